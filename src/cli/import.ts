@@ -1,0 +1,64 @@
+// `pledger import`: a file of events, or standard input, into a register.
+
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Command } from 'commander'
+import { parseJson } from '../http/body.ts'
+import { type ImportReport, importLines, NoRegister } from '../import.ts'
+import { CommandError, counted, type Session, showProgress, withDatabase } from './program.ts'
+
+type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number }
+
+async function open(file: string): Promise<Source> {
+  if (file === '-') return { chunks: process.stdin, bytes: 0 }
+  const found = await stat(file).catch(() => null)
+  if (!found?.isFile()) throw new CommandError(`there is no file ${file}`)
+  return { chunks: createReadStream(file), bytes: found.size }
+}
+
+/** Imports a stream and tells the terminal how it goes; true where no line was refused. */
+export async function importInto(session: Session, register: string, source: Source): Promise<boolean> {
+  const progress = showProgress(`import into ${register}`, source.bytes, 'bytes')
+  try {
+    const report = await importLines(source.chunks, {
+      recorder: session.recorder,
+      register,
+      recordedBy: 'local',
+      parseJson,
+      onProgress: (soFar, bytes) => progress.update(bytes, `${counted(soFar.recorded)} recorded`),
+    })
+    progress.stop()
+    return printReport(register, report)
+  } catch (error) {
+    progress.stop()
+    if (!(error instanceof NoRegister)) throw error
+    throw new CommandError(`there is no register ${register}, and the first line does not open it (RegisterOpened)`)
+  }
+}
+
+function printReport(register: string, report: ImportReport): boolean {
+  for (const { line, id, type, pointer, detail } of report.refusals) {
+    const where = pointer === '' ? '' : ` at ${pointer}`
+    process.stderr.write(`line ${line} refused: ${type.slice('/problems/'.length)}${where}: ${detail}${id ? ` (${id})` : ''}\n`)
+  }
+  const untold = report.refused - report.refusals.length
+  if (untold > 0) process.stderr.write(`and ${counted(untold)} more lines refused\n`)
+  process.stdout.write(
+    `${register}: ${counted(report.recorded)} recorded, ${counted(report.alreadyRecorded)} already recorded, ` +
+      `${counted(report.refused)} refused\n`,
+  )
+  return report.refused === 0
+}
+
+export function importCommand(program: Command): void {
+  program
+    .command('import')
+    .description('record the events of an NDJSON file, or of standard input (-), line by line')
+    .argument('<file>', 'a line is an event as exported, or as posted with its id')
+    .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it')
+    .action(async (file: string, { register }: { register: string }) => {
+      const source = await open(file)
+      const isClean = await withDatabase((session) => importInto(session, register, source))
+      if (!isClean) process.exitCode = 1
+    })
+}

@@ -1,0 +1,75 @@
+// What every command shares: the configuration, the database for as long as it lasts, and progress that fits its reader.
+
+import { SingleBar } from 'cli-progress'
+import { type Config, parseConfig } from '../config.ts'
+import { type Connection, connect } from '../database/connect.ts'
+import { createRecorder, type Recorder } from '../record.ts'
+import { createRegisters, type Registers } from '../registers.ts'
+
+/** A failure that the user can act on: its message is printed, the exit code is its own. */
+export class CommandError extends Error {
+  readonly exitCode: 1 | 2
+
+  constructor(message: string, exitCode: 1 | 2 = 1) {
+    super(message)
+    this.exitCode = exitCode
+  }
+}
+
+/** The configuration from the environment; throws CommandError with the one line that says what is wrong. */
+export function configuration(): Config {
+  const parsed = parseConfig(process.env)
+  if (!parsed.ok) throw new CommandError(parsed.problem, 2)
+  return parsed.config
+}
+
+export type Session = Connection & { registers: Registers; recorder: Recorder }
+
+/** Runs a short command on the database and closes it afterwards, whatever happens. */
+export async function withDatabase<T>(run: (session: Session) => Promise<T>): Promise<T> {
+  const connection = await connect(configuration(), { mode: 'attach' })
+  const registers = createRegisters()
+  try {
+    return await run({ ...connection, registers, recorder: createRecorder(connection.db, registers, { now: Date.now }) })
+  } finally {
+    await connection.close()
+  }
+}
+
+export type Progress = { update: (done: number, note: string) => void; stop: () => void }
+
+const LINE_EVERY_MS = 2_000
+
+/** A progress bar on a terminal, now and then a plain line elsewhere; both on standard error. */
+export function showProgress(label: string, total: number, unit: string): Progress {
+  if (process.stderr.isTTY) {
+    const bar = new SingleBar({
+      format: `${label} {bar} {percentage} % | {note} | {eta_formatted} left`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+    })
+    bar.start(total, 0, { note: '' })
+    return { update: (done, note) => bar.update(done, { note }), stop: () => bar.stop() }
+  }
+  let last = Date.now()
+  return {
+    update(done, note) {
+      if (Date.now() - last < LINE_EVERY_MS) return
+      last = Date.now()
+      const part = total > 0 ? ` of ${total}` : ''
+      process.stderr.write(`${label}: ${done}${part} ${unit}, ${note}\n`)
+    },
+    stop() {},
+  }
+}
+
+/** Writes to standard output at the pace of its reader. */
+export async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+}
+
+/** A whole number with separators, for people. */
+export function counted(value: number): string {
+  return value.toLocaleString('en-US')
+}

@@ -1,0 +1,129 @@
+// `pledger serve`: the service, from its database to its last answer.
+
+import type { AddressInfo } from 'node:net'
+import type { Command } from 'commander'
+import { destination, type Logger, pino } from 'pino'
+import type { Config } from '../config.ts'
+import { type Connection, connect } from '../database/connect.ts'
+import { listHeads } from '../eventlog/load.ts'
+import { buildApp } from '../http/app.ts'
+import { PROJECTIONS } from '../projections/all.ts'
+import { startRunner } from '../projections/run.ts'
+import { createRecorder } from '../record.ts'
+import { createRegisters } from '../registers.ts'
+import { syntheticEvents } from '../samples/synthetic.ts'
+import { unionStateEvents } from '../samples/union-state.ts'
+import { CommandError, configuration, counted } from './program.ts'
+import { loadSample, SYNTHETIC_310 } from './sample.ts'
+
+/** A service that listens. */
+export type Service = { address: string; close: () => Promise<void> }
+
+async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }: Config): Promise<string> {
+  try {
+    await app.listen({ host, port })
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const hint = code === 'EADDRINUSE' ? `port ${port} is in use: stop what uses it, or set PLEDGER_PORT` : message
+    throw new CommandError(`cannot listen on ${host}:${port}: ${hint}`)
+  }
+  // Safe: a TCP server has an address of this kind.
+  const { address, family, port: actual } = app.server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`
+}
+
+async function loadSamples(connection: Connection, now: () => number): Promise<void> {
+  if ((await listHeads(connection.db)).length > 0) return
+  const registers = createRegisters()
+  const session = { ...connection, registers, recorder: createRecorder(connection.db, registers, { now }) }
+  await loadSample(session, 'union-state', unionStateEvents())
+  await loadSample(session, 'synthetic-310', syntheticEvents(SYNTHETIC_310))
+}
+
+/** Starts the service on an open database and returns when it listens. */
+async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
+  const { db } = connection
+  const now = Date.now
+  if (samples) await loadSamples(connection, now)
+  const registers = createRegisters()
+  const runner = startRunner(db, registers, PROJECTIONS, (error) => logger.error({ err: error }, 'projections: will try again'))
+  const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
+  const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
+  const close = async () => {
+    await app.close()
+    await runner.stop()
+    await connection.close()
+  }
+  try {
+    return { address: await listen(app, config), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function printWelcome(config: Config, connection: Connection, { address }: Service): Promise<void> {
+  const heads = await listHeads(connection.db)
+  const registers = heads.map(({ register, size }) => `${register} (${counted(size)} events)`)
+  const lines = [
+    `Pledger listens on ${address}`,
+    `  database   ${connection.description}`,
+    `  registers  ${registers.join(', ') || 'none yet: POST /v1/registers, or pledger import'}`,
+    config.open
+      ? '  access     open: everyone who reaches this address may read and write (PLEDGER_OPEN=yes)'
+      : '  access     none yet: everyone on this machine may read and write',
+  ]
+  if (heads.some(({ register }) => register === 'union-state')) {
+    lines.push(
+      'Try',
+      `  curl '${address}/v1/registers/synthetic-310/summary?asOf=2026-02-26'`,
+      `  curl '${address}/v1/registers/union-state/commitments/communication-tariffs?asOf=2026-02-26'`,
+    )
+  }
+  process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
+}
+
+function stopOnSignals(service: Service, logger: Logger): void {
+  let isStopping = false
+  const stop = async (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    logger.info({ signal }, 'stopping')
+    try {
+      await service.close()
+      process.exitCode = 0
+    } catch (error) {
+      logger.error({ err: error }, 'could not stop cleanly')
+      process.exit(1)
+    }
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+async function run(samples: boolean): Promise<void> {
+  const config = configuration()
+  const logger = pino({ level: config.logLevel, base: null }, destination(2))
+  const connection = await connect(config, {
+    mode: 'own',
+    log: (line) => logger.info(line),
+    onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+  })
+  let service: Service
+  try {
+    service = await serve(config, connection, logger, samples)
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+  stopOnSignals(service, logger)
+  await printWelcome(config, connection, service)
+}
+
+export function serveCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('answer the REST API and keep the projections up with the log')
+    .option('--samples', 'load the sample registers where there is no register yet')
+    .action(({ samples }: { samples?: boolean }) => run(samples === true))
+}

@@ -1,0 +1,40 @@
+// Brings a database to this version's schema: the files of migrations/, forward only, each once, one migrator at a time.
+
+import { readdir, readFile } from 'node:fs/promises'
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+
+const FOLDER = new URL('../../migrations/', import.meta.url)
+
+async function migrations(): Promise<Record<string, Migration>> {
+  const files = (await readdir(FOLDER)).filter((file) => /^\d{4}-.*\.sql$/.test(file))
+  const named = files.map(async (file) => {
+    const text = await readFile(new URL(file, FOLDER), 'utf8')
+    const up = (db: Kysely<unknown>) => sql.raw(text).execute(db).then(() => {})
+    return [file.slice(0, -'.sql'.length), { up }] as const
+  })
+  return Object.fromEntries(await Promise.all(named))
+}
+
+/** Applies what is missing, in one transaction; returns the names of what it applied. Throws where a migration fails. */
+export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: migrations },
+    migrationTableName: 'migration',
+    migrationLockTableName: 'migration_lock',
+  })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error) throw error
+  return (results ?? []).map((result) => result.migrationName)
+}
+
+/** The names of migrations that the database lacks. */
+export async function pendingMigrations<Schema>(db: Kysely<Schema>): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: migrations },
+    migrationTableName: 'migration',
+    migrationLockTableName: 'migration_lock',
+  })
+  return (await migrator.getMigrations()).filter((info) => !info.executedAt).map((info) => info.name)
+}

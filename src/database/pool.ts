@@ -1,0 +1,39 @@
+// The connection to PostgreSQL: one pool, one dialect. Knows how values arrive; knows nothing of what they mean.
+
+import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import pg from 'pg'
+import type { Tables } from './tables.ts'
+
+export type Database = Kysely<Tables>
+/** A transaction or the pool itself: what a statement runs on. */
+export type Queryable = Database | Transaction<Tables>
+
+const { INT8, DATE } = pg.types.builtins
+const DATE_ARRAY = 1182
+const INT8_ARRAY = 1016
+
+/** int8 as number; throws beyond 2^53, where a number would lie. */
+function safeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`int8 beyond 2^53: ${text}`)
+  return value
+}
+
+function typeParsers(): pg.CustomTypesConfig {
+  const types = new pg.TypeOverrides()
+  types.setTypeParser(INT8, safeInteger)
+  types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(safeInteger)))
+  // Days stay text: a Date would be midnight in the time zone of this process.
+  types.setTypeParser(DATE, (text) => text)
+  types.setTypeParser(DATE_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',')))
+  return types
+}
+
+export type PoolOptions = { connectionString: string; max?: number; onError?: (error: Error) => void }
+
+/** Opens a pool. It connects when first used; an idle connection that breaks is reported to `onError` and replaced. */
+export function openDatabase({ connectionString, max = 10, onError = () => {} }: PoolOptions): Database {
+  const pool = new pg.Pool({ connectionString, max, types: typeParsers(), connectionTimeoutMillis: 5_000 })
+  pool.on('error', onError)
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}

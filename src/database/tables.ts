@@ -1,0 +1,70 @@
+// The tables as Kysely sees them. int8 arrives as number (safe, checked), days as YYYY-MM-DD, instants as Date.
+
+import type { Citation } from '../domain/event.ts'
+
+type RegisterTable = {
+  register: string
+  size: number
+  last_recorded_at: Date | null
+  own_revision: number
+}
+
+type EventTable = {
+  register: string
+  position: number
+  id: string
+  stream: string
+  revision: number
+  type: string
+  type_version: number
+  recorded_at: Date
+  recorded_by: string
+  occurred_on: string | null
+  data: unknown
+  citations: Citation[] | null
+  salt: Buffer | null
+  body_hash: Buffer
+  leaf: Buffer
+}
+
+type CheckpointTable = {
+  register: string
+  projection: string
+  version: number
+  size: number
+  time_zone: string | null
+  stopped_at: number | null
+  stopped_because: string | null
+  moved_at: Date
+}
+
+export type CommitmentTable = {
+  register: string
+  id: string
+  revision: number
+  last_position: number
+  last_on: string
+  title: string
+  programme: string | null
+  themes: string[]
+  parties: string[]
+  lifecycle: string
+  verification: string
+  made_on: string
+  original_due_on: string | null
+  current_due_on: string | null
+  forecast_on: string | null
+  finished_on: string | null
+  rebaselines: number
+  forecast_pushes: number
+  states: unknown
+  redacted: number[]
+  search: string
+}
+
+export type Tables = {
+  register: RegisterTable
+  event: EventTable
+  checkpoint: CheckpointTable
+  commitment: CommitmentTable
+}

@@ -1,0 +1,236 @@
+// Admission: whether an event can be recorded, given everything known. A pure decision from a closed list of refusals;
+// it refuses only what cannot be a fact.
+
+import { type DateRange, type Day, dateRangeOf, isWhollyBefore } from '../kernel/plain-date.ts'
+import { commitmentFacts, foldFacts } from './commitment/state.ts'
+import { type Citation, REGISTER_STREAM, type StoredEvent } from './event.ts'
+import { isEventType, isRegisterFact, type ParseIssue, type PostedEvent, parseData } from './posted-event.ts'
+import type { RegisterState } from './register/state.ts'
+import { isRepair, retractedIds } from './repairs.ts'
+
+export type RefusalWord =
+  | 'not-made'
+  | 'already-made'
+  | 'unknown-party'
+  | 'unknown-programme'
+  | 'unknown-source'
+  | 'unknown-event'
+  | 'wrong-stream'
+  | 'not-a-fact'
+  | 'after-withdrawal'
+  | 'in-future'
+  | 'not-retractable'
+  | 'redacted'
+  | 'not-available'
+  | 'invalid-body'
+
+export type Refused = { kind: 'refused'; word: RefusalWord; issues: ParseIssue[] }
+/** The event as it is to be stored: a correction's data has been parsed by the schema of what it corrects. */
+export type Admitted = { kind: 'admitted'; event: PostedEvent }
+
+export type AdmissionContext = {
+  /** Every event of the stream that the event is for: the commitment, or the register itself. */
+  commitment: readonly StoredEvent[]
+  register: RegisterState
+  /** The stream in which an event of the register stands; undefined where there is no such event. */
+  streamOf: (eventId: string) => string | undefined
+  /** Today in the register's time zone. */
+  today: Day
+}
+
+type Word = Exclude<RefusalWord, 'invalid-body'>
+
+function refuse(word: Word, pointer: string, detail: string): Refused {
+  return { kind: 'refused', word, issues: [{ pointer, detail }] }
+}
+
+/** A fact as admission sees it; `base` is where its fields stand in the event as posted. */
+type Candidate = {
+  type: string
+  stream: string
+  occurredOn: string
+  data: unknown
+  citations: readonly Citation[]
+  base: string
+}
+
+function unknownReference(candidate: Candidate, register: RegisterState): Refused | null {
+  // Safe: parsed by the schema of its type; these members have these types in every schema that has them.
+  const data = candidate.data as { parties?: string[] | null; programme?: string | null; parent?: string }
+  const at = `${candidate.base}/data`
+  if (candidate.type !== 'RegisterOpened') {
+    for (const [index, party] of (data.parties ?? []).entries()) {
+      if (!register.parties.has(party)) {
+        return refuse('unknown-party', `${at}/parties/${index}`, `party ${party} is not defined`)
+      }
+    }
+  }
+  if (candidate.type !== 'ProgrammeDefined' && data.programme && !register.programmes.has(data.programme)) {
+    return refuse('unknown-programme', `${at}/programme`, `programme ${data.programme} is not defined`)
+  }
+  if (data.parent !== undefined && !register.programmes.has(data.parent)) {
+    return refuse('unknown-programme', `${at}/parent`, `programme ${data.parent} is not defined`)
+  }
+  return unknownSource(candidate.citations, `${candidate.base}/citations`, register)
+}
+
+function unknownSource(citations: readonly Citation[], at: string, register: RegisterState): Refused | null {
+  const index = citations.findIndex(({ source }) => !register.sources.has(source))
+  if (index < 0) return null
+  return refuse('unknown-source', `${at}/${index}/source`, `source ${citations[index]?.source} is not defined`)
+}
+
+function isMade(events: readonly StoredEvent[]): boolean {
+  const made = events.filter((event) => event.type === 'CommitmentMade' && event.salt !== null)
+  if (made.length === 0) return false
+  const retracted = retractedIds(events)
+  return made.some((event) => !retracted.has(event.id))
+}
+
+function notMade(candidate: Candidate, events: readonly StoredEvent[]): Refused | null {
+  if (candidate.type === 'CommitmentMade') {
+    if (!isMade(events)) return null
+    return refuse('already-made', `${candidate.base}/type`, `commitment ${candidate.stream} is already made`)
+  }
+  if (isMade(events)) return null
+  return refuse('not-made', '/stream', `commitment ${candidate.stream} has not been made`)
+}
+
+const REFUSED_AFTER_WITHDRAWAL = new Set([
+  'DeliveryReported',
+  'DeliveryReopened',
+  'CommitmentSuspended',
+  'CommitmentResumed',
+  'ForecastReported',
+  'CommitmentRebaselined',
+])
+
+/** The range of the withdrawal or supersession that is in force in everything known; null where there is none. */
+function withdrawal(events: readonly StoredEvent[], timeZone: string): DateRange | null {
+  if (!events.some(({ type }) => type === 'CommitmentWithdrawn' || type === 'CommitmentSuperseded')) return null
+  const facts = commitmentFacts(events, { size: Number.POSITIVE_INFINITY, timeZone })
+  const state = foldFacts(facts, Number.POSITIVE_INFINITY)
+  if (!state?.ended || state.lifecycle === 'notDelivered') return null
+  return dateRangeOf(state.ended.occurredOn)
+}
+
+function afterWithdrawal(candidate: Candidate, context: AdmissionContext, events: readonly StoredEvent[]): Refused | null {
+  if (!REFUSED_AFTER_WITHDRAWAL.has(candidate.type)) return null
+  const withdrawn = withdrawal(events, context.register.timeZone)
+  if (!withdrawn || !isWhollyBefore(withdrawn, dateRangeOf(candidate.occurredOn))) return null
+  return refuse('after-withdrawal', `${candidate.base}/occurredOn`, `it left the scope on ${withdrawn.value}`)
+}
+
+function inFuture(occurredOn: string, at: string, today: Day): Refused | null {
+  const { first } = dateRangeOf(occurredOn)
+  return first !== null && first > today ? refuse('in-future', at, `${occurredOn} begins after today`) : null
+}
+
+/** Whether a fact, or a corrected one, can stand beside the other events of its stream. */
+function refusalOfFact(candidate: Candidate, context: AdmissionContext, events: readonly StoredEvent[]): Refused | null {
+  const isOfRegister = isRegisterFact(candidate.type)
+  if (isOfRegister !== (candidate.stream === REGISTER_STREAM)) {
+    const home = isOfRegister ? REGISTER_STREAM : 'the stream of a commitment'
+    return refuse('wrong-stream', '/stream', `${candidate.type} stands in ${home}`)
+  }
+  if (candidate.type === 'RegisterOpened' && events.some(({ type }) => type === 'RegisterOpened')) {
+    return refuse('already-made', '/type', 'the register is open already')
+  }
+  return (
+    (isOfRegister ? null : notMade(candidate, events)) ??
+    unknownReference(candidate, context.register) ??
+    (isOfRegister ? null : afterWithdrawal(candidate, context, events)) ??
+    inFuture(candidate.occurredOn, `${candidate.base}/occurredOn`, context.today)
+  )
+}
+
+type Correction = { event: string; occurredOn?: string; data?: unknown; citations?: Citation[]; reason: string }
+
+/** What a repair points to, within its stream; or why it cannot. */
+function findTarget(event: PostedEvent, context: AdmissionContext): StoredEvent | Refused {
+  // Safe: every repair has an `event`.
+  const { event: id } = event.data as { event: string }
+  const target = context.commitment.find((other) => other.id === id)
+  if (target) return target
+  const stream = context.streamOf(id)
+  if (stream === undefined) return refuse('unknown-event', '/data/event', `there is no event ${id}`)
+  return refuse('wrong-stream', '/stream', `event ${id} stands in ${stream}; its repair stands there too`)
+}
+
+function bodyBefore(target: StoredEvent, context: AdmissionContext): Required<Pick<Correction, 'occurredOn' | 'citations'>> & { data: unknown } {
+  const retracted = retractedIds(context.commitment)
+  const body = { occurredOn: target.occurredOn ?? '', data: target.data, citations: target.citations ?? [] }
+  for (const event of context.commitment) {
+    if (event.type !== 'EventCorrected' || retracted.has(event.id) || event.salt === null) continue
+    // Safe: a stored correction was parsed by its schema.
+    const { event: id, occurredOn, data, citations } = event.data as Correction
+    if (id !== target.id) continue
+    body.occurredOn = occurredOn ?? body.occurredOn
+    body.data = data ?? body.data
+    body.citations = citations ?? body.citations
+  }
+  return body
+}
+
+/** A correction is admitted as the corrected event would be, beside the other events of its stream. */
+function admitCorrection(event: PostedEvent, target: StoredEvent, context: AdmissionContext): Admitted | Refused {
+  if (isRepair(target.type)) return refuse('not-a-fact', '/data/event', `${target.type} is a repair: retract it instead`)
+  if (target.salt === null) return refuse('redacted', '/data/event', 'its content was redacted')
+  if (!isEventType(target.type)) return refuse('not-available', '/data/event', `${target.type} is of a newer version`)
+  // Safe: parsed by the schema of EventCorrected.
+  const correction = event.data as Correction
+  const parsed =
+    correction.data === undefined ? null : parseData(target.type, target.typeVersion, correction.data, '/data/data')
+  if (parsed && !parsed.ok) return { kind: 'refused', word: 'invalid-body', issues: parsed.issues }
+  const before = bodyBefore(target, context)
+  const corrected: Candidate = {
+    type: target.type,
+    stream: event.stream,
+    occurredOn: correction.occurredOn ?? before.occurredOn,
+    data: parsed ? parsed.value : before.data,
+    citations: correction.citations ?? before.citations,
+    base: '/data',
+  }
+  const others = context.commitment.filter((other) => other !== target)
+  const refused = refusalOfFact(corrected, context, others)
+  if (refused) return refused
+  // What was parsed is stored, as with every event; the version it is in is that of what it replaces.
+  const data = parsed ? { ...correction, data: parsed.value } : correction
+  return { kind: 'admitted', event: { ...event, typeVersion: target.typeVersion, data } }
+}
+
+/**
+ * An event as the log would hold it: the data of a correction in the shape of what it corrects, with its defaults filled.
+ * Where that cannot be had it is returned as it is.
+ */
+export function asStored(event: PostedEvent, find: (id: string) => StoredEvent | undefined): PostedEvent {
+  if (event.type !== 'EventCorrected') return event
+  // Safe: parsed by the schema of EventCorrected.
+  const correction = event.data as Correction
+  const target = find(correction.event)
+  if (correction.data === undefined || !target || !isEventType(target.type)) return event
+  const parsed = parseData(target.type, target.typeVersion, correction.data, '')
+  return parsed.ok ? { ...event, data: { ...correction, data: parsed.value } } : event
+}
+
+function admitRepair(event: PostedEvent, context: AdmissionContext): Admitted | Refused {
+  const target = findTarget(event, context)
+  if ('kind' in target) return target
+  const refused =
+    unknownSource(event.citations, '/citations', context.register) ??
+    inFuture(event.occurredOn, '/occurredOn', context.today)
+  if (refused) return refused
+  if (event.type === 'EventCorrected') return admitCorrection(event, target, context)
+  if (target.type === 'RegisterOpened' || target.type === 'EventRedacted') {
+    return refuse('not-retractable', '/data/event', `${target.type} cannot be retracted`)
+  }
+  return { kind: 'admitted', event }
+}
+
+/** Whether an event can be recorded. Items of an array are admitted in order, each with the earlier ones in its context. */
+export function admit(context: AdmissionContext, event: PostedEvent): Admitted | Refused {
+  if (event.type === 'EventRedacted') return refuse('not-available', '/type', 'redaction is not available yet')
+  if (isRepair(event.type)) return admitRepair(event, context)
+  const refused = refusalOfFact({ ...event, base: '' }, context, context.commitment)
+  return refused ?? { kind: 'admitted', event }
+}

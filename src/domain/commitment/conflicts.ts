@@ -1,0 +1,119 @@
+// What the record of one commitment says against itself. Never guessed from free text, and taking no side: each conflict
+// names the events and citations that cannot all hold.
+
+import { z } from 'zod'
+import type { Day } from '../../kernel/plain-date.ts'
+import type { Citation } from '../event.ts'
+import { currentBaselineIndex, type Schedule, schedule, type Standing } from '../portfolio/status.ts'
+import type { RegisterState } from '../register/state.ts'
+import { answerCitation, citationAnswer } from '../answers.ts'
+import type { CommitmentState, Mention, ReportedStatus } from './state.ts'
+
+export const CONFLICT_KINDS = [
+  'made-twice',
+  'delivery-days-differ',
+  'delivery-disputed',
+  'source-differs',
+  'status-differs',
+  'rebaselined-after-delivery',
+  'undefined-reference',
+] as const
+
+export const conflictAnswer = z
+  .strictObject({
+    kind: z.enum(CONFLICT_KINDS),
+    detail: z.string(),
+    events: z.array(z.int()).meta({ description: 'Positions of the events that cannot all hold' }),
+    citations: z.array(citationAnswer),
+  })
+  .meta({ id: 'Conflict' })
+export type Conflict = z.output<typeof conflictAnswer>
+type ConflictKind = (typeof CONFLICT_KINDS)[number]
+
+/** A conflict between facts, with the citations of all of them. */
+export function conflictOf(kind: ConflictKind, detail: string, facts: readonly Pick<Mention, 'position' | 'citations'>[]): Conflict {
+  return {
+    kind,
+    detail,
+    events: facts.map((fact) => fact.position).sort((a, b) => a - b),
+    citations: facts.flatMap((fact) => fact.citations.map((citation) => answerCitation(citation, fact.position))),
+  }
+}
+
+function contradicts(means: NonNullable<ReportedStatus['means']>, standing: Standing, current: Schedule): boolean {
+  switch (means) {
+    case 'delivered':
+      return standing.lifecycle !== 'delivered'
+    case 'notDelivered':
+      return standing.lifecycle === 'delivered'
+    case 'onSchedule':
+      return current === 'late' || current === 'deliveredLate'
+    case 'late':
+      return current === 'onSchedule' || current === 'forecastLate' || current === 'deliveredOnTime'
+  }
+}
+
+function reportedStatusConflict(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+  const reported = state.reportedStatus
+  if (!reported?.means || reported.settled) return []
+  const current = schedule(standing, 'current', asOf)
+  if (!contradicts(reported.means, standing, current)) return []
+  const detail = `reported as ${reported.means}; the record gives ${standing.lifecycle}, ${current}`
+  return [conflictOf('status-differs', detail, [reported])]
+}
+
+function claimConflicts(state: CommitmentState): Conflict[] {
+  const { claim, mark } = state
+  if (!claim) return []
+  const conflicts = claim.conflicting.map((further) =>
+    conflictOf('delivery-days-differ', `delivered on ${claim.occurredOn}, or on ${further.occurredOn}`, [claim, further]),
+  )
+  if (mark?.kind === 'disputed') {
+    conflicts.push(conflictOf('delivery-disputed', `claimed for ${claim.occurredOn}, disputed`, [claim, mark]))
+  }
+  return conflicts
+}
+
+/** What a citation says instead, as a conflict of the fact that cites it; nothing where it agrees. */
+function differing(citation: Citation, position: number): Conflict[] {
+  if (!citation.differs) return []
+  const says = Object.entries(citation.differs).map(([field, value]) => `${field}: ${JSON.stringify(value)}`)
+  return [conflictOf('source-differs', `${citation.source} says ${says.join(', ')}`, [{ position, citations: [citation] }])]
+}
+
+/** The conflicts that one commitment's own facts hold, as of a day; undefined references are judged by `undefinedReferences`. */
+export function conflictsOf(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+  const current = currentBaselineIndex(state)
+  const after = state.baselines.slice(current + 1)
+  return [
+    ...state.madeAgain.map((again) => conflictOf('made-twice', 'promised twice', [state.made, again])),
+    ...claimConflicts(state),
+    ...state.citations.flatMap(({ event, ...citation }) => differing(citation, event)),
+    ...reportedStatusConflict(state, standing, asOf),
+    ...(state.claim && !state.claim.partial && after.length > 0
+      ? [conflictOf('rebaselined-after-delivery', 'given a later baseline after it was delivered', [state.claim, ...after])]
+      : []),
+  ]
+}
+
+/** The differing citations of a definition, such as a programme's, as conflicts. */
+export function differingDefinition({ position, citations }: Pick<Mention, 'position' | 'citations'>): Conflict[] {
+  return citations.flatMap((citation) => differing(citation, position))
+}
+
+/** References of a commitment to what the register no longer defines, as known at the size of `register`. */
+export function undefinedReferences(state: CommitmentState, register: RegisterState): Conflict[] {
+  const conflicts: Conflict[] = []
+  const blame = (what: string, facts: Pick<Mention, 'position' | 'citations'>[]) =>
+    conflicts.push(conflictOf('undefined-reference', `${what} is not defined`, facts))
+  if (state.programme !== null && !register.programmes.has(state.programme)) {
+    blame(`programme ${state.programme}`, [state.programmeBy])
+  }
+  for (const party of state.parties) if (!register.parties.has(party)) blame(`party ${party}`, [state.partiesBy])
+  for (const source of new Set(state.citations.map((citation) => citation.source))) {
+    if (register.sources.has(source)) continue
+    const citing = state.citations.filter((citation) => citation.source === source)
+    blame(`source ${source}`, citing.map(({ event, ...citation }) => ({ position: event, citations: [citation] })))
+  }
+  return conflicts
+}

@@ -1,0 +1,374 @@
+// What one commitment's facts amount to: the events, the fold, and nothing about the day on which it is asked. Status and
+// slippage, which move as days pass, are derived from this state in portfolio/.
+
+import type { z } from 'zod'
+import { assertNever } from '../../kernel/assert-never.ts'
+import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayOf } from '../../kernel/plain-date.ts'
+import type { Citation, StoredEvent } from '../event.ts'
+import { type Fact, type Knowledge, knownFacts } from '../repairs.ts'
+import { type CommitmentEventType, commitmentEventData } from './events.ts'
+
+type DataOf<T extends CommitmentEventType> = z.output<(typeof commitmentEventData)[T]>
+export type CommitmentFact = { [T in CommitmentEventType]: Fact<T, DataOf<T>> }[CommitmentEventType]
+type FactOf<T extends CommitmentEventType> = Extract<CommitmentFact, { type: T }>
+
+export type Lifecycle =
+  | 'open'
+  | 'suspended'
+  | 'delivered'
+  | 'partiallyDelivered'
+  | 'notDelivered'
+  | 'withdrawn'
+  | 'superseded'
+
+export type Target = NonNullable<DataOf<'CommitmentMade'>['target']>
+
+/** A fact's place in the record: its position, when it became true, and where it stands. */
+export type Mention = { position: number; on: Day; occurredOn: string; citations: Citation[] }
+
+export type Baseline = Mention & {
+  due: string
+  dueOn: Day
+  reason: string | null
+  reasonCode: string | null
+  approvedBy: string | null
+}
+export type Claim = Mention & { partial: boolean; conflicting: Mention[] }
+export type ReportedStatus = Mention & {
+  status: string
+  means: 'onSchedule' | 'late' | 'delivered' | 'notDelivered' | null
+  note: string | null
+  /** A later event changed lifecycle or schedule, so that the words are no longer held against the derived status. */
+  settled: boolean
+}
+export type Milestone = { milestone: string; title: string | null; due: string | null; met: Mention | null }
+export type Assessment = Mention & Required<Pick<DataOf<'AssessmentRecorded'>, 'assessor' | 'scale' | 'scaleVersion' | 'rating'>> & {
+  note: string | null
+}
+
+export type CommitmentState = {
+  made: Mention
+  /** Further promises of the same id that stand beside the one that counts. */
+  madeAgain: Mention[]
+  title: string
+  description: string | null
+  programme: string | null
+  themes: string[]
+  parties: string[]
+  /** The facts that set the programme and the parties: what an undefined reference is blamed on. */
+  programmeBy: Mention
+  partiesBy: Mention
+  target: Target | null
+  earlierTargets: Target[]
+  /** Number 0 is the original; in fold order. */
+  baselines: Baseline[]
+  forecast: (Mention & { finish: string; finishOn: Day }) | null
+  forecastPushes: number
+  lifecycle: Lifecycle
+  supersededBy: string[]
+  /** What ended it, while it is withdrawn, superseded or notDelivered. */
+  ended: Mention | null
+  /** The first standing claim, full before partial. */
+  claim: Claim | null
+  /** The last word of others on the claim since it was last given up or reinstated. */
+  mark: (Mention & { kind: 'verified' | 'disputed' }) | null
+  reportedStatus: ReportedStatus | null
+  progress: (Mention & { value: number | null; percent: number | null; note: string | null }) | null
+  milestones: Milestone[]
+  assessments: Assessment[]
+  /** Every citation of every fact in force, in fold order, with the fact's position. */
+  citations: (Citation & { event: number })[]
+  /** The latest effective day of any fact in force. */
+  lastOn: Day
+}
+
+/** How a fold dates its facts: by their effective day, or by their first (to see what imprecise dates leave open). */
+export type Dating = 'on' | 'firstOn'
+
+function mention(fact: CommitmentFact, dating: Dating): Mention {
+  return {
+    position: fact.position,
+    on: fact[dating],
+    occurredOn: fact.occurredOn.value,
+    citations: fact.citations,
+  }
+}
+
+function baseline(
+  fact: FactOf<'CommitmentRebaselined'> | FactOf<'CommitmentMade'>,
+  due: string,
+  dating: Dating,
+): Baseline {
+  const rebaselined = fact.type === 'CommitmentRebaselined' ? fact.data : null
+  return {
+    ...mention(fact, dating),
+    due,
+    dueOn: lastDayOf(due),
+    reason: rebaselined?.reason ?? null,
+    reasonCode: rebaselined?.reasonCode ?? null,
+    approvedBy: rebaselined?.approvedBy ?? null,
+  }
+}
+
+function open(fact: FactOf<'CommitmentMade'>, dating: Dating): CommitmentState {
+  const { title, description, programme, themes, parties, due, target } = fact.data
+  return {
+    made: mention(fact, dating),
+    madeAgain: [],
+    title,
+    description: description ?? null,
+    programme: programme ?? null,
+    themes,
+    parties,
+    programmeBy: mention(fact, dating),
+    partiesBy: mention(fact, dating),
+    target: target ?? null,
+    earlierTargets: [],
+    baselines: due === undefined ? [] : [baseline(fact, due, dating)],
+    forecast: null,
+    forecastPushes: 0,
+    lifecycle: 'open',
+    supersededBy: [],
+    ended: null,
+    claim: null,
+    mark: null,
+    reportedStatus: null,
+    progress: null,
+    milestones: [],
+    assessments: [],
+    citations: cited(fact),
+    lastOn: fact[dating],
+  }
+}
+
+function cited(fact: CommitmentFact): CommitmentState['citations'] {
+  return fact.citations.map((citation) => ({ ...citation, event: fact.position }))
+}
+
+function amend(state: CommitmentState, fact: FactOf<'CommitmentAmended'>, dating: Dating): Partial<CommitmentState> {
+  const { data } = fact
+  const changed: Partial<CommitmentState> = {}
+  if (data.title !== undefined) changed.title = data.title
+  if (data.description !== undefined) changed.description = data.description
+  if (data.programme !== undefined) {
+    changed.programme = data.programme
+    changed.programmeBy = mention(fact, dating)
+  }
+  if (data.themes !== undefined) changed.themes = data.themes ?? []
+  if (data.parties !== undefined) {
+    changed.parties = data.parties ?? []
+    changed.partiesBy = mention(fact, dating)
+  }
+  if (data.target !== undefined) {
+    changed.target = data.target
+    if (state.target) changed.earlierTargets = [...state.earlierTargets, state.target]
+  }
+  return changed
+}
+
+function forecast(state: CommitmentState, fact: FactOf<'ForecastReported'>, dating: Dating): Partial<CommitmentState> {
+  const finishOn = lastDayOf(fact.data.finish)
+  const pushed = state.forecast !== null && finishOn > state.forecast.finishOn
+  return {
+    forecast: { ...mention(fact, dating), finish: fact.data.finish, finishOn },
+    forecastPushes: state.forecastPushes + (pushed ? 1 : 0),
+  }
+}
+
+function setMilestone(milestones: Milestone[], id: string, set: Partial<Milestone>): Milestone[] {
+  const known = milestones.find(({ milestone }) => milestone === id)
+  if (!known) return [...milestones, { milestone: id, title: null, due: null, met: null, ...set }]
+  return milestones.map((milestone) => (milestone === known ? { ...known, ...set } : milestone))
+}
+
+function meetMilestone(state: CommitmentState, id: string, met: Mention): Partial<CommitmentState> {
+  // The first report that it was met gives the day, as with deliveries.
+  if (state.milestones.some(({ milestone, met }) => milestone === id && met)) return {}
+  return { milestones: setMilestone(state.milestones, id, { met }) }
+}
+
+/** True once the commitment was withdrawn, superseded or declared not delivered, until it is reinstated. */
+export function isClosed(lifecycle: Lifecycle): boolean {
+  return lifecycle === 'withdrawn' || lifecycle === 'superseded' || lifecycle === 'notDelivered'
+}
+
+function claim(state: CommitmentState, fact: FactOf<'DeliveryReported'>, dating: Dating): Partial<CommitmentState> {
+  if (isClosed(state.lifecycle)) return {}
+  const partial = fact.data.partial === true
+  const standing = state.claim
+  if (standing && !standing.partial) return partial ? {} : furtherClaim(standing, fact, dating)
+  // A partial claim while suspended takes effect too, though an earlier partial claim keeps its place.
+  if (partial) {
+    return { claim: standing ?? { ...mention(fact, dating), partial, conflicting: [] }, lifecycle: 'partiallyDelivered' }
+  }
+  return { claim: { ...mention(fact, dating), partial, conflicting: [] }, lifecycle: 'delivered' }
+}
+
+function furtherClaim(standing: Claim, fact: FactOf<'DeliveryReported'>, dating: Dating): Partial<CommitmentState> {
+  const first: DateRange = dateRangeOf(standing.occurredOn)
+  if (contains(fact.occurredOn, standing.on) || canBeSameDay(first, fact.occurredOn)) return {}
+  return { claim: { ...standing, conflicting: [...standing.conflicting, mention(fact, dating)] } }
+}
+
+function reopen(state: CommitmentState): Partial<CommitmentState> {
+  return state.claim ? { claim: null, mark: null, lifecycle: 'open' } : {}
+}
+
+function suspend(state: CommitmentState): Partial<CommitmentState> {
+  return state.lifecycle === 'open' || state.lifecycle === 'partiallyDelivered' ? { lifecycle: 'suspended' } : {}
+}
+
+function resume(state: CommitmentState): Partial<CommitmentState> {
+  return state.lifecycle === 'suspended' ? { lifecycle: state.claim ? 'partiallyDelivered' : 'open' } : {}
+}
+
+function end(
+  state: CommitmentState,
+  lifecycle: 'withdrawn' | 'superseded' | 'notDelivered',
+  ended: Mention,
+  supersededBy: string[] = [],
+): Partial<CommitmentState> {
+  return isClosed(state.lifecycle) ? {} : { lifecycle, ended, supersededBy, claim: null }
+}
+
+function reinstate(state: CommitmentState): Partial<CommitmentState> {
+  if (!isClosed(state.lifecycle)) return {}
+  return { lifecycle: 'open', ended: null, supersededBy: [], claim: null, mark: null }
+}
+
+function assess(state: CommitmentState, fact: FactOf<'AssessmentRecorded'>, dating: Dating): Partial<CommitmentState> {
+  const { assessor, scale, note, ...rest } = fact.data
+  const others = state.assessments.filter((other) => other.assessor !== assessor || other.scale !== scale)
+  const assessment = { ...mention(fact, dating), assessor, scale, ...rest, note: note ?? null }
+  return { assessments: [...others, assessment] }
+}
+
+function report(fact: FactOf<'StatusReported'>, dating: Dating): Partial<CommitmentState> {
+  const { status, means, note } = fact.data
+  const said = { status, means: means ?? null, note: note ?? null, settled: false }
+  return { reportedStatus: { ...mention(fact, dating), ...said } }
+}
+
+function progress(fact: FactOf<'ProgressReported'>, dating: Dating): Partial<CommitmentState> {
+  const { value, percent, note } = fact.data
+  return {
+    progress: { ...mention(fact, dating), value: value ?? null, percent: percent ?? null, note: note ?? null },
+  }
+}
+
+/** What one fact changes; an empty object where it does not act. */
+function changes(state: CommitmentState, fact: CommitmentFact, dating: Dating): Partial<CommitmentState> {
+  switch (fact.type) {
+    case 'CommitmentMade':
+      return { madeAgain: [...state.madeAgain, mention(fact, dating)] }
+    case 'CommitmentAmended':
+      return amend(state, fact, dating)
+    case 'CommitmentRebaselined':
+      return { baselines: [...state.baselines, baseline(fact, fact.data.due, dating)] }
+    case 'ForecastReported':
+      return forecast(state, fact, dating)
+    case 'MilestoneSet': {
+      const { milestone, title, due } = fact.data
+      return { milestones: setMilestone(state.milestones, milestone, { title, due: due ?? null }) }
+    }
+    case 'MilestoneMet':
+      return meetMilestone(state, fact.data.milestone, mention(fact, dating))
+    case 'ProgressReported':
+      return progress(fact, dating)
+    case 'StatusReported':
+      return report(fact, dating)
+    case 'StatusReaffirmed':
+      return {}
+    case 'DeliveryReported':
+      return claim(state, fact, dating)
+    case 'DeliveryVerified':
+      return { mark: { ...mention(fact, dating), kind: 'verified' } }
+    case 'DeliveryDisputed':
+      return { mark: { ...mention(fact, dating), kind: 'disputed' } }
+    case 'DeliveryReopened':
+      return reopen(state)
+    case 'CommitmentSuspended':
+      return suspend(state)
+    case 'CommitmentResumed':
+      return resume(state)
+    case 'CommitmentWithdrawn':
+      return end(state, 'withdrawn', mention(fact, dating))
+    case 'CommitmentSuperseded':
+      return end(state, 'superseded', mention(fact, dating), fact.data.by)
+    case 'CommitmentNotDelivered':
+      return end(state, 'notDelivered', mention(fact, dating))
+    case 'CommitmentReinstated':
+      return reinstate(state)
+    case 'AssessmentRecorded':
+      return assess(state, fact, dating)
+    default:
+      return assertNever(fact)
+  }
+}
+
+function settles(changed: Partial<CommitmentState>): boolean {
+  return 'lifecycle' in changed || 'baselines' in changed || 'forecast' in changed
+}
+
+/** The state after one more fact. Total: every fact can follow every state. */
+export function evolve(state: CommitmentState, fact: CommitmentFact, dating: Dating = 'on'): CommitmentState {
+  const changed = changes(state, fact, dating)
+  const { reportedStatus } = state
+  const next: CommitmentState = {
+    ...state,
+    ...changed,
+    citations: fact.citations.length === 0 ? state.citations : [...state.citations, ...cited(fact)],
+    lastOn: Math.max(state.lastOn, fact[dating]),
+  }
+  if (reportedStatus && settles(changed)) next.reportedStatus = { ...reportedStatus, settled: true }
+  return next
+}
+
+/**
+ * The fold: of the facts whose day is not after `asOf`, the first `CommitmentMade` by position, then the rest in order of
+ * (day, position). Null while nothing of the kind was promised.
+ */
+export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: Dating = 'on'): CommitmentState | null {
+  const inForce = facts.filter((fact) => fact[dating] <= asOf)
+  const made = inForce.find((fact) => fact.type === 'CommitmentMade')
+  if (!made) return null
+  const rest = inForce.filter((fact) => fact !== made)
+  rest.sort((a, b) => a[dating] - b[dating] || a.position - b.position)
+  return rest.reduce((state, fact) => evolve(state, fact, dating), open(made, dating))
+}
+
+/** An event of a type or shape that no fold of this version can read. */
+export class UnreadableEvent extends Error {
+  readonly position: number
+
+  constructor(event: { position: number; type: string; typeVersion?: number }) {
+    super(`event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
+    this.position = event.position
+  }
+}
+
+/** The facts of a commitment's stream that hold at a knowledge. Throws UnreadableEvent on a type that it does not know. */
+export function commitmentFacts(events: readonly StoredEvent[], knowledge: Knowledge): CommitmentFact[] {
+  const facts = knownFacts(events, knowledge)
+  for (const fact of facts) if (!Object.hasOwn(commitmentEventData, fact.type)) throw new UnreadableEvent(fact)
+  // Safe: the type is one of the commitment's, and its data was parsed by the schema of that type when it was recorded.
+  return facts as CommitmentFact[]
+}
+
+/** A commitment at (asOf, knownAt), folded by effective days and again by first days. */
+export type States = { latest: CommitmentState; earliest: CommitmentState }
+
+/** Both folds of the same facts; null where the commitment is not made by then. */
+export function foldBoth(facts: readonly CommitmentFact[], asOf: Day): States | null {
+  const latest = foldFacts(facts, asOf)
+  // A first day is never after the effective day, so where it is made by the one it is made by the other.
+  return latest && { latest, earliest: foldFacts(facts, asOf, 'firstOn') ?? latest }
+}
+
+/** The two-clock rule: the state of a commitment as of a day, known at a size. Null where it is not known or not made by then. */
+export function stateAt(
+  events: readonly StoredEvent[],
+  { asOf, knownAt, timeZone }: { asOf: Day; knownAt: number; timeZone: string },
+): States | null {
+  return foldBoth(commitmentFacts(events, { size: knownAt, timeZone }), asOf)
+}

@@ -1,0 +1,128 @@
+// The one union of every event that can be recorded, as it is posted and as it stands on a line of an import.
+
+import { z } from 'zod'
+import { commitmentEventData } from './commitment/events.ts'
+import { type Citation, citations, date, eventId, REGISTER_STREAM, slug } from './event.ts'
+import { registerEventData } from './register/events.ts'
+import { isRepair, repairEventData } from './repairs.ts'
+import { currentVersion, RETIRED_SHAPES } from './retired-events.ts'
+
+const eventData = { ...registerEventData, ...commitmentEventData, ...repairEventData }
+
+export type EventType = keyof typeof eventData
+
+export const EVENT_TYPES = Object.keys(eventData) as EventType[]
+
+/** True for a type that this version can record. */
+export function isEventType(type: string): type is EventType {
+  return Object.hasOwn(eventData, type)
+}
+
+/** True for the types that are facts about the register and stand in its own stream. */
+export function isRegisterFact(type: string): boolean {
+  return Object.hasOwn(registerEventData, type)
+}
+
+/** The schema of a type's data at a version; null where that version never was. */
+function dataSchema(type: EventType, version: number): z.ZodType | null {
+  // The version of a correction is that of the data in it, which admission checks against what it corrects.
+  if (isRepair(type)) return eventData[type]
+  if (version === currentVersion(type)) return eventData[type]
+  return RETIRED_SHAPES[type]?.[version - 1]?.schema ?? null
+}
+
+const stream = z.union([z.literal(REGISTER_STREAM), slug])
+
+const envelope = {
+  stream,
+  occurredOn: date,
+  citations,
+  id: eventId.optional(),
+  expectedRevision: z.int().min(0).optional(),
+}
+
+/** An event as posted, validated, with its defaults filled. */
+export type PostedEvent = {
+  stream: string
+  type: EventType
+  typeVersion: number
+  occurredOn: string
+  data: unknown
+  citations: Citation[]
+  id?: string | undefined
+  expectedRevision?: number | undefined
+}
+
+function unionOf(extra: z.ZodRawShape, dataOf: (type: EventType) => z.ZodType) {
+  const shapes = EVENT_TYPES.map((type) =>
+    z.strictObject({ type: z.literal(type), data: dataOf(type), ...envelope, ...extra }).meta({ title: type }),
+  )
+  // Safe: a type list is never empty, and every member has the literal `type` that tells the members apart.
+  return z.discriminatedUnion('type', shapes as unknown as [z.ZodObject<{ type: z.ZodLiteral<EventType> }>])
+}
+
+/** An event in the body of `POST R/events`. */
+export const postedEvent = unionOf({}, (type) => eventData[type]).meta({ id: 'PostedEvent' })
+
+const ignored = z.unknown().optional()
+const exportedFields = {
+  id: eventId,
+  typeVersion: z.int().min(1).optional(),
+  position: ignored,
+  revision: ignored,
+  recordedAt: ignored,
+  recordedBy: ignored,
+  salt: ignored,
+  bodyHash: ignored,
+}
+
+// The data of a line is checked by its own version, after the envelope.
+const line = unionOf(exportedFields, () => z.unknown())
+
+export type ParseIssue = { pointer: string; detail: string }
+export type Parsed<T> = { ok: true; value: T } | { ok: false; issues: ParseIssue[] }
+
+/** The issues of a failed parse, each with a JSON pointer (RFC 6901) below `base`. */
+export function issuesOf(error: z.core.$ZodError, base = ''): ParseIssue[] {
+  return error.issues.flatMap((issue) => {
+    const at = issue.path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+    if (issue.code !== 'unrecognized_keys') return [{ pointer: base + at, detail: issue.message }]
+    return issue.keys.map((key) => ({
+      pointer: `${base}${at}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`,
+      detail: 'unknown field',
+    }))
+  })
+}
+
+/** Parses the data of a type at a version; issues are pointed to below `base`. */
+export function parseData(type: EventType, version: number, data: unknown, base: string): Parsed<unknown> {
+  const schema = dataSchema(type, version)
+  if (!schema) return { ok: false, issues: [{ pointer: '/typeVersion', detail: `${type} has no version ${version}` }] }
+  const parsed = schema.safeParse(data)
+  return parsed.success ? { ok: true, value: parsed.data } : { ok: false, issues: issuesOf(parsed.error, base) }
+}
+
+/** Parses an event as posted. */
+export function parsePosted(body: unknown, base = ''): Parsed<PostedEvent> {
+  const parsed = postedEvent.safeParse(body)
+  if (!parsed.success) return { ok: false, issues: issuesOf(parsed.error, base) }
+  // Safe: the union above is made of exactly these fields.
+  const event = parsed.data as Omit<PostedEvent, 'typeVersion'>
+  return { ok: true, value: { ...event, typeVersion: currentVersion(event.type) } }
+}
+
+/** Parses a line of an import: an event as posted or as exported, with its id. Fields that the service sets are ignored. */
+export function parseLine(body: unknown): Parsed<PostedEvent & { id: string }> {
+  const parsed = line.safeParse(body)
+  if (!parsed.success) return { ok: false, issues: issuesOf(parsed.error) }
+  // Safe: the union above is made of these fields and those that are ignored.
+  const { stream, type, occurredOn, citations, id, expectedRevision, typeVersion, data } =
+    parsed.data as unknown as PostedEvent & { id: string; typeVersion?: number }
+  const version = typeVersion ?? currentVersion(type)
+  const body2 = parseData(type, version, data, '/data')
+  if (!body2.ok) return body2
+  return {
+    ok: true,
+    value: { stream, type, typeVersion: version, occurredOn, data: body2.value, citations, id, expectedRevision },
+  }
+}

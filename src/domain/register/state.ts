@@ -1,0 +1,93 @@
+// What the facts about a register amount to: its title and time zone, and what it defines.
+
+import type { z } from 'zod'
+import { assertNever } from '../../kernel/assert-never.ts'
+import type { Day } from '../../kernel/plain-date.ts'
+import type { Citation, StoredEvent } from '../event.ts'
+import { type Fact, knownFacts } from '../repairs.ts'
+import { type RegisterEventType, registerEventData } from './events.ts'
+
+type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
+export type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
+
+/** One definition of a programme, source or party, in force from its effective day on. */
+export type Definition<T> = { id: string; on: Day; position: number; data: T; citations: Citation[] }
+export type ProgrammeData = DataOf<'ProgrammeDefined'>
+export type SourceData = DataOf<'SourceAdded'>
+export type FigureData = DataOf<'FigureReported'>
+
+export type RegisterState = {
+  title: string
+  timeZone: string
+  /** By id, each with its definitions in order of (effective day, position). */
+  parties: Map<string, Definition<{ id: string; name: string }>[]>
+  programmes: Map<string, Definition<ProgrammeData>[]>
+  sources: Map<string, Definition<SourceData>[]>
+  figures: Definition<FigureData>[]
+}
+
+function define<T>(definitions: Map<string, Definition<T>[]>, id: string, fact: RegisterFact, data: T): void {
+  const { on, position, citations } = fact
+  const definition = { id, on, position, data, citations }
+  const known = definitions.get(id)
+  if (known) known.push(definition)
+  else definitions.set(id, [definition])
+}
+
+/** Takes one more fact into a state that only this fold holds. Total: every fact can follow every state. */
+function evolve(state: RegisterState, fact: RegisterFact): RegisterState {
+  switch (fact.type) {
+    case 'RegisterOpened':
+      state.title = fact.data.title
+      for (const party of fact.data.parties) define(state.parties, party.id, fact, party)
+      return state
+    case 'PartyAdded':
+      define(state.parties, fact.data.id, fact, fact.data)
+      return state
+    case 'ProgrammeDefined':
+      define(state.programmes, fact.data.programme, fact, fact.data)
+      return state
+    case 'SourceAdded':
+      define(state.sources, fact.data.source, fact, fact.data)
+      return state
+    case 'FigureReported': {
+      const { on, position, data, citations, id } = fact
+      state.figures.push({ id, on, position, data, citations })
+      return state
+    }
+    default:
+      return assertNever(fact)
+  }
+}
+
+/** The register's time zone as known at a size: the facts are dated by it, so it is read before them. */
+function timeZoneAt(events: readonly StoredEvent[], size: number): string {
+  const opened = knownFacts(events, { size, timeZone: 'UTC' }).find((fact) => fact.type === 'RegisterOpened')
+  // Safe: parsed by its schema when it was recorded.
+  return (opened?.data as DataOf<'RegisterOpened'> | undefined)?.timeZone ?? 'UTC'
+}
+
+/**
+ * The state of a register known at a size, from the events of its stream `$register`. Definitions whose effective day is
+ * still to come are in it: whoever asks as of a day picks by `on`.
+ */
+export function registerAt(events: readonly StoredEvent[], size: number): RegisterState {
+  const timeZone = timeZoneAt(events, size)
+  // Safe: only types of the register stand in its stream, each parsed by its schema; repairs are gone.
+  const facts = knownFacts(events, { size, timeZone }) as RegisterFact[]
+  facts.sort((a, b) => a.on - b.on || a.position - b.position)
+  const empty: RegisterState = {
+    title: '',
+    timeZone,
+    parties: new Map(),
+    programmes: new Map(),
+    sources: new Map(),
+    figures: [],
+  }
+  return facts.reduce(evolve, empty)
+}
+
+/** The definition in force as of a day; null before the first. */
+export function definedAt<T>(definitions: readonly Definition<T>[] | undefined, asOf: Day): Definition<T> | null {
+  return definitions?.findLast((definition) => definition.on <= asOf) ?? null
+}

@@ -1,0 +1,125 @@
+// Events about the record itself, and the one place where they act: `knownFacts` turns stored events into the facts that
+// hold at a given knowledge. Repairs work by knowledge alone; the folds never see them.
+
+import { z } from 'zod'
+import { BEFORE_ALL_DAYS, type Day, type DateRange, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
+import { type Citation, citation, date, eventId, type StoredEvent, text } from './event.ts'
+import { upcast } from './retired-events.ts'
+
+const pointer = { event: eventId, reason: text() }
+
+export const repairEventData = {
+  EventRetracted: z.strictObject(pointer),
+  EventCorrected: z
+    .strictObject({
+      ...pointer,
+      occurredOn: date.optional(),
+      data: z.record(z.string(), z.unknown()).optional(),
+      citations: z.array(citation).max(100).optional(),
+    })
+    .refine((data) => data.occurredOn !== undefined || data.data !== undefined || data.citations !== undefined, {
+      error: 'expected at least one of occurredOn, data and citations',
+    }),
+  EventRedacted: z.strictObject(pointer),
+} as const
+
+export type RepairEventType = keyof typeof repairEventData
+
+/** True for the types of events that are about the record and not about the world. */
+export function isRepair(type: string): type is RepairEventType {
+  return type in repairEventData
+}
+
+/** A fact as it is known: corrected, in the current shape of its type, with its days. */
+export type Fact<Type extends string = string, Data = unknown> = {
+  position: number
+  id: string
+  type: Type
+  data: Data
+  citations: Citation[]
+  occurredOn: DateRange
+  /** The effective day: the last day of `occurredOn` (the first, where it has no last), not after the day of recording. */
+  on: Day
+  /** The first day, an open start before all others, not after the day of recording. */
+  firstOn: Day
+}
+
+type Body = { occurredOn: string; data: unknown; citations: Citation[]; recordedAt: number }
+
+/** What a repair points to; null for facts. */
+export function repairTarget(event: StoredEvent): string | null {
+  // Safe: a repair's data is validated when it is recorded, and redaction leaves its `event`.
+  return isRepair(event.type) ? (event.data as { event: string }).event : null
+}
+
+/** The ids of the events among these that a retraction in force takes back: repairs of repairs count, the newest first. */
+export function retractedIds(events: readonly StoredEvent[]): Set<string> {
+  const retracted = new Set<string>()
+  // A repair is recorded after what it repairs, so from the newest to the oldest each is decided before it is needed.
+  for (const event of events.toReversed()) {
+    if (event.type === 'EventRetracted' && !retracted.has(event.id)) retracted.add(repairTarget(event) as string)
+  }
+  return retracted
+}
+
+/** The positions of redacted facts among these events: their content is gone at every size. */
+export function redactedPositions(events: readonly StoredEvent[]): number[] {
+  return events.filter((event) => event.salt === null && !isRepair(event.type)).map((event) => event.position)
+}
+
+function correctedBodies(events: readonly StoredEvent[], retracted: ReadonlySet<string>): Map<string, Body> {
+  const bodies = new Map<string, Body>()
+  for (const event of events) {
+    if (event.occurredOn === null || event.citations === null) continue
+    if (event.type === 'EventCorrected') {
+      if (!retracted.has(event.id)) correct(bodies, event)
+    } else if (!isRepair(event.type)) {
+      const { occurredOn, data, citations, recordedAt } = event
+      bodies.set(event.id, { occurredOn, data, citations, recordedAt })
+    }
+  }
+  return bodies
+}
+
+function correct(bodies: Map<string, Body>, correction: StoredEvent): void {
+  // Safe: admission has parsed the correction with the schema above and its data with that of the target's type.
+  const { event, occurredOn, data, citations } = correction.data as z.output<typeof repairEventData.EventCorrected>
+  const body = bodies.get(event)
+  if (!body) return
+  bodies.set(event, {
+    occurredOn: occurredOn ?? body.occurredOn,
+    data: data ?? body.data,
+    citations: citations ?? body.citations,
+    recordedAt: occurredOn === undefined ? body.recordedAt : correction.recordedAt,
+  })
+}
+
+/** The effective and the first day of a date that was recorded at an instant: what is reported cannot lie after the report. */
+export function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: string): { on: Day; firstOn: Day } {
+  const recordedOn = dayInZone(recordedAt, timeZone)
+  const first = occurredOn.first ?? BEFORE_ALL_DAYS
+  return { on: Math.min(occurredOn.last ?? first, recordedOn), firstOn: Math.min(first, recordedOn) }
+}
+
+/**
+ * The facts that hold at a knowledge of `size` events, in order of position: less the retracted and the redacted, with
+ * their corrections. `events` are those of whole streams, in order of position; `timeZone` is the register's.
+ */
+export function knownFacts(events: readonly StoredEvent[], { size, timeZone }: Knowledge): Fact[] {
+  const known = events.filter((event) => event.position < size)
+  const retracted = retractedIds(known)
+  const bodies = correctedBodies(known, retracted)
+  const facts: Fact[] = []
+  for (const { position, id, type, typeVersion } of known) {
+    const body = bodies.get(id)
+    if (!body || retracted.has(id) || isRepair(type)) continue
+    const occurredOn = dateRangeOf(body.occurredOn)
+    const days = effectiveDays(occurredOn, body.recordedAt, timeZone)
+    const data = upcast(type, typeVersion, body.data)
+    facts.push({ position, id, type, data, citations: body.citations, occurredOn, ...days })
+  }
+  return facts
+}
+
+/** How much of the log is known, and the register's time zone as known then. */
+export type Knowledge = { size: number; timeZone: string }

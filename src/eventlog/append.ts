@@ -1,0 +1,84 @@
+// Appending: the one statement that writes events. The function append_events (migrations/) gives out positions under the
+// register's row, held to the commit, so that commit order is position order. Knows nothing of what events mean.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../database/pool.ts'
+import type { Citation } from '../domain/event.ts'
+import { bodyHash, newSalt } from './body.ts'
+
+/** An event to append. Items with the same `group` are recorded together or not at all. */
+export type NewEvent = {
+  group: number
+  id: string
+  stream: string
+  type: string
+  typeVersion: number
+  recordedBy: string
+  occurredOn: string
+  data: unknown
+  citations: Citation[]
+  /** The stream's revision before this event as admission saw it, earlier items of the batch counted. */
+  seenRevision: number
+}
+
+export type Batch = {
+  register: string
+  /** Opens the register where there is none. */
+  open: boolean
+  /** The service's clock, milliseconds since the epoch; the log never goes back behind it. */
+  now: number
+  /** The revision of `$register` on which admission relied; at another one nothing is appended. */
+  ownRevision: number
+  events: readonly NewEvent[]
+}
+
+export type Appended =
+  | { kind: 'appended'; position: number; revision: number; recordedAt: number }
+  /** The stream, or the register's own, is at another revision than admission saw. */
+  | { kind: 'conflict'; expected: number; actual: number }
+  /** The id is taken: nothing was written. */
+  | { kind: 'duplicate'; position: number }
+  /** Another event of its group could not be appended. */
+  | { kind: 'skipped' }
+
+type Row = { outcome: string; position: number; revision: number; recorded_at: Date }
+
+function outcome(row: Row, event: NewEvent): Appended {
+  switch (row.outcome) {
+    case 'appended':
+      return { kind: 'appended', position: row.position, revision: row.revision, recordedAt: row.recorded_at.getTime() }
+    case 'conflict':
+      return { kind: 'conflict', expected: event.seenRevision, actual: row.revision }
+    case 'duplicate':
+      return { kind: 'duplicate', position: row.position }
+    default:
+      return { kind: 'skipped' }
+  }
+}
+
+/**
+ * Appends a batch in one statement and so in one transaction; durable when it returns. One outcome an event, in order;
+ * an empty list where there is no such register. Positions follow each other without a gap.
+ */
+export async function append(db: Queryable, { register, open, now, ownRevision, events }: Batch): Promise<Appended[]> {
+  const streams = [...new Set(events.map((event) => event.stream))]
+  const place = new Map(streams.map((stream, index) => [stream, index + 1]))
+  const salts = events.map(() => newSalt())
+  const column = <T>(value: (event: NewEvent, index: number) => T) => events.map(value)
+  const { rows } = await sql<Row>`select outcome, position, revision, recorded_at from append_events(
+    ${register}, ${open}, ${new Date(now)}, ${ownRevision}, ${streams}::text[],
+    ${column((event) => event.group)}::integer[],
+    ${column((event) => place.get(event.stream))}::integer[],
+    ${column((event) => event.seenRevision)}::integer[],
+    ${column((event) => event.id)}::uuid[],
+    ${column((event) => event.type)}::text[],
+    ${column((event) => event.typeVersion)}::integer[],
+    ${column((event) => event.recordedBy)}::text[],
+    ${column((event) => event.occurredOn)}::text[],
+    ${column((event) => JSON.stringify(event.data))}::text[],
+    ${column((event) => JSON.stringify(event.citations))}::text[],
+    ${salts.map((salt) => salt.toString('base64'))}::text[],
+    ${column((event, index) => bodyHash(salts[index] as Buffer, event))}::text[])`.execute(db)
+  // Safe: the function answers with one row an item, in order.
+  return rows.map((row, index) => outcome(row, events[index] as NewEvent))
+}

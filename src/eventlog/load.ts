@@ -1,0 +1,133 @@
+// Reading the log by stream and by id.
+
+import type { SelectQueryBuilder } from 'kysely'
+import type { Queryable } from '../database/pool.ts'
+import type { Tables } from '../database/tables.ts'
+import type { StoredEvent } from '../domain/event.ts'
+
+const COLUMNS = [
+  'position',
+  'id',
+  'stream',
+  'revision',
+  'type',
+  'type_version',
+  'recorded_at',
+  'recorded_by',
+  'occurred_on',
+  'data',
+  'citations',
+  'salt',
+  'body_hash',
+] as const
+
+type Row = Pick<Tables['event'], (typeof COLUMNS)[number]>
+
+function storedEvent(row: Row): StoredEvent {
+  return {
+    position: row.position,
+    id: row.id,
+    stream: row.stream,
+    revision: row.revision,
+    type: row.type,
+    typeVersion: row.type_version,
+    recordedAt: row.recorded_at.getTime(),
+    recordedBy: row.recorded_by,
+    occurredOn: row.occurred_on,
+    data: row.data,
+    citations: row.citations,
+    salt: row.salt,
+    bodyHash: row.body_hash,
+  }
+}
+
+/** The events of a query over table `event`, in the order of the query. */
+export async function fetchEvents<T>(
+  query: SelectQueryBuilder<Tables, 'event', T>,
+): Promise<StoredEvent[]> {
+  return (await query.select(COLUMNS).execute()).map(storedEvent)
+}
+
+/** The head of a register's log; null where there is none. */
+export type Head = { size: number; recordedAt: number | null; ownRevision: number }
+
+export async function readHead(db: Queryable, register: string): Promise<Head | null> {
+  const row = await db
+    .selectFrom('register')
+    .select(['size', 'last_recorded_at', 'own_revision'])
+    .where('register', '=', register)
+    .where('size', '>', 0)
+    .executeTakeFirst()
+  if (!row) return null
+  return { size: row.size, recordedAt: row.last_recorded_at?.getTime() ?? null, ownRevision: row.own_revision }
+}
+
+/** Every register with its head, by id. */
+export async function listHeads(db: Queryable): Promise<(Head & { register: string })[]> {
+  const rows = await db.selectFrom('register').selectAll().where('size', '>', 0).orderBy('register').execute()
+  return rows.map((row) => ({
+    register: row.register,
+    size: row.size,
+    recordedAt: row.last_recorded_at?.getTime() ?? null,
+    ownRevision: row.own_revision,
+  }))
+}
+
+/** The events of whole streams up to a size, stream by stream, each in order of revision. */
+export function loadStreams(
+  db: Queryable,
+  register: string,
+  streams: readonly string[],
+  size = Number.MAX_SAFE_INTEGER,
+): Promise<StoredEvent[]> {
+  return fetchEvents(
+    db
+      .selectFrom('event')
+      .where('register', '=', register)
+      .where('stream', '=', (eb) => eb.fn.any(eb.val([...streams])))
+      .where('position', '<', size)
+      // By stream, not by position: the index is walked once, nothing is sorted.
+      .orderBy('stream')
+      .orderBy('revision'),
+  )
+}
+
+/** The events of one stream after a revision, in order. */
+export function loadStream(db: Queryable, register: string, stream: string, after = 0): Promise<StoredEvent[]> {
+  return fetchEvents(
+    db
+      .selectFrom('event')
+      .where('register', '=', register)
+      .where('stream', '=', stream)
+      .where('revision', '>', after)
+      .orderBy('revision'),
+  )
+}
+
+/** The events with these ids, in no particular order. */
+export function loadByIds(db: Queryable, register: string, ids: readonly string[]): Promise<StoredEvent[]> {
+  return fetchEvents(
+    db
+      .selectFrom('event')
+      .where('register', '=', register)
+      .where('id', '=', (eb) => eb.fn.any(eb.val([...ids]))),
+  )
+}
+
+/** When the last event within a size was recorded, in milliseconds since the epoch; null for size 0. */
+export async function recordedAtSize(db: Queryable, register: string, size: number): Promise<number | null> {
+  if (size === 0) return null
+  const row = await db
+    .selectFrom('event')
+    .select('recorded_at')
+    .where('register', '=', register)
+    .where('position', '=', size - 1)
+    .executeTakeFirst()
+  return row?.recorded_at.getTime() ?? null
+}
+
+/** The event at a position; null beyond the log. */
+export async function fetchEvent(db: Queryable, register: string, position: number): Promise<StoredEvent | null> {
+  const query = db.selectFrom('event').where('register', '=', register).where('position', '=', position)
+  return (await fetchEvents(query))[0] ?? null
+}

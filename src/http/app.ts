@@ -1,0 +1,81 @@
+// The HTTP service's table of contents: every plugin and every room of routes, registered by name. It knows requests and
+// answers; the rules are elsewhere.
+
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import type { z } from 'zod'
+import { readBodies } from './body.ts'
+import { commitmentRoutes } from './commitments.ts'
+import type { Context } from './context.ts'
+import { definitionRoutes } from './definitions.ts'
+import { eventRoutes } from './events.ts'
+import { healthRoutes } from './health.ts'
+import { negotiate } from './negotiate.ts'
+import { answerError, answerUnmatched, answerUnreadable, InvalidInput, problemRoutes } from './problem.ts'
+import { registerRoutes } from './registers.ts'
+import { summaryRoutes } from './summary.ts'
+
+const API = {
+  info: {
+    title: 'Pledger',
+    version: '1',
+    description: 'Commitments against delivery: what was promised, by whom, by when, what was delivered, and who says so.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  openapi: '3.1.0',
+} as const
+
+function documented(app: FastifyInstance): void {
+  app.register(swagger, {
+    openapi: { ...API },
+    transform: jsonSchemaTransform,
+    transformObject: jsonSchemaTransformObject,
+  })
+  app.register(swaggerUi, { routePrefix: '/docs' })
+}
+
+function logged(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, url } = request
+    request.log.debug({ method, url: url.split('?')[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'answered')
+  })
+}
+
+/** Builds the service; the caller listens and closes. */
+export async function buildApp(context: Context, logger: FastifyBaseLogger): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => answerError(error, request, reply),
+    routerOptions: { ignoreTrailingSlash: false },
+  })
+  app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
+    const parsed = schema.safeParse(data)
+    return parsed.success ? { value: parsed.data } : { error: new InvalidInput(parsed.error) }
+  })
+  // Answers are built to their schemas, which the tests hold every answer against; nothing is dropped on the way out.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data))
+  app.setErrorHandler(answerError)
+  answerUnmatched(app)
+  logged(app)
+  readBodies(app)
+  negotiate(app)
+  documented(app)
+  app.register(async (api) => {
+    registerRoutes(api, context)
+    eventRoutes(api, context)
+    commitmentRoutes(api, context)
+    summaryRoutes(api, context)
+    definitionRoutes(api, context)
+    healthRoutes(api, context)
+    problemRoutes(api)
+    api.get('/openapi.json', async () => app.swagger())
+    api.get('/', (_request, reply) => reply.redirect('/docs'))
+  })
+  await app.ready()
+  return app
+}

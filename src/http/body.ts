@@ -1,0 +1,95 @@
+// Reading bodies: strictly the media types that a route takes, UTF-8 that is UTF-8, and numbers that a double holds.
+
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import sjson from 'secure-json-parse'
+import { Problem } from './problem.ts'
+
+export const JSON_TYPE = 'application/json'
+export const NDJSON_TYPE = 'application/x-ndjson'
+
+/** Bytes of a JSON body, and of one line of an import. */
+export const MAX_JSON_BYTES = 1_048_576
+
+// A shape in which a double could lose something: many digits, or an exponent. Most bodies have neither.
+const PERHAPS_INEXACT = /[\d.]{16}|\d[eE][-+\d]/
+
+/** The digits and the exponent of a decimal, so that two texts of one number are equal. */
+function normalised(decimal: string): string {
+  const [, sign, whole = '', fraction = '', exponent = '0'] = /^(-?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(decimal) ?? []
+  const digits = `${whole}${fraction}`.replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
+}
+
+/** NaN, which no schema accepts, in place of a number that a double does not hold as written. */
+function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || context?.source === undefined) return value
+  return normalised(context.source) === normalised(String(value)) ? value : Number.NaN
+}
+
+/**
+ * Parses JSON text. Of a repeated member the last counts, as RFC 8259 lets it and ECMAScript does; `__proto__` is refused.
+ * A number that a double does not hold as written becomes NaN, for the schema to point at. Throws SyntaxError.
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = sjson.parse(text, { protoAction: 'error', constructorAction: 'error' })
+  return PERHAPS_INEXACT.test(text) ? JSON.parse(text, exactNumber) : value
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** Parses a JSON body; throws Problem `malformed` where it is not UTF-8 or not JSON. */
+export function parseJsonBytes(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(utf8.decode(bytes))
+  } catch (error) {
+    throw new Problem('malformed', { detail: `the body is not JSON: ${(error as Error).message}` })
+  }
+}
+
+/** The media type of a request's body, without a charset of utf-8; null where it is none that we read, to the letter. */
+function bodyType(request: FastifyRequest): string | null {
+  const match = /^([a-z]+\/[a-z0-9.+-]+)(?: *; *charset="?utf-8"?)?$/i.exec(request.headers['content-type'] ?? '')
+  return match?.[1]?.toLowerCase() ?? null
+}
+
+/** Installs the parsers, and the check that a POST has a body of a type that its route takes (`config.consumes`). */
+export function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer', bodyLimit: MAX_JSON_BYTES }, (_request, body, done) => {
+    try {
+      done(null, parseJsonBytes(body as Buffer))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  // The route reads the stream itself: an import is as long as it is.
+  app.addContentTypeParser(NDJSON_TYPE, (_request, payload, done) => done(null, payload))
+  app.addHook('onRequest', async (request) => {
+    const { consumes } = request.routeOptions.config
+    if (!consumes) return
+    if (request.headers['if-match'] !== undefined) {
+      throw new Problem('malformed', { detail: 'If-Match is not used here: give expectedRevision with the event' })
+    }
+    if (request.headers['idempotency-key'] !== undefined) {
+      throw new Problem('not-available', {
+        detail: 'Idempotency-Key is not available yet: give each event an id, and a repeated recording writes nothing',
+      })
+    }
+    const type = bodyType(request)
+    if (type !== null && consumes.includes(type)) return
+    const given = request.headers['content-type']
+    const detail = `${given === undefined ? 'there is no Content-Type' : `not ${given}`}: send ${consumes.join(' or ')}`
+    throw new Problem('unsupported-media-type', { detail, headers: { accept: consumes.join(', ') } })
+  })
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The media types of bodies that the route takes. */
+    consumes?: readonly string[]
+    /** The media types that the route can answer in, the first by default; JSON where it does not say. */
+    produces?: readonly string[]
+  }
+}

@@ -1,0 +1,237 @@
+// Events: recording one, an array or an import; reading the feed and single events.
+
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
+import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
+import { EVENT_TYPES, type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
+import { RULES } from '../domain/commitment/answer.ts'
+import { readFeed, streamFeed } from '../eventlog/feed.ts'
+import { fetchEvent } from '../eventlog/load.ts'
+import { importLines, NoRegister } from '../import.ts'
+import { problemTitle } from '../kernel/problem-words.ts'
+import type { Outcome } from '../record.ts'
+import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
+import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
+import { answerType, isUnchanged } from './negotiate.ts'
+import { many } from './parameters.ts'
+import { Problem, problemAnswer } from './problem.ts'
+
+const MAX_ARRAY = 1_000
+
+/** The problem of an event that was not recorded; pointers are given where the caller's body has them. */
+export function withRefusal(outcome: Outcome | undefined, at: (pointer: string) => string): Problem {
+  switch (outcome?.kind) {
+    case 'refused': {
+      const errors = outcome.issues.map(({ pointer, detail }) => ({ pointer: at(pointer), detail }))
+      return new Problem(outcome.word, { detail: errors[0]?.detail ?? problemTitle(outcome.word), errors })
+    }
+    case 'revisionConflict': {
+      const { expected, actual } = outcome
+      const detail = `expected revision ${expected}, the stream is at ${actual}`
+      return new Problem('revision-conflict', { detail, expected, actual, errors: [{ pointer: at('/expectedRevision'), detail }] })
+    }
+    default:
+      return new Problem('internal')
+  }
+}
+
+function parseEvents(body: unknown): { events: PostedEvent[]; at: (index: number) => string } {
+  const isArray = Array.isArray(body)
+  const bodies: unknown[] = isArray ? body : [body]
+  const at = (index: number) => (isArray ? `/${index}` : '')
+  if (bodies.length === 0 || bodies.length > MAX_ARRAY) {
+    throw new Problem('invalid-body', { errors: [{ pointer: '', detail: `expected 1 to ${MAX_ARRAY} events` }] })
+  }
+  const parsed = bodies.map((one, index) => parsePosted(one, at(index)))
+  const errors = parsed.flatMap((one) => (one.ok ? [] : one.issues))
+  if (errors.length > 0) {
+    const first = errors[0]
+    throw new Problem('invalid-body', { detail: `${first?.pointer}: ${first?.detail}`, errors: errors.slice(0, 100) })
+  }
+  return { events: parsed.flatMap((one) => (one.ok ? [one.value] : [])), at }
+}
+
+const recordedAnswer = z
+  .strictObject({
+    size: z.int(),
+    events: z.array(
+      z.strictObject({
+        position: z.int(),
+        id: z.string(),
+        revision: z.int(),
+        recordedAt: z.string(),
+        recorded: z.boolean().meta({ description: 'False where the log held it already' }),
+      }),
+    ),
+  })
+  .meta({ id: 'Recorded' })
+
+const recordBody = z.union([postedEvent, z.array(postedEvent).min(1).max(MAX_ARRAY)])
+
+const importAnswer = z
+  .strictObject({
+    size: z.int(),
+    recorded: z.int(),
+    alreadyRecorded: z.int(),
+    refused: z.int(),
+    refusals: z.array(
+      z.strictObject({
+        line: z.int(),
+        id: z.string().nullable(),
+        type: z.string(),
+        pointer: z.string(),
+        detail: z.string(),
+      }),
+    ),
+  })
+  .meta({ id: 'Imported', description: 'What became of each line; refusals are the first 1,000' })
+
+async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register } = await registerOf(context, request)
+  const { events, at } = parseEvents(request.body)
+  const [outcomes = []] = await context.recorder.record(register, [events], 'local')
+  const failed = outcomes.findIndex(({ kind }) => kind !== 'recorded' && kind !== 'alreadyRecorded')
+  if (failed >= 0) throw withRefusal(outcomes[failed], (pointer) => at(failed) + pointer)
+  const answers = outcomes.flatMap((outcome) => {
+    if (outcome.kind !== 'recorded' && outcome.kind !== 'alreadyRecorded') return []
+    const { position, id, revision, recordedAt, kind } = outcome
+    return [{ position, id, revision, recordedAt: instantText(recordedAt), recorded: kind === 'recorded' }]
+  })
+  const isNew = answers.some(({ recorded }) => recorded)
+  const size = isNew ? 1 + Math.max(...answers.map(({ position }) => position)) : await sizeOf(context, register)
+  reply.code(isNew ? 201 : 200).header('pledger-size', String(size))
+  if (isNew && answers.length === 1) reply.header('location', `/v1/registers/${register}/events/${answers[0]?.position}`)
+  return { size, events: answers }
+}
+
+async function sizeOf({ db, registers }: Context, register: string): Promise<number> {
+  return (await registers.read(db, register))?.head.size ?? 0
+}
+
+async function importEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register } = request.params as { register: string }
+  const unknown = () => new Problem('unknown-register', { detail: `there is no register ${register}, and the first line does not open it` })
+  if (!isSlug(register)) throw unknown()
+  try {
+    // Safe: the parser of this media type hands over the stream itself.
+    const lines = request.body as AsyncIterable<Uint8Array>
+    const report = await importLines(lines, { recorder: context.recorder, register, recordedBy: 'local', parseJson })
+    const size = await sizeOf(context, register)
+    if (size === 0) throw unknown()
+    reply.header('pledger-size', String(size))
+    return { size, ...report }
+  } catch (error) {
+    if (error instanceof NoRegister) throw unknown()
+    throw error
+  }
+}
+
+const position = z.coerce.number({ error: 'expected a position' }).int()
+const feedParameters = z.strictObject({
+  after: position.min(-1).optional().meta({ description: 'Events after this position; from the first by default' }),
+  until: position.min(0).optional().meta({ description: 'Up to and with this position' }),
+  limit: z.coerce.number({ error: 'expected 1 to 1000' }).int().min(1).max(1_000).default(100),
+  stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
+  type: many(z.enum(EVENT_TYPES)),
+  minSize: minSizeParameter,
+})
+
+async function* ndjson(events: AsyncIterable<StoredEvent>): AsyncGenerator<string> {
+  for await (const event of events) yield `${JSON.stringify(answerEvent(event))}\n`
+}
+
+async function feed(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  // Safe: parsed by the schema of the route.
+  const query = request.query as z.output<typeof feedParameters>
+  const known = await registerOf(context, request)
+  const { register, size, knownAt } = await resolveClocks(context, request, known, 'log')
+  if (isUnchanged(request, reply, { size })) return reply.send()
+  const { after = -1, limit, stream: streams, type: types } = query
+  const until = Math.min(query.until ?? size - 1, size - 1)
+  const selection = { register, after, until, streams, types }
+  if (answerType(request) === NDJSON_TYPE) {
+    reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
+    return reply.send(Readable.from(ndjson(streamFeed(context.db, selection)), { objectMode: true, highWaterMark: 64 }))
+  }
+  // One more than asked for tells whether there is a next page.
+  const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
+  const page = events.slice(0, limit)
+  const next = events.length > limit ? String(page.at(-1)?.position) : null
+  if (next !== null) {
+    const parameters = new URLSearchParams(request.url.split('?')[1])
+    parameters.set('after', next)
+    reply.header('link', `</v1/registers/${register}/events?${parameters}>; rel="next"`)
+  }
+  return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
+}
+
+export function eventRoutes(app: FastifyInstance, context: Context): void {
+  app.post(
+    '/v1/registers/:register/events',
+    {
+      config: { consumes: [JSON_TYPE, NDJSON_TYPE] },
+      // The route parses the body itself: it must say which of 1,000 events is wrong, and an import is a stream.
+      validatorCompiler: () => (value: unknown) => ({ value }),
+      schema: {
+        summary: 'Record events',
+        description:
+          'One event or an array (all or none), or an import as NDJSON. Of a repeated JSON member the last counts. ' +
+          'Events with an id that the log holds already are not written again.',
+        tags: ['events'],
+        consumes: [JSON_TYPE, NDJSON_TYPE],
+        body: recordBody,
+        response: { 200: z.union([recordedAnswer, importAnswer]), 201: recordedAnswer, '4xx': problemAnswer, '5xx': problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const isImport = request.headers['content-type']?.toLowerCase().startsWith(NDJSON_TYPE)
+      return isImport ? importEvents(context, request, reply) : recordEvents(context, request, reply)
+    },
+  )
+
+  app.get(
+    '/v1/registers/:register/events',
+    {
+      config: { produces: [JSON_TYPE, NDJSON_TYPE] },
+      schema: {
+        summary: 'Read the log by position',
+        description: 'A page as JSON, the whole selection as NDJSON. `next` is the `after` of the next page.',
+        tags: ['events'],
+        querystring: feedParameters,
+        response: {
+          200: z.strictObject({
+            items: z.array(eventAnswer),
+            next: z.string().nullable(),
+            asOf: z.null(),
+            knownAt: z.strictObject({ size: z.int(), recordedAt: z.string().nullable() }),
+            rules: z.string(),
+          }),
+          '4xx': problemAnswer,
+        },
+      },
+    },
+    (request, reply) => feed(context, request, reply),
+  )
+
+  app.get(
+    '/v1/registers/:register/events/:position',
+    {
+      schema: {
+        summary: 'Read one event',
+        tags: ['events'],
+        querystring: z.strictObject({}),
+        response: { 200: eventAnswer, '4xx': problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { register } = await registerOf(context, request)
+      const { position } = request.params as { position: string }
+      const event = /^\d{1,15}$/.test(position) ? await fetchEvent(context.db, register, Number(position)) : null
+      if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
+      if (isUnchanged(request, reply, { size: event.position })) return reply.send()
+      return answerEvent(event)
+    },
+  )
+}

@@ -1,0 +1,176 @@
+// Every error as RFC 9457 problem+json: a closed list of words, each with its status; router and parser errors included.
+
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
+import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
+import { QueueFull } from '../record.ts'
+
+export const problemAnswer = z
+  .looseObject({
+    type: z.string().meta({ description: 'Stable: /problems/{word}' }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457' })
+
+type Details = { detail?: string; errors?: ParseIssue[]; headers?: Record<string, string> } & Record<string, unknown>
+
+/** A problem to answer with; thrown from a route, answered by the error handler. */
+export class Problem extends Error {
+  readonly word: ProblemWord
+  readonly details: Details
+
+  constructor(word: ProblemWord, details: Details = {}) {
+    super(details.detail ?? problemTitle(word))
+    this.word = word
+    this.details = details
+  }
+}
+
+/** A parameter, header or body that its schema refused. */
+export class InvalidInput extends Error {
+  readonly error: z.core.$ZodError
+  validationContext?: string
+
+  constructor(error: z.core.$ZodError) {
+    super('invalid input')
+    this.error = error
+  }
+}
+
+const MEDIA_TYPE = 'application/problem+json; charset=utf-8'
+
+function problemBody({ word, details }: Problem, instance: string) {
+  const { headers: _, ...rest } = details
+  return { type: problemType(word), title: problemTitle(word), status: problemStatus(word), instance, ...rest }
+}
+
+function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  // The query is left out: it may hold what a log or a screenshot should not.
+  const [instance] = request.url.split('?', 1)
+  return reply
+    .code(problemStatus(problem.word))
+    .headers(problem.details.headers ?? {})
+    .header('cache-control', 'no-store')
+    .header('content-type', MEDIA_TYPE)
+    .serializer((body: unknown) => JSON.stringify(body))
+    .send(problemBody(problem, instance ?? '/'))
+}
+
+function invalidInput({ error, validationContext }: InvalidInput): Problem {
+  if (validationContext === 'body') return new Problem('invalid-body', { errors: issuesOf(error) })
+  const errors = issuesOf(error).map(({ pointer, detail }) => ({ pointer, detail }))
+  const first = errors[0]
+  const what = validationContext === 'headers' ? 'header' : 'parameter'
+  return new Problem('malformed', { detail: `${what} ${first?.pointer.slice(1)}: ${first?.detail}`, errors })
+}
+
+const CONNECTION_LOST = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  '57P01',
+  '57P02',
+  '57P03',
+  '53300',
+  '53100',
+])
+
+/** True for errors that say that the database cannot be reached or takes no work now. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const { code, message } = error as { code?: string; message?: string }
+  if (code && (CONNECTION_LOST.has(code) || code.startsWith('08'))) return true
+  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
+    message ?? '',
+  )
+}
+
+const FROM_FASTIFY: Record<string, ProblemWord> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'malformed',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'malformed',
+  FST_ERR_BAD_URL: 'malformed',
+  FST_ERR_ASYNC_CONSTRAINT: 'malformed',
+  FST_ERR_MAX_LIMIT_REACHED: 'too-large',
+}
+
+/** The problem that an error is answered with. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (error instanceof InvalidInput) return invalidInput(error)
+  if (error instanceof QueueFull) return new Problem('queue-full', { headers: { 'retry-after': '1' } })
+  if (isDatabaseUnavailable(error)) return new Problem('database-unavailable', { headers: { 'retry-after': '1' } })
+  const { code, statusCode, message } = error as Partial<FastifyError>
+  const word = code && FROM_FASTIFY[code]
+  if (word) return new Problem(word, message === undefined ? {} : { detail: message })
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Problem('malformed')
+  return new Problem('internal')
+}
+
+/** The error handler: answers with the problem; what was not foreseen is logged whole and answered without its insides. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(error)
+  if (problem.word === 'internal') request.log.error({ err: error }, 'request failed')
+  else if (problemStatus(problem.word) >= 500) request.log.warn({ err: error }, 'request refused')
+  return sendProblem(request, reply, problem)
+}
+
+type KnownRoute = { matches: RegExp; method: string }
+
+function pathPattern(url: string): RegExp {
+  const escaped = url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[A-Za-z]+/g, '[^/]+')
+  return new RegExp(`^${escaped}$`)
+}
+
+/** Answers what no route matches: 405 with `Allow` where the resource has other methods, else 404. */
+export function answerUnmatched(app: FastifyInstance): void {
+  const routes: KnownRoute[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    for (const one of [method].flat()) routes.push({ matches: pathPattern(url), method: one })
+  })
+  app.setNotFoundHandler((request, reply) => {
+    const [path = '/'] = request.url.split('?', 1)
+    const methods = [...new Set(routes.filter(({ matches }) => matches.test(path)).map(({ method }) => method))]
+    const problem =
+      methods.length === 0
+        ? new Problem('unknown-route', { detail: `there is no ${path}` })
+        : new Problem('method', {
+            detail: `${request.method} is not one of ${methods.join(', ')}`,
+            headers: { allow: methods.join(', ') },
+          })
+    return sendProblem(request, reply, problem)
+  })
+}
+
+/** Answers what node:http cannot even read as a request. */
+export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const problem = new Problem(error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'malformed', {
+    detail: 'the request is not readable as HTTP/1.1',
+  })
+  const body = JSON.stringify(problemBody(problem, '/'))
+  const status = problemStatus(problem.word)
+  socket.end(
+    `HTTP/1.1 ${status} ${status === 413 ? 'Content Too Large' : 'Bad Request'}\r\nContent-Type: ${MEDIA_TYPE}\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}
+
+/** `/problems/{word}`: what a problem's type means, for whoever follows it. */
+export function problemRoutes(app: FastifyInstance): void {
+  app.get('/problems/:word', async (request) => {
+    const { word } = request.params as { word: string }
+    const known = PROBLEM_WORDS.find((other) => other === word)
+    if (!known) throw new Problem('unknown-route')
+    return { type: problemType(known), title: problemTitle(known), status: problemStatus(known) }
+  })
+}

@@ -1,0 +1,107 @@
+// Registers: opening, listing, reading.
+
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { slug } from '../domain/event.ts'
+import { registerOpened } from '../domain/register/events.ts'
+import { formatDay, dayInZone } from '../kernel/plain-date.ts'
+import { listHeads } from '../eventlog/load.ts'
+import type { KnownRegister } from '../registers.ts'
+import { RULES } from '../domain/commitment/answer.ts'
+import { JSON_TYPE } from './body.ts'
+import { type Context, instantText, registerOf } from './context.ts'
+import { withRefusal } from './events.ts'
+import { isUnchanged } from './negotiate.ts'
+import { Problem, problemAnswer } from './problem.ts'
+
+const registerAnswer = z
+  .strictObject({
+    id: z.string(),
+    title: z.string(),
+    parties: z.array(z.strictObject({ id: z.string(), name: z.string() })),
+    timeZone: z.string(),
+    size: z.int().meta({ description: 'How many events the register holds' }),
+    recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
+  })
+  .meta({ id: 'Register' })
+
+function answerRegister({ register, head, state }: KnownRegister): z.output<typeof registerAnswer> {
+  const parties = [...state.parties.values()].flatMap((definitions) => definitions.at(-1)?.data ?? [])
+  return {
+    id: register,
+    title: state.title,
+    parties,
+    timeZone: state.timeZone,
+    size: head.size,
+    recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
+  }
+}
+
+const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
+
+export function registerRoutes(app: FastifyInstance, context: Context): void {
+  app.post(
+    '/v1/registers',
+    {
+      config: { consumes: [JSON_TYPE] },
+      schema: {
+        summary: 'Open a register',
+        tags: ['registers'],
+        body: newRegister,
+        response: { 201: registerAnswer, '4xx': problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      // Safe: parsed by the schema of the route.
+      const { id, ...data } = request.body as z.output<typeof newRegister>
+      const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
+      const event = { stream: '$register', type: 'RegisterOpened' as const, typeVersion: 1, occurredOn, data, citations: [] }
+      const [[outcome] = []] = await context.recorder.record(id, [[event]], 'local')
+      if (outcome?.kind !== 'recorded') throw withRefusal(outcome, (pointer) => pointer.replace('/data', ''))
+      const known = await context.registers.read(context.db, id)
+      if (!known) throw new Problem('internal')
+      reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', String(known.head.size))
+      return answerRegister(known)
+    },
+  )
+
+  app.get(
+    '/v1/registers',
+    {
+      schema: {
+        summary: 'List the registers',
+        tags: ['registers'],
+        querystring: z.strictObject({}),
+        response: {
+          200: z.strictObject({ items: z.array(registerAnswer), next: z.null(), rules: z.string() }),
+          '4xx': problemAnswer,
+        },
+      },
+    },
+    async () => {
+      const items = []
+      for (const { register } of await listHeads(context.db)) {
+        const known = await context.registers.read(context.db, register)
+        if (known) items.push(answerRegister(known))
+      }
+      return { items, next: null, rules: RULES }
+    },
+  )
+
+  app.get(
+    '/v1/registers/:register',
+    {
+      schema: {
+        summary: 'Read a register',
+        tags: ['registers'],
+        querystring: z.strictObject({}),
+        response: { 200: registerAnswer, '4xx': problemAnswer },
+      },
+    },
+    async (request, reply) => {
+      const known = await registerOf(context, request)
+      if (isUnchanged(request, reply, { size: known.head.size })) return reply.send()
+      return answerRegister(known)
+    },
+  )
+}

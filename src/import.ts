@@ -1,0 +1,160 @@
+// Importing: NDJSON, line by line, in batches in the order of the lines. A refused line is reported and the rest goes on;
+// every line has its event's id, so an import that was cut off is simply run again.
+
+import type { Outcome, Recorder } from './record.ts'
+import { type ParseIssue, type PostedEvent, parseLine } from './domain/posted-event.ts'
+import { type ProblemWord, problemTitle, problemType } from './kernel/problem-words.ts'
+
+/** Why a line was refused: its number from 1, the id it gave, the type of the problem, where in the line, and a sentence. */
+export type LineRefusal = { line: number; id: string | null; type: string; pointer: string; detail: string }
+
+export type ImportReport = {
+  recorded: number
+  alreadyRecorded: number
+  refused: number
+  /** The first 1,000. */
+  refusals: LineRefusal[]
+}
+
+export type ImportOptions = {
+  recorder: Recorder
+  register: string
+  recordedBy: string
+  /** Parses a line; throws where it is not JSON. */
+  parseJson: (text: string) => unknown
+  /** Called after each batch, with the bytes of the lines read so far. */
+  onProgress?: (report: ImportReport, bytes: number) => void
+}
+
+const MAX_REFUSALS = 1_000
+const MAX_LINE_BYTES = 262_144
+const BATCH = 1_000
+
+/** The register does not exist, and the first line does not open it. */
+export class NoRegister extends Error {}
+
+type Line = { number: number; bytes: Uint8Array | null }
+
+/** The lines of a byte stream without their ends; null for the content of a line that is too long. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
+  let number = 1
+  let parts: Uint8Array[] = []
+  let length = 0
+  const take = () => {
+    const bytes = length > MAX_LINE_BYTES ? null : Buffer.concat(parts)
+    parts = []
+    length = 0
+    return { number: number++, bytes }
+  }
+  const keep = (part: Uint8Array) => {
+    length += part.length
+    // What is too long is counted, not kept.
+    if (length <= MAX_LINE_BYTES) parts.push(part)
+  }
+  for await (const chunk of chunks) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+      keep(chunk.subarray(from, end))
+      yield take()
+      from = end + 1
+    }
+    keep(chunk.subarray(from))
+  }
+  if (length > 0) yield take()
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+type ParsedLine = { line: number; event: PostedEvent } | { line: number; refusal: LineRefusal } | null
+
+function refusal(line: number, id: string | null, word: ProblemWord, issues: readonly ParseIssue[]): LineRefusal {
+  const { pointer, detail } = issues[0] ?? { pointer: '', detail: problemTitle(word) }
+  return { line, id, type: problemType(word), pointer, detail }
+}
+
+function idOf(body: unknown): string | null {
+  const id = typeof body === 'object' && body !== null && 'id' in body ? body.id : null
+  return typeof id === 'string' ? id.slice(0, 100) : null
+}
+
+function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown): ParsedLine {
+  const refuse = (id: string | null, word: ProblemWord, issues: readonly ParseIssue[]) => ({
+    line: number,
+    refusal: refusal(number, id, word, issues),
+  })
+  if (bytes === null) {
+    return refuse(null, 'too-large', [{ pointer: '', detail: `a line has at most ${MAX_LINE_BYTES} bytes` }])
+  }
+  let body: unknown
+  try {
+    const text = utf8.decode(bytes)
+    if (text.trim() === '') return null
+    body = parseJson(text)
+  } catch (error) {
+    return refuse(null, 'malformed', [{ pointer: '', detail: (error as Error).message }])
+  }
+  const parsed = parseLine(body)
+  return parsed.ok ? { line: number, event: parsed.value } : refuse(idOf(body), 'invalid-body', parsed.issues)
+}
+
+/** The word and the issues of an outcome that is a refusal; null where the event is in the log. */
+function refusalOf(outcome: Outcome): { word: ProblemWord; issues: readonly ParseIssue[] } | null {
+  switch (outcome.kind) {
+    case 'recorded':
+    case 'alreadyRecorded':
+      return null
+    case 'refused':
+      return outcome
+    case 'revisionConflict': {
+      const detail = `expected revision ${outcome.expected}, the stream is at ${outcome.actual}`
+      return { word: 'revision-conflict', issues: [{ pointer: '/expectedRevision', detail }] }
+    }
+    case 'skipped':
+      return { word: 'internal', issues: [] }
+  }
+}
+
+/**
+ * Imports the lines of a stream into a register, opening it where the first line is its `RegisterOpened`. Memory does not
+ * grow with the stream. Throws NoRegister before anything is recorded where there is no register to import into.
+ */
+export async function importLines(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport> {
+  const report: ImportReport = { recorded: 0, alreadyRecorded: 0, refused: 0, refusals: [] }
+  let batch: { line: number; event: PostedEvent }[] = []
+  let refusals: LineRefusal[] = []
+  let bytes = 0
+  let isOpen = false
+
+  const flush = async () => {
+    const groups = batch.map(({ event }) => [event])
+    const outcomes = groups.length > 0 ? await options.recorder.record(options.register, groups, options.recordedBy) : []
+    for (const [index, [outcome]] of outcomes.entries()) {
+      const item = batch[index]
+      if (!outcome || !item) continue
+      const refused = refusalOf(outcome)
+      if (refused) refusals.push(refusal(item.line, item.event.id ?? null, refused.word, refused.issues))
+      else if (outcome.kind === 'recorded') report.recorded += 1
+      else report.alreadyRecorded += 1
+      isOpen ||= !refused
+    }
+    const isMissing = outcomes.some(([outcome]) => outcome?.kind === 'refused' && outcome.word === 'unknown-register')
+    if (isMissing && !isOpen) throw new NoRegister(options.register)
+    report.refused += refusals.length
+    refusals.sort((a, b) => a.line - b.line)
+    report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))
+    batch = []
+    refusals = []
+    options.onProgress?.(report, bytes)
+  }
+
+  for await (const line of linesOf(chunks)) {
+    bytes += (line.bytes?.length ?? 0) + 1
+    const parsed = parseOne(line, options.parseJson)
+    if (!parsed) continue
+    if ('refusal' in parsed) refusals.push(parsed.refusal)
+    else batch.push(parsed)
+    if (batch.length + refusals.length >= BATCH) await flush()
+  }
+  await flush()
+  return report
+}

@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// The command line: one program, a file for each command. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 verification failed.
+
+import { readFileSync } from 'node:fs'
+import { Command, CommanderError } from 'commander'
+import { exportCommand } from './cli/export.ts'
+import { importCommand } from './cli/import.ts'
+import { migrateCommand } from './cli/migrate.ts'
+import { CommandError } from './cli/program.ts'
+import { sampleCommand } from './cli/sample.ts'
+import { serveCommand } from './cli/serve.ts'
+import { statusCommand } from './cli/status.ts'
+import { configHelp } from './config.ts'
+import { UnusableDatabase } from './database/connect.ts'
+import { EmbeddedError } from './database/embedded.ts'
+import { isDatabaseUnavailable } from './http/problem.ts'
+
+// Safe: our own package.json.
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+
+function program(): Command {
+  const program = new Command('pledger')
+    .description('Tracks commitments against delivery: an event-sourced register of promises, as a REST service')
+    .version(version)
+    .addHelpText('after', `\nEnvironment:\n${configHelp}`)
+    .exitOverride()
+  for (const add of [serveCommand, migrateCommand, importCommand, exportCommand, sampleCommand, statusCommand]) add(program)
+  return program
+}
+
+function explain(error: unknown): { message: string | null; exitCode: number } {
+  if (error instanceof CommanderError) return { message: null, exitCode: error.exitCode === 0 ? 0 : 2 }
+  if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode }
+  if (error instanceof EmbeddedError || error instanceof UnusableDatabase) return { message: error.message, exitCode: 1 }
+  const { message, stack } = error as Error
+  if (isDatabaseUnavailable(error)) return { message: `the database cannot be reached: ${message}`, exitCode: 1 }
+  return { message: stack ?? String(error), exitCode: 1 }
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader has seen enough, as with `| head`.
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+try {
+  await program().parseAsync()
+} catch (error) {
+  const { message, exitCode } = explain(error)
+  if (message !== null) process.stderr.write(`pledger: ${message}\n`)
+  process.exitCode = exitCode
+}

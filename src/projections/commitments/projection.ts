@@ -1,0 +1,38 @@
+// The projection `commitments`: the newest state of each commitment, folded from its whole stream whenever it grows.
+
+import type { Queryable } from '../../database/pool.ts'
+import type { StoredEvent } from '../../domain/event.ts'
+import { loadStreams } from '../../eventlog/load.ts'
+import type { Change, Projection } from '../run.ts'
+import { type CommitmentRow, project } from './project.ts'
+import { clearCommitments, removeCommitments, saveCommitments } from './table.ts'
+
+const STREAMS_AT_ONCE = 500
+
+function byStream(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  return Map.groupBy(events, (event) => event.stream)
+}
+
+async function applyTo(db: Queryable, streams: readonly string[], { register, size, timeZone }: Change): Promise<void> {
+  const events = byStream(await loadStreams(db, register, streams, size))
+  const rows: CommitmentRow[] = []
+  const gone: string[] = []
+  for (const stream of streams) {
+    const row = project(stream, events.get(stream) ?? [], { size, timeZone })
+    if (row) rows.push(row)
+    else gone.push(stream)
+  }
+  await saveCommitments(db, register, rows)
+  await removeCommitments(db, register, gone)
+}
+
+export const commitments: Projection = {
+  name: 'commitments',
+  version: 1,
+  async apply(db, change) {
+    for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {
+      await applyTo(db, change.streams.slice(first, first + STREAMS_AT_ONCE), change)
+    }
+  },
+  clear: clearCommitments,
+}

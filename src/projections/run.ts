@@ -1,0 +1,202 @@
+// The one loop that keeps projections up with the log: read a batch, fold, write, move the checkpoint, all in one
+// transaction, so that every event counts exactly once. Any number of processes may run it: they take turns at a checkpoint.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import type { Database, Queryable } from '../database/pool.ts'
+import type { Tables } from '../database/tables.ts'
+import { UnreadableEvent } from '../domain/commitment/state.ts'
+import { REGISTER_STREAM } from '../domain/event.ts'
+import { readFeed, streamsSince } from '../eventlog/feed.ts'
+import { type Registers, stateKnownAt } from '../registers.ts'
+
+/** What a batch changed: the streams that grew, and the size that the projection reaches with it. */
+export type Change = { register: string; streams: readonly string[]; size: number; timeZone: string }
+
+export type Projection = {
+  name: string
+  /** Rows written by a fold of another version are thrown away and built anew. */
+  version: number
+  apply: (db: Queryable, change: Change) => Promise<void>
+  clear: (db: Queryable, register: string) => Promise<void>
+}
+
+const BATCH = 1_000
+/** How long an idle runner waits before it looks again: others may append without waking it. */
+const IDLE_MS = 100
+const AFTER_ERROR_MS = 1_000
+
+/** The registers whose log reaches beyond the projection, or whose rows are of another version. */
+async function behind(db: Database, { name, version }: Projection): Promise<string[]> {
+  const { rows } = await sql<{ register: string }>`select r.register from register r
+    left join checkpoint c on c.register = r.register and c.projection = ${name}
+    where (r.size > coalesce(c.size, 0) or (c.version is not null and c.version <> ${version}))
+      and (c.stopped_at is null or c.version <> ${version})`.execute(db)
+  return rows.map((row) => row.register)
+}
+
+async function lockCheckpoint(db: Queryable, { name, version }: Projection, register: string) {
+  await db
+    .insertInto('checkpoint')
+    .values({ register, projection: name, version, size: 0, moved_at: new Date() } as Tables['checkpoint'])
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  return db
+    .selectFrom('checkpoint')
+    .selectAll()
+    .where('register', '=', register)
+    .where('projection', '=', name)
+    .forUpdate()
+    .skipLocked()
+    .executeTakeFirst()
+}
+
+/** Folds the next batch of a register's log into the projection. Returns the new size; null where there was nothing to do. */
+async function step(db: Queryable, registers: Registers, projection: Projection, register: string): Promise<number | null> {
+  const checkpoint = await lockCheckpoint(db, projection, register)
+  const known = await registers.read(db, register)
+  if (!checkpoint || !known) return null
+  const isOutdated = checkpoint.version !== projection.version
+  if (isOutdated) await projection.clear(db, register)
+  const from = isOutdated ? 0 : checkpoint.size
+  const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
+  const last = events.at(-1)
+  if (!last) return null
+  const size = last.position + 1
+  const { timeZone } = stateKnownAt(known, size)
+  // Facts are dated in the register's time zone: where that was corrected, every one of them may move.
+  const isRedated = checkpoint.time_zone !== null && checkpoint.time_zone !== timeZone
+  const touched = isRedated ? await streamsSince(db, register, 0) : [...new Set(events.map((event) => event.stream))]
+  await projection.apply(db, {
+    register,
+    streams: touched.filter((stream) => stream !== REGISTER_STREAM),
+    size,
+    timeZone,
+  })
+  await moveCheckpoint(db, projection, register, size, timeZone)
+  return size
+}
+
+async function moveCheckpoint(db: Queryable, { name, version }: Projection, register: string, size: number, timeZone: string) {
+  await db
+    .updateTable('checkpoint')
+    .set({ version, size, time_zone: timeZone, stopped_at: null, stopped_because: null, moved_at: new Date() })
+    .where('register', '=', register)
+    .where('projection', '=', name)
+    .execute()
+}
+
+async function stopAt(db: Database, { name, version }: Projection, register: string, error: UnreadableEvent): Promise<void> {
+  await db
+    .updateTable('checkpoint')
+    .set({ version, stopped_at: error.position, stopped_because: error.message })
+    .where('register', '=', register)
+    .where('projection', '=', name)
+    .execute()
+}
+
+/**
+ * Brings a projection of one register to the head of its log, batch by batch. An event that it cannot read stops it there:
+ * the checkpoint names the event and nothing is skipped.
+ */
+export async function catchUp(db: Database, registers: Registers, projection: Projection, register: string): Promise<void> {
+  try {
+    while (await db.transaction().execute((tx) => step(tx, registers, projection, register)));
+  } catch (error) {
+    if (!(error instanceof UnreadableEvent)) throw error
+    await stopAt(db, projection, register, error)
+  }
+}
+
+export type Runner = {
+  /** Looks at the log now instead of at the end of its pause. */
+  wake: () => void
+  /** Ends the loop after the batch in hand. */
+  stop: () => Promise<void>
+}
+
+/** Runs the loop until it is stopped. Errors are reported and tried again; the log waits. */
+export function startRunner(
+  db: Database,
+  registers: Registers,
+  projections: readonly Projection[],
+  onError: (error: unknown) => void,
+): Runner {
+  let pause = new AbortController()
+  let isStopped = false
+  const wake = () => pause.abort()
+  const rest = async (ms: number) => {
+    await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
+    pause = new AbortController()
+  }
+  const round = async () => {
+    let worked = false
+    for (const projection of projections) {
+      for (const register of await behind(db, projection)) {
+        await catchUp(db, registers, projection, register)
+        worked = true
+      }
+    }
+    return worked
+  }
+  const loop = async () => {
+    while (!isStopped) {
+      try {
+        if (!(await round())) await rest(IDLE_MS)
+      } catch (error) {
+        onError(error)
+        await rest(AFTER_ERROR_MS)
+      }
+    }
+  }
+  const ended = loop()
+  return {
+    wake,
+    async stop() {
+      isStopped = true
+      wake()
+      await ended
+    },
+  }
+}
+
+/** How far a projection has read one register's log: 0 where it has not begun. */
+export async function projectionSize(db: Queryable, register: string, projection: string): Promise<number> {
+  const row = await db
+    .selectFrom('checkpoint')
+    .select('size')
+    .where('register', '=', register)
+    .where('projection', '=', projection)
+    .executeTakeFirst()
+  return row?.size ?? 0
+}
+
+export type ProjectionState = {
+  projection: string
+  register: string
+  /** How far it has read; 0 where it has not begun. */
+  size: number
+  /** Events that it has not read yet. */
+  behind: number
+  /** The event that it cannot read and where it stands; null where it goes on. */
+  stopped: string | null
+}
+
+/** Where every projection stands in every register. */
+export async function projectionStates(db: Queryable, projections: readonly Projection[]): Promise<ProjectionState[]> {
+  const rows = await db
+    .selectFrom('register')
+    .leftJoin('checkpoint', 'checkpoint.register', 'register.register')
+    .select(['register.register', 'register.size as total', 'projection', 'checkpoint.size', 'stopped_because'])
+    .where('register.size', '>', 0)
+    .orderBy('register.register')
+    .execute()
+  return projections.flatMap(({ name }) =>
+    [...Map.groupBy(rows, (row) => row.register)].map(([register, ofRegister]) => {
+      const row = ofRegister.find(({ projection }) => projection === name)
+      const total = ofRegister[0]?.total ?? 0
+      const size = row?.size ?? 0
+      return { projection: name, register, size, behind: total - size, stopped: row?.stopped_because ?? null }
+    }),
+  )
+}

@@ -1,0 +1,50 @@
+// What each register defines, kept in memory and read on as its own stream grows: admission and every answer need it.
+
+import { registerAt, type RegisterState } from './domain/register/state.ts'
+import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
+import { type Head, loadStream, readHead } from './eventlog/load.ts'
+import type { Queryable } from './database/pool.ts'
+
+/** A register at its head: how far its log reaches, the events of its own stream, and what they amount to. */
+export type KnownRegister = { register: string; head: Head; events: readonly StoredEvent[]; state: RegisterState }
+
+type Cached = { events: StoredEvent[]; state: RegisterState }
+
+const MAX_CACHED = 200
+
+export type Registers = {
+  /** The register at its head; null where there is none. */
+  read: (db: Queryable, register: string) => Promise<KnownRegister | null>
+}
+
+/** A cache of what registers define. It is checked against the register's row at every read, so it is never stale. */
+export function createRegisters(): Registers {
+  const cache = new Map<string, Cached>()
+  return {
+    async read(db, register) {
+      const head = await readHead(db, register)
+      if (!head) return null
+      const cached = cache.get(register) ?? { events: [], state: registerAt([], 0) }
+      const known = cached.events.length === head.ownRevision ? cached : await readOn(db, register, cached, head)
+      // Set again so that the least recently used is the first to go.
+      cache.delete(register)
+      cache.set(register, known)
+      for (const oldest of cache.keys()) if (cache.size > MAX_CACHED) cache.delete(oldest)
+      return { register, head, ...known }
+    },
+  }
+}
+
+async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {
+  const revision = Math.min(cached.events.length, head.ownRevision)
+  const newer = await loadStream(db, register, REGISTER_STREAM, revision)
+  // What was recorded since the head was read belongs to a later head.
+  const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
+  return { events, state: registerAt(events, Number.POSITIVE_INFINITY) }
+}
+
+/** What the register defined as known at a size. */
+export function stateKnownAt({ events, state }: KnownRegister, size: number): RegisterState {
+  const newest = events.at(-1)
+  return newest && newest.position >= size ? registerAt(events, size) : state
+}

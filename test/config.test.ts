@@ -1,0 +1,136 @@
+import { resolve } from 'node:path'
+import t from 'tap'
+import { configHelp, parseConfig } from '../src/config.ts'
+
+const defaults = {
+  databaseUrl: null,
+  dataDir: resolve('.pledger'),
+  host: '127.0.0.1',
+  port: 4180,
+  logLevel: 'info',
+  open: false,
+}
+
+const accepts = (env: Record<string, string | undefined>, changed: object) =>
+  t.strictSame(parseConfig(env), { ok: true, config: { ...defaults, ...changed } })
+
+const refuses = (env: Record<string, string | undefined>, problem: string) =>
+  t.strictSame(parseConfig(env), { ok: false, problem })
+
+t.test('an environment without PLEDGER_ variables gives the defaults', async () => {
+  accepts({ PATH: '/bin', PGHOST: 'elsewhere' }, {})
+})
+
+t.test('an empty or undefined variable counts as unset', async () => {
+  accepts(
+    { PLEDGER_DATABASE_URL: '', PLEDGER_DATA: '', PLEDGER_PORT: '', PLEDGER_OPEN: '', PLEDGER_HOST: undefined },
+    {},
+  )
+})
+
+t.test('every variable is read', async () => {
+  accepts(
+    {
+      PLEDGER_DATABASE_URL: 'postgresql://u:p%40ss@db.example:5432/pledger',
+      PLEDGER_DATA: '/srv/pledger',
+      PLEDGER_HOST: '::1',
+      PLEDGER_PORT: '0',
+      PLEDGER_LOG_LEVEL: 'silent',
+      PLEDGER_OPEN: 'yes',
+    },
+    {
+      databaseUrl: 'postgresql://u:p%40ss@db.example:5432/pledger',
+      dataDir: '/srv/pledger',
+      host: '::1',
+      port: 0,
+      logLevel: 'silent',
+      open: true,
+    },
+  )
+  accepts(
+    { PLEDGER_DATABASE_URL: 'postgres://h/d', PLEDGER_PORT: '65535' },
+    { databaseUrl: 'postgres://h/d', port: 65535 },
+  )
+})
+
+t.test('a relative data directory is made absolute', async () => {
+  accepts({ PLEDGER_DATA: 'a/../b' }, { dataDir: resolve('b') })
+})
+
+t.test('a port that is not a whole number from 0 to 65535 is refused', async () => {
+  for (const port of ['65536', '-1', '1.5', '0x50', ' 80', 'http', '99999999999999999999']) {
+    refuses({ PLEDGER_PORT: port }, `PLEDGER_PORT is ${JSON.stringify(port)}; expected a whole number from 0 to 65535`)
+  }
+})
+
+t.test('an unknown log level is refused', async () => {
+  refuses(
+    { PLEDGER_LOG_LEVEL: 'verbose' },
+    'PLEDGER_LOG_LEVEL is "verbose"; expected one of trace, debug, info, warn, error, fatal, silent',
+  )
+})
+
+t.test('a database URL of another kind is refused, and no more than its scheme is shown', async () => {
+  const problem = (shown: string) => `PLEDGER_DATABASE_URL is ${shown}; expected a postgres:// or postgresql:// URL`
+  refuses({ PLEDGER_DATABASE_URL: 'mysql://u:hunter2@h/d' }, problem('"mysql://…"'))
+  refuses({ PLEDGER_DATABASE_URL: 'postgres://u:hunter2@h:999999/d' }, problem('"postgres://…"'))
+  refuses({ PLEDGER_DATABASE_URL: 'u:hunter2@h/d' }, problem('set, but not shown as it may hold a password'))
+})
+
+t.test('PLEDGER_OPEN is yes or nothing', async () => {
+  for (const open of ['true', '1', 'YES', 'no']) {
+    refuses({ PLEDGER_OPEN: open }, `PLEDGER_OPEN is "${open}"; expected yes, or nothing`)
+  }
+})
+
+t.test('an unknown variable that begins with PLEDGER_ is refused by name, without its value', async () => {
+  refuses(
+    { PLEDGER_DATABSE_URL: 'postgres://u:hunter2@h/d' },
+    'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_DATA, PLEDGER_HOST, PLEDGER_PORT, ' +
+      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN',
+  )
+})
+
+t.test('a loopback host needs no leave', async () => {
+  for (const host of ['127.0.0.1', '127.8.9.10', '::1', '0:0:0:0:0:0:0:1', 'localhost', 'LOCALHOST']) {
+    accepts({ PLEDGER_HOST: host }, { host })
+  }
+})
+
+t.test('any other host is refused unless PLEDGER_OPEN=yes', async () => {
+  for (const host of ['0.0.0.0', '::', '192.168.1.2', '128.0.0.1', 'pledger.example', 'localhost.example', '127.1']) {
+    refuses(
+      { PLEDGER_HOST: host },
+      `PLEDGER_HOST is "${host}"; without access control expected a loopback address ` +
+        '(127.0.0.0/8, ::1 or localhost), or PLEDGER_OPEN=yes, which says that everyone may read and write',
+    )
+    accepts({ PLEDGER_HOST: host, PLEDGER_OPEN: 'yes' }, { host, open: true })
+  }
+})
+
+t.test('a host that is no address and no name is refused even when open', async () => {
+  refuses(
+    { PLEDGER_HOST: 'http://0.0.0.0', PLEDGER_OPEN: 'yes' },
+    'PLEDGER_HOST is "http://0.0.0.0"; expected an IP address or a host name',
+  )
+})
+
+t.test('the help names every variable in one aligned line with its default', async () => {
+  const lines = configHelp.split('\n')
+  t.strictSame(
+    lines.map((line) => line.slice(0, 33).trimEnd()),
+    [
+      'variable              default',
+      'PLEDGER_DATABASE_URL',
+      'PLEDGER_DATA          .pledger',
+      'PLEDGER_HOST          127.0.0.1',
+      'PLEDGER_PORT          4180',
+      'PLEDGER_LOG_LEVEL     info',
+      'PLEDGER_OPEN',
+    ],
+  )
+  t.strictSame(
+    lines.filter((line) => line.charAt(32) !== ' ' || line.charAt(33) === ' ' || line.length > 120),
+    [],
+  )
+})
