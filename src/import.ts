@@ -1,9 +1,9 @@
 // Importing: NDJSON, line by line, in batches in the order of the lines. A refused line is reported and the rest goes on;
 // every line has its event's id, so an import that was cut off is simply run again.
 
-import type { Outcome, Recorder } from './record.ts'
 import { type ParseIssue, type PostedEvent, parseLine } from './domain/posted-event.ts'
 import { type ProblemWord, problemTitle, problemType } from './kernel/problem-words.ts'
+import type { Outcome, Recorder } from './record.ts'
 
 /** Why a line was refused: its number from 1, the id it gave, the type of the problem, where in the line, and a sentence. */
 export type LineRefusal = { line: number; id: string | null; type: string; pointer: string; detail: string }
@@ -127,7 +127,8 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
 
   const flush = async () => {
     const groups = batch.map(({ event }) => [event])
-    const outcomes = groups.length > 0 ? await options.recorder.record(options.register, groups, options.recordedBy) : []
+    const outcomes =
+      groups.length > 0 ? await options.recorder.record(options.register, groups, options.recordedBy) : []
     for (const [index, [outcome]] of outcomes.entries()) {
       const item = batch[index]
       if (!outcome || !item) continue

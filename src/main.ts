@@ -24,14 +24,16 @@ function program(): Command {
     .version(version)
     .addHelpText('after', `\nEnvironment:\n${configHelp}`)
     .exitOverride()
-  for (const add of [serveCommand, migrateCommand, importCommand, exportCommand, sampleCommand, statusCommand]) add(program)
+  for (const add of [serveCommand, migrateCommand, importCommand, exportCommand, sampleCommand, statusCommand])
+    add(program)
   return program
 }
 
 function explain(error: unknown): { message: string | null; exitCode: number } {
   if (error instanceof CommanderError) return { message: null, exitCode: error.exitCode === 0 ? 0 : 2 }
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode }
-  if (error instanceof EmbeddedError || error instanceof UnusableDatabase) return { message: error.message, exitCode: 1 }
+  if (error instanceof EmbeddedError || error instanceof UnusableDatabase)
+    return { message: error.message, exitCode: 1 }
   const { message, stack } = error as Error
   if (isDatabaseUnavailable(error)) return { message: `the database cannot be reached: ${message}`, exitCode: 1 }
   return { message: stack ?? String(error), exitCode: 1 }

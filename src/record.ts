@@ -311,7 +311,12 @@ function isFailure({ kind }: Decision): boolean {
 /** The id is known: either the same event again, or another one under its id. */
 function repeated(existing: StoredEvent, event: PostedEvent, byId: ReadonlyMap<string, StoredEvent>): Outcome {
   const { position, id, revision, recordedAt } = existing
-  if (isSameContent(existing, asStored(event, (target) => byId.get(target)))) {
+  if (
+    isSameContent(
+      existing,
+      asStored(event, (target) => byId.get(target)),
+    )
+  ) {
     return { kind: 'alreadyRecorded', position, id, revision, recordedAt }
   }
   const detail = `id ${id} is that of another event, at position ${position}`

@@ -1,9 +1,9 @@
 // What each register defines, kept in memory and read on as its own stream grows: admission and every answer need it.
 
-import { registerAt, type RegisterState } from './domain/register/state.ts'
-import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
-import { type Head, loadStream, readHead } from './eventlog/load.ts'
 import type { Queryable } from './database/pool.ts'
+import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
+import { type RegisterState, registerAt } from './domain/register/state.ts'
+import { type Head, loadStream, readHead } from './eventlog/load.ts'
 
 /** A register at its head: how far its log reaches, the events of its own stream, and what they amount to. */
 export type KnownRegister = { register: string; head: Head; events: readonly StoredEvent[]; state: RegisterState }

@@ -1,7 +1,7 @@
 // `pledger export`: a register's log as NDJSON, which `pledger import` takes back.
 
-import { createWriteStream } from 'node:fs'
 import { once } from 'node:events'
+import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { answerEvent } from '../domain/event-answer.ts'

@@ -39,7 +39,9 @@ export async function importInto(session: Session, register: string, source: Sou
 function printReport(register: string, report: ImportReport): boolean {
   for (const { line, id, type, pointer, detail } of report.refusals) {
     const where = pointer === '' ? '' : ` at ${pointer}`
-    process.stderr.write(`line ${line} refused: ${type.slice('/problems/'.length)}${where}: ${detail}${id ? ` (${id})` : ''}\n`)
+    process.stderr.write(
+      `line ${line} refused: ${type.slice('/problems/'.length)}${where}: ${detail}${id ? ` (${id})` : ''}\n`,
+    )
   }
   const untold = report.refused - report.refusals.length
   if (untold > 0) process.stderr.write(`and ${counted(untold)} more lines refused\n`)

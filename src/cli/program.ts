@@ -30,7 +30,11 @@ export async function withDatabase<T>(run: (session: Session) => Promise<T>): Pr
   const connection = await connect(configuration(), { mode: 'attach' })
   const registers = createRegisters()
   try {
-    return await run({ ...connection, registers, recorder: createRecorder(connection.db, registers, { now: Date.now }) })
+    return await run({
+      ...connection,
+      registers,
+      recorder: createRecorder(connection.db, registers, { now: Date.now }),
+    })
   } finally {
     await connection.close()
   }

@@ -9,7 +9,13 @@ import { importInto } from './import.ts'
 import { CommandError, type Session, withDatabase, writeOut } from './program.ts'
 
 /** The synthetic register that `serve --samples` loads: 310 commitments of which 125 are delivered and 14 late. */
-export const SYNTHETIC_310: SyntheticOptions = { commitments: 310, delivered: 125, late: 14, seed: 1, asOf: '2026-02-26' }
+export const SYNTHETIC_310: SyntheticOptions = {
+  commitments: 310,
+  delivered: 125,
+  late: 14,
+  seed: 1,
+  asOf: '2026-02-26',
+}
 
 async function* chunks(events: Iterable<SampleEvent>): AsyncGenerator<Uint8Array> {
   for (const event of events) yield Buffer.from(`${JSON.stringify(event)}\n`)

@@ -46,7 +46,9 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
   const now = Date.now
   if (samples) await loadSamples(connection, now)
   const registers = createRegisters()
-  const runner = startRunner(db, registers, PROJECTIONS, (error) => logger.error({ err: error }, 'projections: will try again'))
+  const runner = startRunner(db, registers, PROJECTIONS, (error) =>
+    logger.error({ err: error }, 'projections: will try again'),
+  )
   const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
   const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
   const close = async () => {

@@ -28,7 +28,9 @@ export type ConnectOptions = {
 }
 
 async function checkVersion(db: Database): Promise<void> {
-  const { rows } = await sql<{ version: number }>`select current_setting('server_version_num')::integer as version`.execute(db)
+  const { rows } = await sql<{
+    version: number
+  }>`select current_setting('server_version_num')::integer as version`.execute(db)
   const version = rows[0]?.version ?? 0
   if (version >= OLDEST_VERSION) return
   throw new UnusableDatabase(`PostgreSQL ${Math.floor(version / 10_000)} is too old: Pledger needs 15 or newer`)

@@ -9,7 +9,11 @@ async function migrations(): Promise<Record<string, Migration>> {
   const files = (await readdir(FOLDER)).filter((file) => /^\d{4}-.*\.sql$/.test(file))
   const named = files.map(async (file) => {
     const text = await readFile(new URL(file, FOLDER), 'utf8')
-    const up = (db: Kysely<unknown>) => sql.raw(text).execute(db).then(() => {})
+    const up = (db: Kysely<unknown>) =>
+      sql
+        .raw(text)
+        .execute(db)
+        .then(() => {})
     return [file.slice(0, -'.sql'.length), { up }] as const
   })
   return Object.fromEntries(await Promise.all(named))

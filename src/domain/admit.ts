@@ -114,7 +114,11 @@ function withdrawal(events: readonly StoredEvent[], timeZone: string): DateRange
   return dateRangeOf(state.ended.occurredOn)
 }
 
-function afterWithdrawal(candidate: Candidate, context: AdmissionContext, events: readonly StoredEvent[]): Refused | null {
+function afterWithdrawal(
+  candidate: Candidate,
+  context: AdmissionContext,
+  events: readonly StoredEvent[],
+): Refused | null {
   if (!REFUSED_AFTER_WITHDRAWAL.has(candidate.type)) return null
   const withdrawn = withdrawal(events, context.register.timeZone)
   if (!withdrawn || !isWhollyBefore(withdrawn, dateRangeOf(candidate.occurredOn))) return null
@@ -127,7 +131,11 @@ function inFuture(occurredOn: string, at: string, today: Day): Refused | null {
 }
 
 /** Whether a fact, or a corrected one, can stand beside the other events of its stream. */
-function refusalOfFact(candidate: Candidate, context: AdmissionContext, events: readonly StoredEvent[]): Refused | null {
+function refusalOfFact(
+  candidate: Candidate,
+  context: AdmissionContext,
+  events: readonly StoredEvent[],
+): Refused | null {
   const isOfRegister = isRegisterFact(candidate.type)
   if (isOfRegister !== (candidate.stream === REGISTER_STREAM)) {
     const home = isOfRegister ? REGISTER_STREAM : 'the stream of a commitment'
@@ -157,7 +165,10 @@ function findTarget(event: PostedEvent, context: AdmissionContext): StoredEvent 
   return refuse('wrong-stream', '/stream', `event ${id} stands in ${stream}; its repair stands there too`)
 }
 
-function bodyBefore(target: StoredEvent, context: AdmissionContext): Required<Pick<Correction, 'occurredOn' | 'citations'>> & { data: unknown } {
+function bodyBefore(
+  target: StoredEvent,
+  context: AdmissionContext,
+): Required<Pick<Correction, 'occurredOn' | 'citations'>> & { data: unknown } {
   const retracted = retractedIds(context.commitment)
   const body = { occurredOn: target.occurredOn ?? '', data: target.data, citations: target.citations ?? [] }
   for (const event of context.commitment) {
@@ -174,7 +185,8 @@ function bodyBefore(target: StoredEvent, context: AdmissionContext): Required<Pi
 
 /** A correction is admitted as the corrected event would be, beside the other events of its stream. */
 function admitCorrection(event: PostedEvent, target: StoredEvent, context: AdmissionContext): Admitted | Refused {
-  if (isRepair(target.type)) return refuse('not-a-fact', '/data/event', `${target.type} is a repair: retract it instead`)
+  if (isRepair(target.type))
+    return refuse('not-a-fact', '/data/event', `${target.type} is a repair: retract it instead`)
   if (target.salt === null) return refuse('redacted', '/data/event', 'its content was redacted')
   if (!isEventType(target.type)) return refuse('not-available', '/data/event', `${target.type} is of a newer version`)
   // Safe: parsed by the schema of EventCorrected.

@@ -2,7 +2,7 @@
 // hold at a given knowledge. Repairs work by knowledge alone; the folds never see them.
 
 import { z } from 'zod'
-import { BEFORE_ALL_DAYS, type Day, type DateRange, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
+import { BEFORE_ALL_DAYS, type DateRange, type Day, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
 import { type Citation, citation, date, eventId, type StoredEvent, text } from './event.ts'
 import { upcast } from './retired-events.ts'
 

@@ -17,7 +17,10 @@ export type FeedQuery = {
 }
 
 /** A page of events in order of position. Never skips: a position that is visible has all earlier ones visible too. */
-export function readFeed(db: Queryable, { register, after, until, limit, streams, types }: FeedQuery): Promise<StoredEvent[]> {
+export function readFeed(
+  db: Queryable,
+  { register, after, until, limit, streams, types }: FeedQuery,
+): Promise<StoredEvent[]> {
   let query = db
     .selectFrom('event')
     .where('register', '=', register)

@@ -42,9 +42,7 @@ function storedEvent(row: Row): StoredEvent {
 }
 
 /** The events of a query over table `event`, in the order of the query. */
-export async function fetchEvents<T>(
-  query: SelectQueryBuilder<Tables, 'event', T>,
-): Promise<StoredEvent[]> {
+export async function fetchEvents<T>(query: SelectQueryBuilder<Tables, 'event', T>): Promise<StoredEvent[]> {
   return (await query.select(COLUMNS).execute()).map(storedEvent)
 }
 

@@ -15,7 +15,8 @@ const PERHAPS_INEXACT = /[\d.]{16}|\d[eE][-+\d]/
 
 /** The digits and the exponent of a decimal, so that two texts of one number are equal. */
 function normalised(decimal: string): string {
-  const [, sign, whole = '', fraction = '', exponent = '0'] = /^(-?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(decimal) ?? []
+  const [, sign, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(decimal) ?? []
   const digits = `${whole}${fraction}`.replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
   if (significant === '') return '0'

@@ -3,7 +3,14 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type CommitmentAnswer, commitmentAnswer, type Described, describe, knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
+import {
+  type CommitmentAnswer,
+  commitmentAnswer,
+  type Described,
+  describe,
+  knownAtAnswer,
+  RULES,
+} from '../domain/commitment/answer.ts'
 import { commitmentFacts } from '../domain/commitment/state.ts'
 import { periodAnswer, timeline } from '../domain/commitment/timeline.ts'
 import type { StoredEvent } from '../domain/event.ts'
@@ -58,7 +65,11 @@ async function listed(context: Context, clocks: Clocks, query: ListQuery): Promi
 }
 
 async function answers(context: Context, clocks: Clocks, page: readonly Listed[]): Promise<CommitmentAnswer[]> {
-  const described = await readStates(context.db, clocks, page.map(({ record }) => record))
+  const described = await readStates(
+    context.db,
+    clocks,
+    page.map(({ record }) => record),
+  )
   return described.map((one) => answerOf(clocks, one))
 }
 
@@ -92,7 +103,10 @@ async function list(context: Context, request: FastifyRequest, reply: FastifyRep
   const end = offset + page.length
   const next = end < rows.length ? writeCursor(known.register, query, asOf, clocks.size, end) : null
   if (next !== null) {
-    const address = new URLSearchParams({ cursor: next, ...(query.limit === undefined ? {} : { limit: String(query.limit) }) })
+    const address = new URLSearchParams({
+      cursor: next,
+      ...(query.limit === undefined ? {} : { limit: String(query.limit) }),
+    })
     reply.header('link', `</v1/registers/${known.register}/commitments?${address}>; rel="next"`)
   }
   if (!isCsv) return { items: await answers(context, clocks, page), next, ...listFrame(clocks), rules: RULES }
@@ -161,7 +175,12 @@ function markRepairs(events: readonly StoredEvent[]): z.output<typeof markedEven
 const streamParameters = z.strictObject({
   knownAt: knownAtParameter,
   minSize: minSizeParameter,
-  after: z.coerce.number({ error: 'expected a revision' }).int().min(0).default(0).meta({ description: 'Events after this revision' }),
+  after: z.coerce
+    .number({ error: 'expected a revision' })
+    .int()
+    .min(0)
+    .default(0)
+    .meta({ description: 'Events after this revision' }),
   limit: z.coerce.number({ error: 'expected 1 to 1000' }).int().min(1).max(1_000).default(DEFAULT_LIMIT),
 })
 

@@ -45,7 +45,9 @@ export const asOfParameter = z
 export const knownAtParameter = z
   .string()
   .optional()
-  .meta({ description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default' })
+  .meta({
+    description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default',
+  })
 export const minSizeParameter = z.coerce
   .number({ error: 'expected a size' })
   .int()
@@ -103,7 +105,10 @@ const LOOK_EVERY_MS = 10
 async function waitFor(reached: () => Promise<boolean>, size: number): Promise<void> {
   for (let waited = 0; !(await reached()); waited += LOOK_EVERY_MS) {
     if (waited >= WAIT_MS) {
-      throw new Problem('projection-behind', { detail: `size ${size} is not reached yet`, headers: { 'retry-after': '1' } })
+      throw new Problem('projection-behind', {
+        detail: `size ${size} is not reached yet`,
+        headers: { 'retry-after': '1' },
+      })
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }

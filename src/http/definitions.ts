@@ -3,9 +3,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { answerCitation, citationAnswer, dateAnswer } from '../domain/answers.ts'
+import { RULES } from '../domain/commitment/answer.ts'
 import { conflictAnswer, conflictOf, differingDefinition } from '../domain/commitment/conflicts.ts'
 import type { Mention } from '../domain/commitment/state.ts'
-import { RULES } from '../domain/commitment/answer.ts'
 import { type Definition, definedAt, type ProgrammeData, type SourceData } from '../domain/register/state.ts'
 import { answerDate, formatDay } from '../kernel/plain-date.ts'
 import { readCommitments, readStates } from '../projections/commitments/read.ts'
@@ -41,7 +41,10 @@ const programmeAnswer = z
     id: z.string(),
     parent: nullableText,
     period: dateAnswer.nullable(),
-    scope: z.strictObject({ value: z.number(), unit: z.string() }).nullable().meta({ description: 'As reported, not counted' }),
+    scope: z
+      .strictObject({ value: z.number(), unit: z.string() })
+      .nullable()
+      .meta({ description: 'As reported, not counted' }),
     ...defined,
   })
   .meta({ id: 'Programme' })
@@ -91,7 +94,12 @@ function answerProgramme(id: string, definition: Definition<ProgrammeData> | nul
 type Kind = 'sources' | 'programmes'
 
 /** What commitments refer to that the register, as known then, does not define. Only sought where a definition was taken back. */
-async function undefinedOnes(context: Context, clocks: Clocks, kind: Kind, repairs: boolean): Promise<Map<string, Reference[]>> {
+async function undefinedOnes(
+  context: Context,
+  clocks: Clocks,
+  kind: Kind,
+  repairs: boolean,
+): Promise<Map<string, Reference[]>> {
   const references = new Map<string, Reference[]>()
   if (!repairs) return references
   const refer = (id: string, reference: Reference) => {
@@ -154,6 +162,7 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: listAnswer(programmeAnswer), ...problems },
       },
     },
-    (request, reply) => definitions(context, request, reply, 'programmes', ({ state }) => state.programmes, answerProgramme),
+    (request, reply) =>
+      definitions(context, request, reply, 'programmes', ({ state }) => state.programmes, answerProgramme),
   )
 }

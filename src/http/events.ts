@@ -3,10 +3,10 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { RULES } from '../domain/commitment/answer.ts'
 import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { EVENT_TYPES, type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
-import { RULES } from '../domain/commitment/answer.ts'
 import { readFeed, streamFeed } from '../eventlog/feed.ts'
 import { fetchEvent } from '../eventlog/load.ts'
 import { importLines, NoRegister } from '../import.ts'
@@ -30,7 +30,12 @@ export function withRefusal(outcome: Outcome | undefined, at: (pointer: string) 
     case 'revisionConflict': {
       const { expected, actual } = outcome
       const detail = `expected revision ${expected}, the stream is at ${actual}`
-      return new Problem('revision-conflict', { detail, expected, actual, errors: [{ pointer: at('/expectedRevision'), detail }] })
+      return new Problem('revision-conflict', {
+        detail,
+        expected,
+        actual,
+        errors: [{ pointer: at('/expectedRevision'), detail }],
+      })
     }
     default:
       return new Problem('internal')
@@ -102,7 +107,8 @@ async function recordEvents(context: Context, request: FastifyRequest, reply: Fa
   const isNew = answers.some(({ recorded }) => recorded)
   const size = isNew ? 1 + Math.max(...answers.map(({ position }) => position)) : await sizeOf(context, register)
   reply.code(isNew ? 201 : 200).header('pledger-size', String(size))
-  if (isNew && answers.length === 1) reply.header('location', `/v1/registers/${register}/events/${answers[0]?.position}`)
+  if (isNew && answers.length === 1)
+    reply.header('location', `/v1/registers/${register}/events/${answers[0]?.position}`)
   return { size, events: answers }
 }
 
@@ -112,7 +118,8 @@ async function sizeOf({ db, registers }: Context, register: string): Promise<num
 
 async function importEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = request.params as { register: string }
-  const unknown = () => new Problem('unknown-register', { detail: `there is no register ${register}, and the first line does not open it` })
+  const unknown = () =>
+    new Problem('unknown-register', { detail: `there is no register ${register}, and the first line does not open it` })
   if (!isSlug(register)) throw unknown()
   try {
     // Safe: the parser of this media type hands over the stream itself.
@@ -182,7 +189,12 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         tags: ['events'],
         consumes: [JSON_TYPE, NDJSON_TYPE],
         body: recordBody,
-        response: { 200: z.union([recordedAnswer, importAnswer]), 201: recordedAnswer, '4xx': problemAnswer, '5xx': problemAnswer },
+        response: {
+          200: z.union([recordedAnswer, importAnswer]),
+          201: recordedAnswer,
+          '4xx': problemAnswer,
+          '5xx': problemAnswer,
+        },
       },
     },
     async (request, reply) => {

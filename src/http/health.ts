@@ -1,12 +1,12 @@
 // Health: whether the process lives, and whether it can answer.
 
-import { sql } from 'kysely'
 import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
 import { z } from 'zod'
-import type { Context } from './context.ts'
-import { Problem, problemAnswer } from './problem.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { projectionStates } from '../projections/run.ts'
+import type { Context } from './context.ts'
+import { Problem, problemAnswer } from './problem.ts'
 
 const projectionAnswer = z.strictObject({
   projection: z.string(),
@@ -21,7 +21,13 @@ const readyAnswer = z.strictObject({ status: z.literal('ready'), projections: z.
 export function healthRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/livez',
-    { schema: { summary: 'Whether the process lives', tags: ['health'], response: { 200: z.strictObject({ status: z.literal('live') }) } } },
+    {
+      schema: {
+        summary: 'Whether the process lives',
+        tags: ['health'],
+        response: { 200: z.strictObject({ status: z.literal('live') }) },
+      },
+    },
     async () => ({ status: 'live' }),
   )
   app.get(

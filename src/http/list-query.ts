@@ -153,11 +153,16 @@ function decode(cursor: string): unknown {
 }
 
 /** The question that a cursor pins and its offset. Other parameters beside it, but for limit, are refused. */
-export function readCursor(register: string, query: ListQuery, given: readonly string[]): { query: ListQuery; offset: number } {
+export function readCursor(
+  register: string,
+  query: ListQuery,
+  given: readonly string[],
+): { query: ListQuery; offset: number } {
   if (query.cursor === undefined) return { query, offset: 0 }
   const parsed = cursorShape.safeParse(decode(query.cursor))
   if (!parsed.success) throw malformedCursor('expected the next of a page of this list')
-  if (parsed.data.v !== CURSOR_VERSION) throw new Problem('cursor-expired', { detail: 'start again from the first page' })
+  if (parsed.data.v !== CURSOR_VERSION)
+    throw new Problem('cursor-expired', { detail: 'start again from the first page' })
   const others = given.filter((key) => !['cursor', 'limit', 'minSize'].includes(key))
   const pinned = listParameters.safeParse(parsed.data.query)
   if (!pinned.success || parsed.data.register !== register) throw malformedCursor('it belongs to another list')

@@ -2,12 +2,12 @@
 
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
+import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
-import { formatDay, dayInZone } from '../kernel/plain-date.ts'
 import { listHeads } from '../eventlog/load.ts'
+import { dayInZone, formatDay } from '../kernel/plain-date.ts'
 import type { KnownRegister } from '../registers.ts'
-import { RULES } from '../domain/commitment/answer.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
@@ -55,7 +55,14 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
       // Safe: parsed by the schema of the route.
       const { id, ...data } = request.body as z.output<typeof newRegister>
       const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
-      const event = { stream: '$register', type: 'RegisterOpened' as const, typeVersion: 1, occurredOn, data, citations: [] }
+      const event = {
+        stream: '$register',
+        type: 'RegisterOpened' as const,
+        typeVersion: 1,
+        occurredOn,
+        data,
+        citations: [],
+      }
       const [[outcome] = []] = await context.recorder.record(id, [[event]], 'local')
       if (outcome?.kind !== 'recorded') throw withRefusal(outcome, (pointer) => pointer.replace('/data', ''))
       const known = await context.registers.read(context.db, id)

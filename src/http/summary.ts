@@ -4,8 +4,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
-import { type ListLink, type Member, type SummaryFigures, summarise, summaryFigures } from '../domain/portfolio/summary.ts'
 import { measure } from '../domain/portfolio/figures.ts'
+import {
+  type ListLink,
+  type Member,
+  type SummaryFigures,
+  summarise,
+  summaryFigures,
+} from '../domain/portfolio/summary.ts'
 import { definedAt } from '../domain/register/state.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { commitments } from '../projections/commitments/projection.ts'
@@ -99,7 +105,12 @@ function byKey(a: string | null, b: string | null): number {
   return a < b ? -1 : 1
 }
 
-function groupsBy(clocks: Clocks, by: Dimension, counted: readonly Counted[], programmes: readonly string[]): SummaryAnswer['groups'] {
+function groupsBy(
+  clocks: Clocks,
+  by: Dimension,
+  counted: readonly Counted[],
+  programmes: readonly string[],
+): SummaryAnswer['groups'] {
   const groups = new Map<string | null, Member[]>()
   if (programmes.length === 0) for (const key of definedKeys(clocks, by)) groups.set(key, [])
   for (const { record, member } of counted) {
@@ -129,7 +140,10 @@ async function summary(context: Context, request: FastifyRequest, reply: Fastify
   const counted = records
     .filter((record) => programmes.length === 0 || programmes.includes(record.programme ?? ''))
     .map((record) => ({ record, member: { ...measure(record.standing, clocks.asOf), isRedacted: record.isRedacted } }))
-  const link = listLink(clocks, programmes.map((programme) => ['programme', programme]))
+  const link = listLink(
+    clocks,
+    programmes.map((programme) => ['programme', programme]),
+  )
   const members = counted.map(({ member }) => member)
   const answer: SummaryAnswer = {
     register: known.register,

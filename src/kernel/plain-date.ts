@@ -127,7 +127,7 @@ export function endOfDayInZone(day: Day, timeZone: string): number {
 /** True where this runtime knows the IANA time zone. */
 export function isTimeZone(timeZone: string): boolean {
   try {
-    new Intl.DateTimeFormat("en", { timeZone })
+    new Intl.DateTimeFormat('en', { timeZone })
     return true
   } catch {
     return false

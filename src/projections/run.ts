@@ -52,7 +52,12 @@ async function lockCheckpoint(db: Queryable, { name, version }: Projection, regi
 }
 
 /** Folds the next batch of a register's log into the projection. Returns the new size; null where there was nothing to do. */
-async function step(db: Queryable, registers: Registers, projection: Projection, register: string): Promise<number | null> {
+async function step(
+  db: Queryable,
+  registers: Registers,
+  projection: Projection,
+  register: string,
+): Promise<number | null> {
   const checkpoint = await lockCheckpoint(db, projection, register)
   const known = await registers.read(db, register)
   if (!checkpoint || !known) return null
@@ -77,7 +82,13 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   return size
 }
 
-async function moveCheckpoint(db: Queryable, { name, version }: Projection, register: string, size: number, timeZone: string) {
+async function moveCheckpoint(
+  db: Queryable,
+  { name, version }: Projection,
+  register: string,
+  size: number,
+  timeZone: string,
+) {
   await db
     .updateTable('checkpoint')
     .set({ version, size, time_zone: timeZone, stopped_at: null, stopped_because: null, moved_at: new Date() })
@@ -86,7 +97,12 @@ async function moveCheckpoint(db: Queryable, { name, version }: Projection, regi
     .execute()
 }
 
-async function stopAt(db: Database, { name, version }: Projection, register: string, error: UnreadableEvent): Promise<void> {
+async function stopAt(
+  db: Database,
+  { name, version }: Projection,
+  register: string,
+  error: UnreadableEvent,
+): Promise<void> {
   await db
     .updateTable('checkpoint')
     .set({ version, stopped_at: error.position, stopped_because: error.message })
@@ -99,7 +115,12 @@ async function stopAt(db: Database, { name, version }: Projection, register: str
  * Brings a projection of one register to the head of its log, batch by batch. An event that it cannot read stops it there:
  * the checkpoint names the event and nothing is skipped.
  */
-export async function catchUp(db: Database, registers: Registers, projection: Projection, register: string): Promise<void> {
+export async function catchUp(
+  db: Database,
+  registers: Registers,
+  projection: Projection,
+  register: string,
+): Promise<void> {
   try {
     while (await db.transaction().execute((tx) => step(tx, registers, projection, register)));
   } catch (error) {

@@ -63,7 +63,14 @@ export const commitmentAnswer = z
       actualFinish: dateAnswer.nullable(),
     }),
     baselines: z.array(
-      z.strictObject({ number: z.int(), due: dateAnswer, reason: nullableText, reasonCode: nullableText, approvedBy: nullableText, ...mentioned }),
+      z.strictObject({
+        number: z.int(),
+        due: dateAnswer,
+        reason: nullableText,
+        reasonCode: nullableText,
+        approvedBy: nullableText,
+        ...mentioned,
+      }),
     ),
     slippageDays: z.strictObject({ original: days, current: days }),
     baselineShiftDays: days,

@@ -3,10 +3,10 @@
 
 import { z } from 'zod'
 import type { Day } from '../../kernel/plain-date.ts'
-import type { Citation } from '../event.ts'
-import { currentBaselineIndex, type Schedule, schedule, type Standing } from '../portfolio/status.ts'
-import type { RegisterState } from '../register/state.ts'
 import { answerCitation, citationAnswer } from '../answers.ts'
+import type { Citation } from '../event.ts'
+import { currentBaselineIndex, type Schedule, type Standing, schedule } from '../portfolio/status.ts'
+import type { RegisterState } from '../register/state.ts'
 import type { CommitmentState, Mention, ReportedStatus } from './state.ts'
 
 export const CONFLICT_KINDS = [
@@ -31,7 +31,11 @@ export type Conflict = z.output<typeof conflictAnswer>
 type ConflictKind = (typeof CONFLICT_KINDS)[number]
 
 /** A conflict between facts, with the citations of all of them. */
-export function conflictOf(kind: ConflictKind, detail: string, facts: readonly Pick<Mention, 'position' | 'citations'>[]): Conflict {
+export function conflictOf(
+  kind: ConflictKind,
+  detail: string,
+  facts: readonly Pick<Mention, 'position' | 'citations'>[],
+): Conflict {
   return {
     kind,
     detail,
@@ -66,7 +70,10 @@ function claimConflicts(state: CommitmentState): Conflict[] {
   const { claim, mark } = state
   if (!claim) return []
   const conflicts = claim.conflicting.map((further) =>
-    conflictOf('delivery-days-differ', `delivered on ${claim.occurredOn}, or on ${further.occurredOn}`, [claim, further]),
+    conflictOf('delivery-days-differ', `delivered on ${claim.occurredOn}, or on ${further.occurredOn}`, [
+      claim,
+      further,
+    ]),
   )
   if (mark?.kind === 'disputed') {
     conflicts.push(conflictOf('delivery-disputed', `claimed for ${claim.occurredOn}, disputed`, [claim, mark]))
@@ -78,7 +85,9 @@ function claimConflicts(state: CommitmentState): Conflict[] {
 function differing(citation: Citation, position: number): Conflict[] {
   if (!citation.differs) return []
   const says = Object.entries(citation.differs).map(([field, value]) => `${field}: ${JSON.stringify(value)}`)
-  return [conflictOf('source-differs', `${citation.source} says ${says.join(', ')}`, [{ position, citations: [citation] }])]
+  return [
+    conflictOf('source-differs', `${citation.source} says ${says.join(', ')}`, [{ position, citations: [citation] }]),
+  ]
 }
 
 /** The conflicts that one commitment's own facts hold, as of a day; undefined references are judged by `undefinedReferences`. */
@@ -91,7 +100,12 @@ export function conflictsOf(state: CommitmentState, standing: Standing, asOf: Da
     ...state.citations.flatMap(({ event, ...citation }) => differing(citation, event)),
     ...reportedStatusConflict(state, standing, asOf),
     ...(state.claim && !state.claim.partial && after.length > 0
-      ? [conflictOf('rebaselined-after-delivery', 'given a later baseline after it was delivered', [state.claim, ...after])]
+      ? [
+          conflictOf('rebaselined-after-delivery', 'given a later baseline after it was delivered', [
+            state.claim,
+            ...after,
+          ]),
+        ]
       : []),
   ]
 }
@@ -113,7 +127,10 @@ export function undefinedReferences(state: CommitmentState, register: RegisterSt
   for (const source of new Set(state.citations.map((citation) => citation.source))) {
     if (register.sources.has(source)) continue
     const citing = state.citations.filter((citation) => citation.source === source)
-    blame(`source ${source}`, citing.map(({ event, ...citation }) => ({ position: event, citations: [citation] })))
+    blame(
+      `source ${source}`,
+      citing.map(({ event, ...citation }) => ({ position: event, citations: [citation] })),
+    )
   }
   return conflicts
 }

@@ -42,9 +42,10 @@ export type ReportedStatus = Mention & {
   settled: boolean
 }
 export type Milestone = { milestone: string; title: string | null; due: string | null; met: Mention | null }
-export type Assessment = Mention & Required<Pick<DataOf<'AssessmentRecorded'>, 'assessor' | 'scale' | 'scaleVersion' | 'rating'>> & {
-  note: string | null
-}
+export type Assessment = Mention &
+  Required<Pick<DataOf<'AssessmentRecorded'>, 'assessor' | 'scale' | 'scaleVersion' | 'rating'>> & {
+    note: string | null
+  }
 
 export type CommitmentState = {
   made: Mention
@@ -199,7 +200,10 @@ function claim(state: CommitmentState, fact: FactOf<'DeliveryReported'>, dating:
   if (standing && !standing.partial) return partial ? {} : furtherClaim(standing, fact, dating)
   // A partial claim while suspended takes effect too, though an earlier partial claim keeps its place.
   if (partial) {
-    return { claim: standing ?? { ...mention(fact, dating), partial, conflicting: [] }, lifecycle: 'partiallyDelivered' }
+    return {
+      claim: standing ?? { ...mention(fact, dating), partial, conflicting: [] },
+      lifecycle: 'partiallyDelivered',
+    }
   }
   return { claim: { ...mention(fact, dating), partial, conflicting: [] }, lifecycle: 'delivered' }
 }

@@ -3,8 +3,8 @@
 
 import { z } from 'zod'
 import { type Day, formatDay, lastDayOf } from '../../kernel/plain-date.ts'
-import { scheduleAnswer, scheduleOf } from './answer.ts'
 import { LIFECYCLES, VERIFICATIONS, verification } from '../portfolio/status.ts'
+import { scheduleAnswer, scheduleOf } from './answer.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
 
 export const periodAnswer = z

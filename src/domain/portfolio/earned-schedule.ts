@@ -1,7 +1,7 @@
 // Earned schedule: how far along its own plan a portfolio is, in time.
 
-import { roundedFraction } from '../../kernel/ratio.ts'
 import type { Day } from '../../kernel/plain-date.ts'
+import { roundedFraction } from '../../kernel/ratio.ts'
 
 export type EarnedSchedule = {
   earnedDays: number | null

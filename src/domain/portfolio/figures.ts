@@ -55,7 +55,10 @@ const FIGURES: Record<FigureName, Figure> = {
   lateAgainstOriginal: { numerator: ({ schedule }) => schedule.original === 'late', denominator: () => true },
   due: { numerator: isDue, denominator: () => true },
   missed: { numerator: (measured) => isDue(measured) && !keptBaseline(measured), denominator: isDue },
-  baselineExecutionIndex: { numerator: (measured) => isDelivered(measured) && hasBaseline(measured), denominator: isDue },
+  baselineExecutionIndex: {
+    numerator: (measured) => isDelivered(measured) && hasBaseline(measured),
+    denominator: isDue,
+  },
   verified: { numerator: (m) => isDelivered(m) && m.verification === 'verified', denominator: isDelivered },
   disputed: { numerator: (m) => isDelivered(m) && m.verification === 'disputed', denominator: isDelivered },
   'slippageDays.original': { numerator: hasSlipped('original'), denominator: hasSlipped('original') },
@@ -68,4 +71,3 @@ const FIGURES: Record<FigureName, Figure> = {
 export function counts(figure: FigureName, part: keyof Figure, measured: Measured): boolean {
   return isInScope(measured) && FIGURES[figure][part](measured)
 }
-

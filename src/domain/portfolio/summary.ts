@@ -52,7 +52,15 @@ export type Member = Measured & { isRedacted: boolean }
 /** The address of the list that a figure counts. */
 export type ListLink = (figure: FigureName) => string
 
-type CountedName = 'delivered' | 'notDelivered' | 'late' | 'lateAgainstOriginal' | 'due' | 'missed' | 'verified' | 'disputed'
+type CountedName =
+  | 'delivered'
+  | 'notDelivered'
+  | 'late'
+  | 'lateAgainstOriginal'
+  | 'due'
+  | 'missed'
+  | 'verified'
+  | 'disputed'
 
 function count(members: readonly Member[], figure: FigureName, part: 'numerator' | 'denominator'): number {
   return members.filter((member) => counts(figure, part, member)).length
@@ -65,7 +73,11 @@ export function spread(days: readonly number[]): Omit<z.output<typeof spreadAnsw
   if (of === 0) return { mean: null, median: null, p90: null, max: null, of }
   const at = (index: number) => sorted[index] as number
   return {
-    mean: roundedRatio(sorted.reduce((sum, value) => sum + value, 0), of, 1),
+    mean: roundedRatio(
+      sorted.reduce((sum, value) => sum + value, 0),
+      of,
+      1,
+    ),
     median: (at((of - 1) >> 1) + at(of >> 1)) / 2,
     p90: at(Math.ceil((9 * of) / 10) - 1),
     max: at(of - 1),
@@ -110,7 +122,12 @@ export function summarise(members: readonly Member[], asOf: Day, scope: number |
     verified: figure('verified'),
     disputed: figure('disputed'),
     coverage: scope === null ? null : coverage(inScope, scope, link('coverage')),
-    baselineExecutionIndex: { count: kept, of: due, value: roundedRatio(kept, due, 3), list: link('baselineExecutionIndex') },
+    baselineExecutionIndex: {
+      count: kept,
+      of: due,
+      value: roundedRatio(kept, due, 3),
+      list: link('baselineExecutionIndex'),
+    },
     slippageDays: {
       original: { ...slippageSpread(members, 'original'), list: link('slippageDays.original') },
       current: { ...slippageSpread(members, 'current'), list: link('slippageDays.current') },
@@ -126,6 +143,8 @@ export function summarise(members: readonly Member[], asOf: Day, scope: number |
 
 function coverage(inScope: number, scope: number, link: string): NonNullable<SummaryFigures['coverage']> {
   // A reported scope is nearly always whole; where it is not, a double is as exact as the report.
-  const percent = Number.isInteger(scope) ? roundedRatio(100 * inScope, scope, 1) : Math.round((1_000 * inScope) / scope) / 10
+  const percent = Number.isInteger(scope)
+    ? roundedRatio(100 * inScope, scope, 1)
+    : Math.round((1_000 * inScope) / scope) / 10
   return { count: inScope, of: scope, percent, list: link }
 }

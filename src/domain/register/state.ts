@@ -5,7 +5,7 @@ import { assertNever } from '../../kernel/assert-never.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
 import { type Fact, knownFacts } from '../repairs.ts'
-import { type RegisterEventType, registerEventData } from './events.ts'
+import type { RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
 export type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]

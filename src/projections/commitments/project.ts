@@ -1,9 +1,9 @@
 // The projection `commitments`, its pure part: the events of one commitment become one row, or none.
 
-import { redactedPositions, type Knowledge } from '../../domain/repairs.ts'
-import type { StoredEvent } from '../../domain/event.ts'
 import { commitmentFacts, foldBoth, type States } from '../../domain/commitment/state.ts'
+import type { StoredEvent } from '../../domain/event.ts'
 import { type Standing, standing } from '../../domain/portfolio/status.ts'
+import { type Knowledge, redactedPositions } from '../../domain/repairs.ts'
 
 export type CommitmentRow = {
   id: string

@@ -164,7 +164,11 @@ export async function readCommitments(db: Queryable, question: Question): Promis
 }
 
 /** The records as answers need them, in the same order: the states of stored rows are read now. */
-export async function readStates(db: Queryable, question: Question, records: readonly CommitmentRecord[]): Promise<Described[]> {
+export async function readStates(
+  db: Queryable,
+  question: Question,
+  records: readonly CommitmentRecord[],
+): Promise<Described[]> {
   const ids = records.filter((record) => !record.folded).map((record) => record.id)
   const rows = await db
     .selectFrom('commitment')

@@ -1,0 +1,34 @@
+// A database for a test file: cloned from the migrated template of the run, dropped when the file is done.
+
+import { randomUUID } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import type { Test } from 'tap'
+import { type Database, openDatabase } from '../../src/database/pool.ts'
+
+export type TestServer = { dataDir: string; connectionString: string }
+
+/** Where a run keeps the address of its server. */
+export const RUN_FILE = join(import.meta.dirname, '../../.tap/database.json')
+
+/** The address of a new, migrated, empty database; it is dropped at the end of the test. */
+export async function testDatabaseUrl(t: Test): Promise<string> {
+  const { connectionString } = JSON.parse(await readFile(RUN_FILE, 'utf8')) as TestServer
+  const address = (name: string) => connectionString.replace(/\/pledger(\?|$)/, `/${name}$1`)
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  const admin = openDatabase({ connectionString: address('postgres'), max: 1 })
+  await sql`create database ${sql.id(name)} template pledger_template`.execute(admin)
+  t.teardown(async () => {
+    await sql`drop database ${sql.id(name)} with (force)`.execute(admin)
+    await admin.destroy()
+  })
+  return address(name)
+}
+
+/** A new, migrated, empty database with its pool, both gone at the end of the test. */
+export async function testDatabase(t: Test): Promise<Database> {
+  const db = openDatabase({ connectionString: await testDatabaseUrl(t) })
+  t.teardown(() => db.destroy())
+  return db
+}

@@ -1,0 +1,76 @@
+// A service for a test file: the real application on a real database, with a clock that the test sets. Every answer is held
+// against its schema.
+
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import { pino } from 'pino'
+import type { Test } from 'tap'
+import type { Database } from '../../src/database/pool.ts'
+import { buildApp } from '../../src/http/app.ts'
+import { PROJECTIONS } from '../../src/projections/all.ts'
+import { type Runner, startRunner } from '../../src/projections/run.ts'
+import { createRecorder, type Recorder } from '../../src/record.ts'
+import { createRegisters, type Registers } from '../../src/registers.ts'
+import { testDatabase } from './database.ts'
+
+export type TestService = {
+  app: FastifyInstance
+  db: Database
+  registers: Registers
+  recorder: Recorder
+  runner: Runner
+  /** The service's clock; set `now` to move it. */
+  clock: { now: number }
+  get: (url: string, headers?: Record<string, string>) => Promise<Answer>
+  /** Posts JSON (an object or array), or text as it is with the given headers. */
+  post: (url: string, body: unknown, headers?: Record<string, string>) => Promise<Answer>
+  /** The size of a register now; 0 where there is none. */
+  size: (register: string) => Promise<number>
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: what a test reads out of an answer is asserted, not typed.
+export type Answer = { status: number; headers: Record<string, unknown>; body: any; text: string }
+
+/** Noon UTC of a day, in milliseconds. */
+export function noon(day: string): number {
+  return Date.parse(`${day}T12:00:00.000Z`)
+}
+
+function answer(response: LightMyRequestResponse): Answer {
+  const isJson =
+    /json/.test(String(response.headers['content-type'])) && !/ndjson/.test(String(response.headers['content-type']))
+  return {
+    status: response.statusCode,
+    headers: response.headers,
+    body: isJson ? response.json() : response.payload,
+    text: response.payload,
+  }
+}
+
+/** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
+export async function testService(t: Test, today = '2026-03-01'): Promise<TestService> {
+  const db = await testDatabase(t)
+  const clock = { now: noon(today) }
+  const now = () => clock.now
+  const registers = createRegisters()
+  const runner = startRunner(db, registers, PROJECTIONS, (error) => t.error(error, 'the runner goes on without errors'))
+  const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
+  const logger = pino({ level: 'silent' })
+  const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger, { checkAnswers: true })
+  t.teardown(async () => {
+    await app.close()
+    await runner.stop()
+  })
+  const inject = async (options: InjectOptions) => answer(await app.inject(options))
+  return {
+    app,
+    db,
+    registers,
+    recorder,
+    runner,
+    clock,
+    get: (url, headers = {}) => inject({ method: 'GET', url, headers }),
+    post: (url, body, headers = { 'content-type': 'application/json' }) =>
+      inject({ method: 'POST', url, headers, payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+    size: async (register) => (await registers.read(db, register))?.head.size ?? 0,
+  }
+}

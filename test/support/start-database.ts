@@ -1,0 +1,36 @@
+// Runs before the tests: one PostgreSQL server for the run, with a migrated database that each file clones.
+
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import { openEmbedded } from '../../src/database/embedded.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { openDatabase } from '../../src/database/pool.ts'
+import { RUN_FILE, type TestServer } from './database.ts'
+
+/** Stops what a run left behind that was interrupted before its end. */
+async function stopLeftover(): Promise<void> {
+  const text = await readFile(RUN_FILE, 'utf8').catch(() => null)
+  if (text === null) return
+  const { dataDir } = JSON.parse(text) as TestServer
+  const server = await openEmbedded(dataDir).catch(() => null)
+  await server?.stop()
+  await rm(dataDir, { recursive: true, force: true })
+}
+
+await stopLeftover()
+const dataDir = await mkdtemp(join(tmpdir(), 'pledger-test-'))
+// PostgreSQL runs as another user where the tests run as root.
+await chmod(dataDir, 0o755)
+const { connectionString } = await openEmbedded(dataDir)
+const run: TestServer = { dataDir, connectionString }
+await writeFile(RUN_FILE, JSON.stringify(run))
+const db = openDatabase({ connectionString })
+await migrate(db)
+await db.destroy()
+const admin = openDatabase({ connectionString: connectionString.replace(/\/pledger(\?|$)/, '/postgres$1') })
+await sql`alter database pledger rename to pledger_template`.execute(admin)
+await admin.destroy()
+// The server outlives this process, as it outlives a service that was killed; stop-database.ts adopts and stops it.
+process.exit(0)
