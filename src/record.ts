@@ -249,7 +249,7 @@ function admissionRound(
       commitment: stream,
       register: registerState,
       streamOf: (id: string) => byId.get(id)?.stream,
-      today: dayInZone(now, registerState.timeZone),
+      today: dayInZone(now, timeZoneFor(event, registerState)),
     }
     const decision = admit(context, event)
     if (decision.kind === 'refused') return decision
@@ -299,6 +299,12 @@ function admissionRound(
   }
 
   return { events, admitGroup }
+}
+
+/** The time zone in which the day of an event is today: the register's, also of the event that first says which it is. */
+function timeZoneFor({ type, data }: PostedEvent, { timeZone }: RegisterState): string {
+  // Safe: parsed by the schema of RegisterOpened.
+  return type === 'RegisterOpened' ? (data as { timeZone: string }).timeZone : timeZone
 }
 
 /** Stands for the salt and hash of an event that is not written yet: present, so that it is not taken for redacted. */

@@ -17,7 +17,7 @@ import { CommandError, configuration, counted } from './program.ts'
 import { loadSample, SYNTHETIC_310 } from './sample.ts'
 
 /** A service that listens. */
-export type Service = { address: string; close: () => Promise<void> }
+type Service = { address: string; close: () => Promise<void> }
 
 async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }: Config): Promise<string> {
   try {

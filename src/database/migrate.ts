@@ -1,7 +1,8 @@
 // Brings a database to this version's schema: the files of migrations/, forward only, each once, one migrator at a time.
 
 import { readdir, readFile } from 'node:fs/promises'
-import { type Kysely, type Migration, Migrator, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
+import { type Migration, Migrator } from 'kysely/migration'
 
 const FOLDER = new URL('../../migrations/', import.meta.url)
 
@@ -30,15 +31,4 @@ export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
   const { error, results } = await migrator.migrateToLatest()
   if (error) throw error
   return (results ?? []).map((result) => result.migrationName)
-}
-
-/** The names of migrations that the database lacks. */
-export async function pendingMigrations<Schema>(db: Kysely<Schema>): Promise<string[]> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: migrations },
-    migrationTableName: 'migration',
-    migrationLockTableName: 'migration_lock',
-  })
-  return (await migrator.getMigrations()).filter((info) => !info.executedAt).map((info) => info.name)
 }

@@ -38,7 +38,7 @@ type CheckpointTable = {
   moved_at: Date
 }
 
-export type CommitmentTable = {
+type CommitmentTable = {
   register: string
   id: string
   revision: number

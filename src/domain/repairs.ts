@@ -95,7 +95,7 @@ function correct(bodies: Map<string, Body>, correction: StoredEvent): void {
 }
 
 /** The effective and the first day of a date that was recorded at an instant: what is reported cannot lie after the report. */
-export function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: string): { on: Day; firstOn: Day } {
+function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: string): { on: Day; firstOn: Day } {
   const recordedOn = dayInZone(recordedAt, timeZone)
   const first = occurredOn.first ?? BEFORE_ALL_DAYS
   return { on: Math.min(occurredOn.last ?? first, recordedOn), firstOn: Math.min(first, recordedOn) }

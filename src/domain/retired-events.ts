@@ -4,7 +4,7 @@
 import type { z } from 'zod'
 
 /** A retired shape: version n of a type is entry n - 1; `next` turns its data into version n + 1. */
-export type RetiredShape = { schema: z.ZodType; next: (data: unknown) => unknown }
+type RetiredShape = { schema: z.ZodType; next: (data: unknown) => unknown }
 
 export type RetiredShapes = Readonly<Record<string, readonly RetiredShape[]>>
 

@@ -28,11 +28,32 @@ const API = {
   openapi: '3.1.0',
 } as const
 
+/** The names of the component schemas that a part of the document refers to. */
+function referredTo(part: unknown): string[] {
+  const names = JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)
+  return [...names].map(([, name = '']) => name)
+}
+
+/** Drops component schemas that nothing refers to: every schema is registered both as input and as output. */
+function withoutUnused<T extends object>(document: T): T {
+  const { components, ...rest } = document as T & { components?: { schemas?: Record<string, unknown> } }
+  const schemas = components?.schemas ?? {}
+  const used = new Set<string>()
+  const waiting = referredTo(rest)
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (used.has(name)) continue
+    used.add(name)
+    waiting.push(...referredTo(schemas[name] ?? null))
+  }
+  const kept = Object.entries(schemas).filter(([name]) => used.has(name))
+  return { ...document, components: { ...components, schemas: Object.fromEntries(kept) } }
+}
+
 function documented(app: FastifyInstance): void {
   app.register(swagger, {
     openapi: { ...API },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   })
   app.register(swaggerUi, { routePrefix: '/docs' })
 }
@@ -64,7 +85,8 @@ export async function buildApp(
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
-    routerOptions: { ignoreTrailingSlash: false },
+    // An id that is too long is not there, as any other that is none: the routes say so.
+    routerOptions: { ignoreTrailingSlash: false, maxParamLength: 10_000 },
   })
   app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
     const parsed = schema.safeParse(data)

@@ -8,7 +8,7 @@ export const JSON_TYPE = 'application/json'
 export const NDJSON_TYPE = 'application/x-ndjson'
 
 /** Bytes of a JSON body, and of one line of an import. */
-export const MAX_JSON_BYTES = 1_048_576
+const MAX_JSON_BYTES = 1_048_576
 
 // A shape in which a double could lose something: many digits, or an exponent. Most bodies have neither.
 const PERHAPS_INEXACT = /[\d.]{16}|\d[eE][-+\d]/
@@ -41,7 +41,7 @@ export function parseJson(text: string): unknown {
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** Parses a JSON body; throws Problem `malformed` where it is not UTF-8 or not JSON. */
-export function parseJsonBytes(bytes: Uint8Array): unknown {
+function parseJsonBytes(bytes: Uint8Array): unknown {
   try {
     return parseJson(utf8.decode(bytes))
   } catch (error) {

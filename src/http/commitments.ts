@@ -37,7 +37,7 @@ import {
 import { csvWriter } from './csv.ts'
 import { isListed, type Listed, type ListQuery, listParameters, readCursor, sorted, writeCursor } from './list-query.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { Problem, problems } from './problem.ts'
 
 const CSV_TYPE = 'text/csv'
 const DEFAULT_LIMIT = 100
@@ -213,7 +213,16 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
         description: 'Repeated parameters mean or. CSV holds the whole list where no limit is given.',
         tags: ['commitments'],
         querystring: listParameters,
-        response: { 200: listAnswer(commitmentAnswer), '4xx': problemAnswer, '5xx': problemAnswer },
+        response: {
+          200: {
+            description: 'A page, or CSV',
+            content: {
+              [JSON_TYPE]: { schema: listAnswer(commitmentAnswer) },
+              [CSV_TYPE]: { schema: z.string() },
+            },
+          },
+          ...problems,
+        },
       },
     },
     (request, reply) => list(context, request, reply),
@@ -225,7 +234,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Read one commitment',
         tags: ['commitments'],
         querystring: z.strictObject({ asOf: asOfParameter, knownAt: knownAtParameter, minSize: minSizeParameter }),
-        response: { 200: commitmentAnswer, '4xx': problemAnswer, '5xx': problemAnswer },
+        response: { 200: commitmentAnswer, ...problems },
       },
     },
     (request, reply) => one(context, request, reply),
@@ -238,7 +247,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
         description: 'Each period with the event or the due day that began it; `to` is the first day after it.',
         tags: ['commitments'],
         querystring: z.strictObject({ knownAt: knownAtParameter, minSize: minSizeParameter }),
-        response: { 200: listAnswer(periodAnswer), '4xx': problemAnswer, '5xx': problemAnswer },
+        response: { 200: listAnswer(periodAnswer), ...problems },
       },
     },
     (request, reply) => periods(context, request, reply),
@@ -251,7 +260,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
         description: 'Its events in order, repairs marked on what they repair. `next` is the `after` of the next page.',
         tags: ['commitments'],
         querystring: streamParameters,
-        response: { 200: listAnswer(markedEvent), '4xx': problemAnswer, '5xx': problemAnswer },
+        response: { 200: listAnswer(markedEvent), ...problems },
       },
     },
     (request, reply) => stream(context, request, reply),

@@ -42,12 +42,9 @@ export const asOfParameter = z
   .refine((value) => parseDay(value) !== null, { error: 'expected an existing day, YYYY-MM-DD' })
   .optional()
   .meta({ description: 'The day the question is about, YYYY-MM-DD; today in the time zone of the register by default' })
-export const knownAtParameter = z
-  .string()
-  .optional()
-  .meta({
-    description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default',
-  })
+export const knownAtParameter = z.string().optional().meta({
+  description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default',
+})
 export const minSizeParameter = z.coerce
   .number({ error: 'expected a size' })
   .int()
@@ -56,7 +53,7 @@ export const minSizeParameter = z.coerce
   .meta({ description: 'Waits until the answer knows this size, up to 5 seconds' })
 
 export const clockParameters = { asOf: asOfParameter, knownAt: knownAtParameter, minSize: minSizeParameter }
-export type ClockParameters = { asOf?: string | undefined; knownAt?: string | undefined; minSize?: number | undefined }
+type ClockParameters = { asOf?: string | undefined; knownAt?: string | undefined; minSize?: number | undefined }
 
 /** A question's two clocks, resolved, and what the register defines as known then. */
 export type Clocks = {

@@ -12,7 +12,7 @@ import { readCommitments, readStates } from '../projections/commitments/read.ts'
 import { listAnswer } from './commitments.ts'
 import { type Clocks, type Context, clockParameters, listFrame, registerOf, resolveClocks } from './context.ts'
 import { isUnchanged } from './negotiate.ts'
-import { problemAnswer } from './problem.ts'
+import { problems } from './problem.ts'
 
 const nullableText = z.string().nullable()
 const defined = {
@@ -139,7 +139,6 @@ async function definitions<T extends { title: string }, A>(
 
 export function definitionRoutes(app: FastifyInstance, context: Context): void {
   const querystring = z.strictObject(clockParameters)
-  const problems = { '4xx': problemAnswer, '5xx': problemAnswer }
   app.get(
     '/v1/registers/:register/sources',
     {

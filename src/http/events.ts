@@ -3,7 +3,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { RULES } from '../domain/commitment/answer.ts'
+import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
 import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { EVENT_TYPES, type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
@@ -16,7 +16,7 @@ import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
 import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { many } from './parameters.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { Problem, problems } from './problem.ts'
 
 const MAX_ARRAY = 1_000
 
@@ -97,7 +97,8 @@ async function recordEvents(context: Context, request: FastifyRequest, reply: Fa
   const { register } = await registerOf(context, request)
   const { events, at } = parseEvents(request.body)
   const [outcomes = []] = await context.recorder.record(register, [events], 'local')
-  const failed = outcomes.findIndex(({ kind }) => kind !== 'recorded' && kind !== 'alreadyRecorded')
+  // The others of the array are skipped: nothing is wrong with them.
+  const failed = outcomes.findIndex(({ kind }) => kind === 'refused' || kind === 'revisionConflict')
   if (failed >= 0) throw withRefusal(outcomes[failed], (pointer) => at(failed) + pointer)
   const answers = outcomes.flatMap((outcome) => {
     if (outcome.kind !== 'recorded' && outcome.kind !== 'alreadyRecorded') return []
@@ -134,6 +135,14 @@ async function importEvents(context: Context, request: FastifyRequest, reply: Fa
     throw error
   }
 }
+
+const feedAnswer = z.strictObject({
+  items: z.array(eventAnswer),
+  next: z.string().nullable(),
+  asOf: z.null(),
+  knownAt: knownAtAnswer,
+  rules: z.string(),
+})
 
 const position = z.coerce.number({ error: 'expected a position' }).int()
 const feedParameters = z.strictObject({
@@ -192,8 +201,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         response: {
           200: z.union([recordedAnswer, importAnswer]),
           201: recordedAnswer,
-          '4xx': problemAnswer,
-          '5xx': problemAnswer,
+          ...problems,
         },
       },
     },
@@ -213,14 +221,11 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         tags: ['events'],
         querystring: feedParameters,
         response: {
-          200: z.strictObject({
-            items: z.array(eventAnswer),
-            next: z.string().nullable(),
-            asOf: z.null(),
-            knownAt: z.strictObject({ size: z.int(), recordedAt: z.string().nullable() }),
-            rules: z.string(),
-          }),
-          '4xx': problemAnswer,
+          200: {
+            description: 'A page, or the whole selection as NDJSON',
+            content: { [JSON_TYPE]: { schema: feedAnswer }, [NDJSON_TYPE]: { schema: z.string() } },
+          },
+          ...problems,
         },
       },
     },
@@ -234,7 +239,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Read one event',
         tags: ['events'],
         querystring: z.strictObject({}),
-        response: { 200: eventAnswer, '4xx': problemAnswer },
+        response: { 200: eventAnswer, ...problems },
       },
     },
     async (request, reply) => {

@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { PROJECTIONS } from '../projections/all.ts'
 import { projectionStates } from '../projections/run.ts'
 import type { Context } from './context.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { Problem, problems } from './problem.ts'
 
 const projectionAnswer = z.strictObject({
   projection: z.string(),
@@ -37,7 +37,7 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Whether the service can answer',
         description: '503 where the database cannot be reached or a projection has stopped.',
         tags: ['health'],
-        response: { 200: readyAnswer, '5xx': problemAnswer },
+        response: { 200: readyAnswer, ...problems },
       },
     },
     async (_request, reply) => {

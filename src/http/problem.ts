@@ -7,7 +7,7 @@ import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
 import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
 import { QueueFull } from '../record.ts'
 
-export const problemAnswer = z
+const problemAnswer = z
   .looseObject({
     type: z.string().meta({ description: 'Stable: /problems/{word}' }),
     title: z.string(),
@@ -17,6 +17,14 @@ export const problemAnswer = z
     errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
   })
   .meta({ id: 'Problem', description: 'RFC 9457' })
+
+const problemResponse = {
+  description: 'Why not, as problem+json',
+  content: { 'application/problem+json': { schema: problemAnswer } },
+}
+
+/** The responses of every route that can say no. */
+export const problems = { '4xx': problemResponse, '5xx': problemResponse }
 
 type Details = { detail?: string; errors?: ParseIssue[]; headers?: Record<string, string> } & Record<string, unknown>
 
@@ -104,7 +112,7 @@ const FROM_FASTIFY: Record<string, ProblemWord> = {
 }
 
 /** The problem that an error is answered with. */
-export function problemOf(error: unknown): Problem {
+function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof InvalidInput) return invalidInput(error)
   if (error instanceof QueueFull) return new Problem('queue-full', { headers: { 'retry-after': '1' } })

@@ -12,7 +12,7 @@ import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
 import { isUnchanged } from './negotiate.ts'
-import { Problem, problemAnswer } from './problem.ts'
+import { Problem, problems } from './problem.ts'
 
 const registerAnswer = z
   .strictObject({
@@ -48,7 +48,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Open a register',
         tags: ['registers'],
         body: newRegister,
-        response: { 201: registerAnswer, '4xx': problemAnswer },
+        response: { 201: registerAnswer, ...problems },
       },
     },
     async (request, reply) => {
@@ -81,7 +81,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         querystring: z.strictObject({}),
         response: {
           200: z.strictObject({ items: z.array(registerAnswer), next: z.null(), rules: z.string() }),
-          '4xx': problemAnswer,
+          ...problems,
         },
       },
     },
@@ -102,7 +102,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Read a register',
         tags: ['registers'],
         querystring: z.strictObject({}),
-        response: { 200: registerAnswer, '4xx': problemAnswer },
+        response: { 200: registerAnswer, ...problems },
       },
     },
     async (request, reply) => {

@@ -19,7 +19,7 @@ import { type CommitmentRecord, readCommitments } from '../projections/commitmen
 import { type Clocks, type Context, clockParameters, registerOf, resolveClocks } from './context.ts'
 import { isUnchanged } from './negotiate.ts'
 import { many } from './parameters.ts'
-import { problemAnswer } from './problem.ts'
+import { problems } from './problem.ts'
 
 const DIMENSIONS = ['programme', 'theme', 'party'] as const
 type Dimension = (typeof DIMENSIONS)[number]
@@ -165,7 +165,7 @@ export function summaryRoutes(app: FastifyInstance, context: Context): void {
         description: 'Every figure with numerator, denominator and the list of exactly what it counts.',
         tags: ['figures'],
         querystring: summaryParameters,
-        response: { 200: summaryAnswer, '4xx': problemAnswer, '5xx': problemAnswer },
+        response: { 200: summaryAnswer, ...problems },
       },
     },
     (request, reply) => summary(context, request, reply),

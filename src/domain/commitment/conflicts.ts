@@ -9,7 +9,7 @@ import { currentBaselineIndex, type Schedule, type Standing, schedule } from '..
 import type { RegisterState } from '../register/state.ts'
 import type { CommitmentState, Mention, ReportedStatus } from './state.ts'
 
-export const CONFLICT_KINDS = [
+const CONFLICT_KINDS = [
   'made-twice',
   'delivery-days-differ',
   'delivery-disputed',

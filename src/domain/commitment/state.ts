@@ -21,7 +21,7 @@ export type Lifecycle =
   | 'withdrawn'
   | 'superseded'
 
-export type Target = NonNullable<DataOf<'CommitmentMade'>['target']>
+type Target = NonNullable<DataOf<'CommitmentMade'>['target']>
 
 /** A fact's place in the record: its position, when it became true, and where it stands. */
 export type Mention = { position: number; on: Day; occurredOn: string; citations: Citation[] }
@@ -33,7 +33,7 @@ export type Baseline = Mention & {
   reasonCode: string | null
   approvedBy: string | null
 }
-export type Claim = Mention & { partial: boolean; conflicting: Mention[] }
+type Claim = Mention & { partial: boolean; conflicting: Mention[] }
 export type ReportedStatus = Mention & {
   status: string
   means: 'onSchedule' | 'late' | 'delivered' | 'notDelivered' | null
@@ -42,7 +42,7 @@ export type ReportedStatus = Mention & {
   settled: boolean
 }
 export type Milestone = { milestone: string; title: string | null; due: string | null; met: Mention | null }
-export type Assessment = Mention &
+type Assessment = Mention &
   Required<Pick<DataOf<'AssessmentRecorded'>, 'assessor' | 'scale' | 'scaleVersion' | 'rating'>> & {
     note: string | null
   }

@@ -11,7 +11,7 @@ export type EarnedSchedule = {
   estimateAtCompletionDays: number | null
 }
 
-export const NO_EARNED_SCHEDULE: EarnedSchedule = {
+const NO_EARNED_SCHEDULE: EarnedSchedule = {
   earnedDays: null,
   actualDays: null,
   varianceDays: null,

@@ -5,7 +5,7 @@ import { isTimeZone } from '../../kernel/plain-date.ts'
 import { date, dueDate, instant, listOf, name, number, slug, text, webAddress } from '../event.ts'
 import { FIGURE_NAMES } from '../portfolio/figure-names.ts'
 
-export const party = z.strictObject({ id: name, name: text() })
+const party = z.strictObject({ id: name, name: text() })
 
 const timeZone = z
   .string()

@@ -99,7 +99,7 @@ function foldedRecord(row: CommitmentRow): CommitmentRecord {
 const STREAMS_AT_ONCE = 500
 
 /** Folds commitments from the log as of a day, known at a size; those that are not known or not made by then are left out. */
-export async function foldCommitments(
+async function foldCommitments(
   db: Queryable,
   { register, asOf, size, timeZone }: Question,
   ids: readonly string[],

@@ -1,0 +1,203 @@
+-- Generated from migrations/ by `npm run generate`; do not edit.
+
+create table checkpoint (
+  register text collate "C" not null,
+  projection text collate "C" not null,
+  version integer not null,
+  size bigint not null,
+  time_zone text,
+  stopped_at bigint,
+  stopped_because text,
+  moved_at timestamp(3) with time zone not null,
+  constraint checkpoint_once PRIMARY KEY (register, projection)
+);
+
+create table commitment (
+  register text collate "C" not null,
+  id text collate "C" not null,
+  revision integer not null,
+  last_position bigint not null,
+  last_on date not null,
+  title text not null,
+  programme text,
+  themes text[] not null,
+  parties text[] not null,
+  lifecycle text not null,
+  verification text not null,
+  made_on date not null,
+  original_due_on date,
+  current_due_on date,
+  forecast_on date,
+  finished_on date,
+  rebaselines integer not null,
+  forecast_pushes integer not null,
+  states json not null,
+  redacted bigint[] not null,
+  search tsvector not null,
+  constraint commitment_once PRIMARY KEY (register, id)
+);
+
+create table event (
+  register text collate "C" not null,
+  "position" bigint not null,
+  id uuid not null,
+  stream text collate "C" not null,
+  revision integer not null,
+  type text collate "C" not null,
+  type_version smallint not null,
+  recorded_at timestamp(3) with time zone not null,
+  recorded_by text not null,
+  occurred_on text,
+  data json,
+  citations json,
+  salt bytea,
+  body_hash bytea not null,
+  leaf bytea not null,
+  constraint event_id_once UNIQUE (register, id),
+  constraint event_position_once PRIMARY KEY (register, "position"),
+  constraint event_revision_once UNIQUE (register, stream, revision)
+);
+
+create table register (
+  register text collate "C" not null,
+  size bigint default 0 not null,
+  last_recorded_at timestamp(3) with time zone,
+  own_revision integer default 0 not null,
+  constraint register_once PRIMARY KEY (register)
+);
+
+CREATE INDEX commitment_search ON public.commitment USING gin (search);
+
+CREATE OR REPLACE FUNCTION public.append_events(p_register text, p_open boolean, p_recorded_at timestamp with time zone, p_own_revision integer, p_streams text[], p_group integer[], p_stream integer[], p_expected integer[], p_id uuid[], p_type text[], p_type_version integer[], p_recorded_by text[], p_occurred_on text[], p_data text[], p_citations text[], p_salt text[], p_body_hash text[])
+ RETURNS TABLE(item integer, outcome text, "position" bigint, revision integer, recorded_at timestamp with time zone)
+ LANGUAGE plpgsql
+AS $function$
+#variable_conflict use_column
+declare
+  v_register register%rowtype;
+  v_at timestamptz(3);
+  v_at_text text;
+  v_next bigint;
+  v_count integer := cardinality(p_id);
+  v_revisions integer[];
+  v_existing bigint[];
+  v_outcome text[] := array_fill(null::text, array[v_count]);
+  v_position bigint[] := array_fill(null::bigint, array[v_count]);
+  v_revision integer[] := array_fill(null::integer, array[v_count]);
+  v_first integer := 1;
+  v_last integer;
+  v_whole boolean;
+  s integer;
+begin
+  if p_open then
+    insert into register (register) values (p_register) on conflict do nothing;
+  end if;
+  select * into v_register from register r where r.register = p_register for update;
+  if not found then
+    return;
+  end if;
+  v_at := greatest(p_recorded_at, v_register.last_recorded_at);
+  v_next := v_register.size;
+
+  select array_agg(coalesce((select e.revision from event e where e.register = p_register and e.stream = n.stream
+      order by e.revision desc limit 1), 0) order by n.ordinality)
+    into v_revisions from unnest(p_streams) with ordinality n (stream, ordinality);
+  select array_agg(e.position order by n.ordinality)
+    into v_existing from unnest(p_id) with ordinality n (id, ordinality)
+    left join event e on e.register = p_register and e.id = n.id;
+
+  while v_first <= v_count loop
+    v_last := v_first;
+    v_whole := true;
+    while v_last <= v_count and p_group[v_last] = p_group[v_first] loop
+      s := p_stream[v_last];
+      if v_existing[v_last] is not null then
+        v_outcome[v_last] := 'duplicate';
+        v_position[v_last] := v_existing[v_last];
+        v_whole := false;
+      elsif v_revisions[s] <> p_expected[v_last] or v_register.own_revision <> p_own_revision then
+        v_outcome[v_last] := 'conflict';
+        v_revision[v_last] := v_revisions[s];
+        v_whole := false;
+      else
+        v_outcome[v_last] := 'appended';
+        v_revisions[s] := v_revisions[s] + 1;
+        v_revision[v_last] := v_revisions[s];
+        v_position[v_last] := v_next;
+        v_next := v_next + 1;
+      end if;
+      v_last := v_last + 1;
+    end loop;
+    if not v_whole then
+      for i in v_first .. v_last - 1 loop
+        if v_outcome[i] = 'appended' then
+          v_revisions[p_stream[i]] := v_revisions[p_stream[i]] - 1;
+          v_next := v_next - 1;
+          v_outcome[i] := 'skipped';
+          v_position[i] := null;
+          v_revision[i] := null;
+        end if;
+      end loop;
+    end if;
+    v_first := v_last;
+  end loop;
+
+  if v_next > v_register.size then
+    v_at_text := to_char(v_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+    insert into event (register, position, id, stream, revision, type, type_version, recorded_at, recorded_by,
+      occurred_on, data, citations, salt, body_hash, leaf)
+    select p_register, n.position, n.id, p_streams[n.stream], n.revision, n.type, n.type_version, v_at, n.recorded_by,
+      n.occurred_on, n.data::json, n.citations::json, decode(n.salt, 'base64'), decode(n.body_hash, 'base64'),
+      convert_to('{"bodyHash":"' || n.body_hash || '","id":"' || n.id || '","position":' || n.position
+        || ',"recordedAt":"' || v_at_text || '","recordedBy":"' || n.recorded_by || '","register":"' || p_register
+        || '","revision":' || n.revision || ',"stream":"' || p_streams[n.stream] || '","type":"' || n.type
+        || '","typeVersion":' || n.type_version || ',"v":1}', 'UTF8')
+    from unnest(v_outcome, v_position, v_revision, p_stream, p_id, p_type, p_type_version, p_recorded_by,
+        p_occurred_on, p_data, p_citations, p_salt, p_body_hash)
+      n (outcome, position, revision, stream, id, type, type_version, recorded_by, occurred_on, data, citations, salt, body_hash)
+    where n.outcome = 'appended';
+    update register r set size = v_next, last_recorded_at = v_at,
+      own_revision = coalesce(v_revisions[array_position(p_streams, '$register')], r.own_revision)
+    where r.register = p_register;
+  end if;
+
+  return query select n.ordinality::integer, n.outcome, n.position, n.revision, v_at::timestamptz
+    from unnest(v_outcome, v_position, v_revision) with ordinality n (outcome, position, revision, ordinality)
+    order by n.ordinality;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'events are never changed: % of % refused', lower(tg_op), tg_table_name using errcode = 'restrict_violation';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.size_at(p_register text, p_instant timestamp with time zone)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+declare
+  v_low bigint := 0;
+  v_high bigint;
+  v_middle bigint;
+begin
+  select r.size into v_high from register r where r.register = p_register;
+  while v_low < v_high loop
+    v_middle := (v_low + v_high) / 2;
+    if (select e.recorded_at from event e where e.register = p_register and e.position = v_middle) <= p_instant then
+      v_low := v_middle + 1;
+    else
+      v_high := v_middle;
+    end if;
+  end loop;
+  return v_low;
+end
+$function$;
+
+CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+alter table event enable always trigger event_append_only;

@@ -1,0 +1,52 @@
+// Writes the files that are generated, migrations/schema.sql and openapi/openapi.json; with --check it only says which are stale.
+
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { openEmbedded } from '../../src/database/embedded.ts'
+import { migrate } from '../../src/database/migrate.ts'
+import { type Database, openDatabase } from '../../src/database/pool.ts'
+import { buildApp } from '../../src/http/app.ts'
+import { createRecorder } from '../../src/record.ts'
+import { createRegisters } from '../../src/registers.ts'
+import { dumpSchema } from './dump-schema.ts'
+
+async function openapi(db: Database): Promise<string> {
+  const registers = createRegisters()
+  const recorder = createRecorder(db, registers, { now: Date.now })
+  const context = { db, registers, recorder, now: Date.now, wake: () => {} }
+  const app = await buildApp(context, pino({ level: 'silent' }))
+  const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
+  await app.close()
+  return text
+}
+
+async function generated(): Promise<Record<string, string>> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'pledger-generate-'))
+  await chmod(dataDir, 0o755)
+  const server = await openEmbedded(dataDir)
+  const db = openDatabase({ connectionString: server.connectionString })
+  try {
+    await migrate(db)
+    return { 'migrations/schema.sql': await dumpSchema(db), 'openapi/openapi.json': await openapi(db) }
+  } finally {
+    await db.destroy()
+    await server.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
+}
+
+const isCheck = process.argv.includes('--check')
+for (const [path, text] of Object.entries(await generated())) {
+  const file = join(import.meta.dirname, '../..', path)
+  const before = await readFile(file, 'utf8').catch(() => null)
+  if (before === text) continue
+  if (isCheck) {
+    process.exitCode = 1
+    process.stderr.write(`${path} is stale: run npm run generate\n`)
+  } else {
+    await writeFile(file, text)
+    process.stdout.write(`${path} written\n`)
+  }
+}
