@@ -115,6 +115,10 @@ begin
     if not v_whole then
       for i in v_first .. v_last - 1 loop
         if v_outcome[i] = 'appended' then
+          if p_streams[p_stream[i]] = '$register' then
+            -- What comes after it was admitted with its definitions.
+            v_register.own_revision := -1;
+          end if;
           v_revisions[p_stream[i]] := v_revisions[p_stream[i]] - 1;
           v_next := v_next - 1;
           v_outcome[i] := 'skipped';

@@ -123,6 +123,7 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
   let batch: { line: number; event: PostedEvent }[] = []
   let refusals: LineRefusal[] = []
   let bytes = 0
+  let hasBegun = false
   let isOpen = false
 
   const flush = async () => {
@@ -143,6 +144,7 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
     report.refused += refusals.length
     refusals.sort((a, b) => a.line - b.line)
     report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))
+    hasBegun ||= batch.length > 0
     batch = []
     refusals = []
     options.onProgress?.(report, bytes)
@@ -154,7 +156,8 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
     if (!parsed) continue
     if ('refusal' in parsed) refusals.push(parsed.refusal)
     else batch.push(parsed)
-    if (batch.length + refusals.length >= BATCH) await flush()
+    // The first event goes alone: where it shows that there is no register, nothing has been recorded.
+    if (batch.length + refusals.length >= BATCH || (batch.length === 1 && !hasBegun)) await flush()
   }
   await flush()
   return report

@@ -34,8 +34,9 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode }
   if (error instanceof EmbeddedError || error instanceof UnusableDatabase)
     return { message: error.message, exitCode: 1 }
-  const { message, stack } = error as Error
-  if (isDatabaseUnavailable(error)) return { message: `the database cannot be reached: ${message}`, exitCode: 1 }
+  const { message, stack, code } = error as Error & { code?: string }
+  if (isDatabaseUnavailable(error))
+    return { message: `the database cannot be reached: ${message || code}`, exitCode: 1 }
   return { message: stack ?? String(error), exitCode: 1 }
 }
 

@@ -7,6 +7,7 @@ import { admit, asStored, type RefusalWord } from './domain/admit.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import type { ParseIssue, PostedEvent } from './domain/posted-event.ts'
 import { type RegisterState, registerAt } from './domain/register/state.ts'
+import { isRepair } from './domain/repairs.ts'
 import { type Appended, append, type NewEvent } from './eventlog/append.ts'
 import { bodyHash } from './eventlog/body.ts'
 import { loadByIds, loadStreams } from './eventlog/load.ts'
@@ -144,7 +145,7 @@ async function recordOnce(
   const at = now()
   const admission = await beginAdmission(db, register, known, submitted, at)
   const drafts = submitted.map(({ group, by }) => admission.admitGroup(group, by))
-  if (admission.events.length === 0) return drafts.map((draft) => draft.map(settled))
+  if (admission.events.length === 0) return drafts.map((draft) => draft?.map(settled) ?? null)
   const appended = await append(db, {
     register,
     open: !known,
@@ -152,9 +153,15 @@ async function recordOnce(
     ownRevision: known?.head.ownRevision ?? 0,
     events: admission.events,
   })
+  let isOvertaken = false
   return drafts.map((draft) => {
-    const group = draft.map((item) => (item.kind === 'draft' ? conclude(item, appended) : item))
-    return group.some((item) => item === null) ? null : (group as Outcome[])
+    const group = draft?.map((item) => (item.kind === 'draft' ? conclude(item, appended) : item))
+    // A refusal may rest on an earlier group that was not appended in the end: it is decided again with that group.
+    if (group && !group.includes(null) && !(isOvertaken && group.some((item) => item && isFailure(item)))) {
+      return group as Outcome[]
+    }
+    isOvertaken = true
+    return null
   })
 }
 
@@ -177,7 +184,8 @@ function conclude({ index, id, isRepeat }: Draft, appended: readonly Appended[])
 type AdmissionRound = {
   /** What was admitted so far, in order. */
   events: NewEvent[]
-  admitGroup: (group: Group, by: string) => Decision[]
+  /** Null where the group must wait: it repeats what another group of this batch is about to record. */
+  admitGroup: (group: Group, by: string) => Decision[] | null
 }
 
 function idsOf(submitted: readonly Submitted[]): string[] {
@@ -186,7 +194,7 @@ function idsOf(submitted: readonly Submitted[]): string[] {
     for (const { id, type, data } of group) {
       if (id) ids.add(id)
       // Safe: every repair has an `event`, validated as an id.
-      if (type.startsWith('Event')) ids.add((data as { event: string }).event)
+      if (isRepair(type)) ids.add((data as { event: string }).event)
     }
   }
   return [...ids]
@@ -283,12 +291,16 @@ function admissionRound(
     }
   }
 
-  function admitGroup(group: Group, by: string): Decision[] {
+  function admitGroup(group: Group, by: string): Decision[] | null {
     const from = events.length
     groups += 1
     const decisions: Decision[] = []
     for (const event of group) {
       const decision = decide(event, by)
+      if (decision.kind === 'draft' && decision.index < from) {
+        takeBack(from)
+        return null
+      }
       decisions.push(decision)
       if (isFailure(decision)) {
         takeBack(from)

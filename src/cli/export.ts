@@ -6,7 +6,7 @@ import { finished } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { answerEvent } from '../domain/event-answer.ts'
 import { streamFeed } from '../eventlog/feed.ts'
-import { CommandError, counted, type Session, showProgress, withDatabase, writeOut } from './program.ts'
+import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register: string; output?: string }
 
@@ -35,7 +35,7 @@ export function exportCommand(program: Command): void {
   program
     .command('export')
     .description('write the log of a register as NDJSON')
-    .requiredOption('--register <id>', 'the register')
+    .requiredOption('--register <id>', 'the register', registerId)
     .option('--output <file>', 'a new file; standard output by default')
     .action((options: Options) => withDatabase((session) => exportRegister(session, options)))
 }

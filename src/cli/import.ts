@@ -5,7 +5,7 @@ import { stat } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { parseJson } from '../http/body.ts'
 import { type ImportReport, importLines, NoRegister } from '../import.ts'
-import { CommandError, counted, type Session, showProgress, withDatabase } from './program.ts'
+import { CommandError, counted, registerId, type Session, showProgress, withDatabase } from './program.ts'
 
 type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number }
 
@@ -57,7 +57,7 @@ export function importCommand(program: Command): void {
     .command('import')
     .description('record the events of an NDJSON file, or of standard input (-), line by line')
     .argument('<file>', 'a line is an event as exported, or as posted with its id')
-    .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it')
+    .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it', registerId)
     .action(async (file: string, { register }: { register: string }) => {
       const source = await open(file)
       const isClean = await withDatabase((session) => importInto(session, register, source))

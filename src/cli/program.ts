@@ -1,8 +1,10 @@
 // What every command shares: the configuration, the database for as long as it lasts, and progress that fits its reader.
 
 import { SingleBar } from 'cli-progress'
+import { InvalidArgumentError } from 'commander'
 import { type Config, parseConfig } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
+import { slug } from '../domain/event.ts'
 import { createRecorder, type Recorder } from '../record.ts'
 import { createRegisters, type Registers } from '../registers.ts'
 
@@ -21,6 +23,13 @@ export function configuration(): Config {
   const parsed = parseConfig(process.env)
   if (!parsed.ok) throw new CommandError(parsed.problem, 2)
   return parsed.config
+}
+
+/** The value of an option that names a register; wrong usage where it cannot. */
+export function registerId(text: string): string {
+  const parsed = slug.safeParse(text)
+  if (!parsed.success) throw new InvalidArgumentError(`${parsed.error.issues[0]?.message}.`)
+  return text
 }
 
 export type Session = Connection & { registers: Registers; recorder: Recorder }

@@ -13,7 +13,7 @@ import { definitionRoutes } from './definitions.ts'
 import { eventRoutes } from './events.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
-import { answerError, answerUnmatched, answerUnreadable, InvalidInput, problemRoutes } from './problem.ts'
+import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { registerRoutes } from './registers.ts'
 import { summaryRoutes } from './summary.ts'
 
@@ -88,10 +88,7 @@ export async function buildApp(
     // An id that is too long is not there, as any other that is none: the routes say so.
     routerOptions: { ignoreTrailingSlash: false, maxParamLength: 10_000 },
   })
-  app.setValidatorCompiler<z.ZodType>(({ schema }) => (data) => {
-    const parsed = schema.safeParse(data)
-    return parsed.success ? { value: parsed.data } : { error: new InvalidInput(parsed.error) }
-  })
+  app.setValidatorCompiler<z.ZodType>(({ schema }) => validator(schema))
   // Answers are built to their schemas; nothing is checked or dropped on the way out, which would cost more than the rest.
   app.setSerializerCompiler<z.ZodType>(
     ({ schema }) =>

@@ -7,6 +7,7 @@ import { RULES } from '../domain/commitment/answer.ts'
 import { conflictAnswer, conflictOf, differingDefinition } from '../domain/commitment/conflicts.ts'
 import type { Mention } from '../domain/commitment/state.ts'
 import { type Definition, definedAt, type ProgrammeData, type SourceData } from '../domain/register/state.ts'
+import { isRepair } from '../domain/repairs.ts'
 import { answerDate, formatDay } from '../kernel/plain-date.ts'
 import { readCommitments, readStates } from '../projections/commitments/read.ts'
 import { listAnswer } from './commitments.ts'
@@ -127,7 +128,7 @@ async function definitions<T extends { title: string }, A>(
   const known = await registerOf(context, request)
   const clocks = await resolveClocks(context, request, known, 'log')
   if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
-  const wasRepaired = known.events.some(({ type, position }) => type.startsWith('Event') && position < clocks.size)
+  const wasRepaired = known.events.some(({ type, position }) => isRepair(type) && position < clocks.size)
   const gone = await undefinedOnes(context, clocks, kind, wasRepaired)
   const inForce = [...pick(clocks)].flatMap(([id, versions]) => {
     const definition = definedAt(versions, clocks.asOf)

@@ -16,7 +16,7 @@ import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
 import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { many } from './parameters.ts'
-import { Problem, problems } from './problem.ts'
+import { Problem, problems, validator } from './problem.ts'
 
 const MAX_ARRAY = 1_000
 
@@ -189,7 +189,9 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
     {
       config: { consumes: [JSON_TYPE, NDJSON_TYPE] },
       // The route parses the body itself: it must say which of 1,000 events is wrong, and an import is a stream.
-      validatorCompiler: () => (value: unknown) => ({ value }),
+      validatorCompiler: (route) =>
+        // Safe: the schema of that part, where fastify's type says that of the whole route.
+        route.httpPart === 'body' ? (value: unknown) => ({ value }) : validator(route.schema as unknown as z.ZodType),
       schema: {
         summary: 'Record events',
         description:
@@ -197,6 +199,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
           'Events with an id that the log holds already are not written again.',
         tags: ['events'],
         consumes: [JSON_TYPE, NDJSON_TYPE],
+        querystring: z.strictObject({}),
         body: recordBody,
         response: {
           200: z.union([recordedAnswer, importAnswer]),

@@ -41,13 +41,21 @@ export class Problem extends Error {
 }
 
 /** A parameter, header or body that its schema refused. */
-export class InvalidInput extends Error {
+class InvalidInput extends Error {
   readonly error: z.core.$ZodError
   validationContext?: string
 
   constructor(error: z.core.$ZodError) {
     super('invalid input')
     this.error = error
+  }
+}
+
+/** The validator of a part of a request: what its schema makes of it, or why it refuses it. */
+export function validator(schema: z.ZodType) {
+  return (data: unknown) => {
+    const parsed = schema.safeParse(data)
+    return parsed.success ? { value: parsed.data } : { error: new InvalidInput(parsed.error) }
   }
 }
 

@@ -47,6 +47,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
       schema: {
         summary: 'Open a register',
         tags: ['registers'],
+        querystring: z.strictObject({}),
         body: newRegister,
         response: { 201: registerAnswer, ...problems },
       },
@@ -80,7 +81,13 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         tags: ['registers'],
         querystring: z.strictObject({}),
         response: {
-          200: z.strictObject({ items: z.array(registerAnswer), next: z.null(), rules: z.string() }),
+          200: z.strictObject({
+            items: z.array(registerAnswer),
+            next: z.null(),
+            asOf: z.null(),
+            knownAt: z.null(),
+            rules: z.string(),
+          }),
           ...problems,
         },
       },
@@ -91,7 +98,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         const known = await context.registers.read(context.db, register)
         if (known) items.push(answerRegister(known))
       }
-      return { items, next: null, rules: RULES }
+      return { items, next: null, asOf: null, knownAt: null, rules: RULES }
     },
   )
 

@@ -7,6 +7,9 @@ export type Day = number
 /** Before every day that can be written: where an open start (`../B`) sorts. */
 export const BEFORE_ALL_DAYS: Day = -1_000_000
 
+/** 9999-12-31, the last day that can be written. */
+export const LAST_DAY: Day = 2_932_896
+
 /** A date as precise as its source: the text as given, its first day (null: open start) and last day (null: open end). */
 export type DateRange = { value: string; first: Day | null; last: Day | null }
 
@@ -14,12 +17,20 @@ export type DateRange = { value: string; first: Day | null; last: Day | null }
 export type DateAnswer = { value: string; earliest: string | null; latest: string | null }
 
 const DAY_MS = 86_400_000
+// From 0000-03-01, the day before which the arithmetic below counts, to 1970-01-01.
+const DAYS_BEFORE_1970 = 719_469
 const SINGLE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/
 
-/** The day number of a civil date; month 1..12. The caller has checked that the date exists. */
+/**
+ * The day number of a civil date; month 1..12. The caller has checked that the date exists. Whole-number arithmetic over
+ * years that begin in March, so that the leap day is the last of its year: a Date object costs many times as much, and
+ * folds read thousands of dates.
+ */
 function dayNumber(year: number, month: number, day: number): Day {
-  // Date.UTC reads years 0..99 as 1900..1999, setUTCFullYear does not.
-  return new Date(0).setUTCFullYear(year, month - 1, day) / DAY_MS
+  const marchYear = month > 2 ? year : year - 1
+  const monthFromMarch = (month + 9) % 12
+  const leapDays = Math.floor(marchYear / 4) - Math.floor(marchYear / 100) + Math.floor(marchYear / 400)
+  return marchYear * 365 + leapDays + Math.floor((153 * monthFromMarch + 2) / 5) + day - DAYS_BEFORE_1970
 }
 
 function daysInMonth(year: number, month: number): number {
@@ -121,7 +132,9 @@ export function dayInZone(epochMs: number, timeZone: string): Day {
 
 /** The last millisecond of a day in an IANA time zone, in milliseconds since the epoch. */
 export function endOfDayInZone(day: Day, timeZone: string): number {
-  return Temporal.PlainDate.from(formatDay(day + 1)).toZonedDateTime(timeZone).epochMilliseconds - 1
+  // Not formatDay(day + 1): the day after 9999-12-31 cannot be written.
+  const next = Temporal.PlainDate.from(formatDay(day)).add({ days: 1 })
+  return next.toZonedDateTime(timeZone).epochMilliseconds - 1
 }
 
 /** True where this runtime knows the IANA time zone. */

@@ -2,7 +2,7 @@
 // by the event or by the due day that changed it.
 
 import { z } from 'zod'
-import { type Day, formatDay, lastDayOf } from '../../kernel/plain-date.ts'
+import { type Day, formatDay, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
 import { LIFECYCLES, VERIFICATIONS, verification } from '../portfolio/status.ts'
 import { scheduleAnswer, scheduleOf } from './answer.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
@@ -62,7 +62,7 @@ function breakDays(facts: readonly CommitmentFact[]): Day[] {
   for (const fact of facts) {
     days.add(fact.on).add(fact.firstOn)
     const due = dueOf(fact)
-    if (due !== undefined) days.add(lastDayOf(due) + 1)
+    if (due !== undefined && lastDayOf(due) < LAST_DAY) days.add(lastDayOf(due) + 1)
   }
   return [...days].sort((a, b) => a - b)
 }

@@ -10,10 +10,11 @@ import type { StoredEvent } from '../../domain/event.ts'
 import type { Standing, Verification } from '../../domain/portfolio/status.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
-import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
+import { type Day, dayOf, dayOrNull } from '../../kernel/plain-date.ts'
+import { projectionSize } from '../run.ts'
 import { type CommitmentRow, projectAt, searchText } from './project.ts'
 
-/** The two clocks of a question, resolved; `rowsAreDated` false where the stored rows are dated in another time zone. */
+/** The two clocks of a question, resolved, and the time zone of the register as known then. */
 export type Question = { register: string; asOf: Day; size: number; timeZone: string }
 
 /** A commitment reduced to what filters, sorts and figures need. */
@@ -116,51 +117,69 @@ async function foldCommitments(
   return rows
 }
 
-async function readRows(db: Queryable, { register, asOf, size }: Question): Promise<CommitmentRecord[]> {
-  const rows = await db
-    .selectFrom('commitment')
-    .select(COMPACT)
-    .select(sql<boolean>`cardinality(redacted) > 0`.as('is_redacted'))
-    .where('register', '=', register)
-    .where('last_position', '<', size)
-    .where('last_on', '<=', formatDay(asOf))
-    .execute()
-  return rows.map(storedRecord)
-}
+/** The rows of a register as they stood when the projection had read `size` events, dated in `timeZone`. */
+type Snapshot = { size: number; timeZone: string | null; records: CommitmentRecord[] }
 
-async function idsFrom(db: Queryable, { register, asOf }: Question): Promise<string[]> {
+/** The rows of a register with the checkpoint that they belong to, in one statement and so at one moment. */
+async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> {
   const rows = await db
-    .selectFrom('commitment')
-    .select('id')
-    .where('register', '=', register)
-    .where('last_on', '>', formatDay(asOf))
-    .execute()
-  return rows.map((row) => row.id)
-}
-
-/** True where the stored rows were dated in the time zone that the question knows. */
-async function areRowsDatedAlike(db: Queryable, { register, timeZone }: Question): Promise<boolean> {
-  const row = await db
     .selectFrom('checkpoint')
-    .select('time_zone')
-    .where('register', '=', register)
+    .leftJoin('commitment', 'commitment.register', 'checkpoint.register')
+    .select(['checkpoint.size as reached', 'checkpoint.time_zone as dated_in'])
+    .select(COMPACT.map((column) => `commitment.${column}` as const))
+    .select(sql<boolean>`cardinality(redacted) > 0`.as('is_redacted'))
+    .where('checkpoint.register', '=', register)
     .where('projection', '=', 'commitments')
-    .executeTakeFirst()
-  return row?.time_zone === timeZone
+    .execute()
+  const [first] = rows
+  // Safe: a row of the outer join that has an id is a whole row of the table.
+  const records = rows.filter((row) => row.id !== null).map((row) => storedRecord(row as CompactRow))
+  return { size: first?.reached ?? 0, timeZone: first?.dated_in ?? null, records }
+}
+
+const MAX_KEPT_RECORDS = 50_000
+
+/**
+ * The latest snapshots of each database, the least recently used first. What the rows say at a size never changes, so a
+ * snapshot is good for as long as the checkpoint stands where it stood; dashboards that poll then cost one small row.
+ */
+const kept = new WeakMap<Queryable, Map<string, Snapshot>>()
+
+async function currentSnapshot(db: Queryable, register: string): Promise<Snapshot> {
+  const snapshots = kept.get(db) ?? new Map<string, Snapshot>()
+  kept.set(db, snapshots)
+  const known = snapshots.get(register)
+  if (known && known.size === (await projectionSize(db, register, 'commitments'))) return known
+  const snapshot = await readSnapshot(db, register)
+  snapshots.delete(register)
+  if (snapshot.records.length <= MAX_KEPT_RECORDS) snapshots.set(register, snapshot)
+  let records = [...snapshots.values()].reduce((sum, other) => sum + other.records.length, 0)
+  for (const [oldest, other] of snapshots) {
+    if (records <= MAX_KEPT_RECORDS) break
+    snapshots.delete(oldest)
+    records -= other.records.length
+  }
+  return snapshot
+}
+
+/** The streams that a question must fold: those whose row is too new for it, and those that have grown past its size. */
+async function streamsToFold(db: Queryable, question: Question, snapshot: Snapshot): Promise<Set<string>> {
+  const { register, asOf, size, timeZone } = question
+  // Rows that were dated in another time zone than the question knows say nothing about its days.
+  if (snapshot.timeZone !== timeZone) return new Set(await streamsSince(db, register, 0))
+  const grown = snapshot.size === size ? [] : await streamsSince(db, register, Math.min(size, snapshot.size))
+  const tooNew = snapshot.records.filter((record) => record.standing.lastOn > asOf).map((record) => record.id)
+  return new Set([...grown, ...tooNew])
 }
 
 /** Every commitment that is known and made by then, in no particular order. */
 export async function readCommitments(db: Queryable, question: Question): Promise<CommitmentRecord[]> {
-  const isDatedAlike = await areRowsDatedAlike(db, question)
-  const stored = isDatedAlike ? await readRows(db, question) : []
-  const touched = isDatedAlike
-    ? [...(await idsFrom(db, question)), ...(await streamsSince(db, question.register, question.size))]
-    : await streamsSince(db, question.register, 0)
-  if (touched.length === 0) return stored
-  const ids = new Set(touched)
-  // A stream that grew while this was read is folded; its row may be of either side of the growth.
-  const folded = await foldCommitments(db, question, [...ids])
-  return [...stored.filter((record) => !ids.has(record.id)), ...folded.map(foldedRecord)]
+  const snapshot = await currentSnapshot(db, question.register)
+  const toFold = await streamsToFold(db, question, snapshot)
+  if (toFold.size === 0) return snapshot.records
+  const stored = snapshot.records.filter((record) => !toFold.has(record.id))
+  const folded = await foldCommitments(db, question, [...toFold])
+  return [...stored, ...folded.map(foldedRecord)]
 }
 
 /** The records as answers need them, in the same order: the states of stored rows are read now. */
