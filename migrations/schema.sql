@@ -80,6 +80,9 @@ declare
   v_next bigint;
   v_count integer := cardinality(p_id);
   v_revisions integer[];
+  -- Streams that are not as admission saw them: what was admitted upon an item that failed fails with it, though the
+  -- number of its revision may fit by chance.
+  v_stale boolean[] := array_fill(false, array[cardinality(p_streams)]);
   v_existing bigint[];
   v_outcome text[] := array_fill(null::text, array[v_count]);
   v_position bigint[] := array_fill(null::bigint, array[v_count]);
@@ -114,10 +117,12 @@ begin
       if v_existing[v_last] is not null then
         v_outcome[v_last] := 'duplicate';
         v_position[v_last] := v_existing[v_last];
+        v_stale[s] := true;
         v_whole := false;
-      elsif v_revisions[s] <> p_expected[v_last] or v_register.own_revision <> p_own_revision then
+      elsif v_stale[s] or v_revisions[s] <> p_expected[v_last] or v_register.own_revision <> p_own_revision then
         v_outcome[v_last] := 'conflict';
         v_revision[v_last] := v_revisions[s];
+        v_stale[s] := true;
         v_whole := false;
       else
         v_outcome[v_last] := 'appended';
@@ -131,6 +136,10 @@ begin
     if not v_whole then
       for i in v_first .. v_last - 1 loop
         if v_outcome[i] = 'appended' then
+          if p_streams[p_stream[i]] = '$register' then
+            -- What comes after it was admitted with its definitions.
+            v_register.own_revision := -1;
+          end if;
           v_revisions[p_stream[i]] := v_revisions[p_stream[i]] - 1;
           v_next := v_next - 1;
           v_outcome[i] := 'skipped';

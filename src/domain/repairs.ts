@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import { BEFORE_ALL_DAYS, type DateRange, type Day, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
 import { type Citation, citation, date, eventId, type StoredEvent, text } from './event.ts'
-import { upcast } from './retired-events.ts'
+import { currentVersion, upcast } from './retired-events.ts'
 
 const pointer = { event: eventId, reason: text() }
 
@@ -101,9 +101,20 @@ function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: stri
   return { on: Math.min(occurredOn.last ?? first, recordedOn), firstOn: Math.min(first, recordedOn) }
 }
 
+/** An event of a type or shape that no fold of this version can read. */
+export class UnreadableEvent extends Error {
+  readonly position: number
+
+  constructor(event: { position: number; type: string; typeVersion?: number }) {
+    super(`event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
+    this.position = event.position
+  }
+}
+
 /**
  * The facts that hold at a knowledge of `size` events, in order of position: less the retracted and the redacted, with
- * their corrections. `events` are those of whole streams, in order of position; `timeZone` is the register's.
+ * their corrections. `events` are those of whole streams, in order of position; `timeZone` is the register's. Throws
+ * UnreadableEvent on a fact of a version that is newer than this one's.
  */
 export function knownFacts(events: readonly StoredEvent[], { size, timeZone }: Knowledge): Fact[] {
   const known = events.filter((event) => event.position < size)
@@ -113,6 +124,7 @@ export function knownFacts(events: readonly StoredEvent[], { size, timeZone }: K
   for (const { position, id, type, typeVersion } of known) {
     const body = bodies.get(id)
     if (!body || retracted.has(id) || isRepair(type)) continue
+    if (typeVersion > currentVersion(type)) throw new UnreadableEvent({ position, type, typeVersion })
     const occurredOn = dateRangeOf(body.occurredOn)
     const days = effectiveDays(occurredOn, body.recordedAt, timeZone)
     const data = upcast(type, typeVersion, body.data)

@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import type { Database, Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
-import { UnreadableEvent } from '../domain/commitment/state.ts'
 import { REGISTER_STREAM } from '../domain/event.ts'
+import { UnreadableEvent } from '../domain/repairs.ts'
 import { readFeed, streamsSince } from '../eventlog/feed.ts'
 import { type Registers, stateKnownAt } from '../registers.ts'
 
@@ -61,10 +61,8 @@ async function step(
   const checkpoint = await lockCheckpoint(db, projection, register)
   const known = await registers.read(db, register)
   if (!checkpoint || !known) return null
-  const isOutdated = checkpoint.version !== projection.version
-  if (isOutdated) await projection.clear(db, register)
-  const from = isOutdated ? 0 : checkpoint.size
-  const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
+  if (checkpoint.version !== projection.version) return startAnew(db, projection, register)
+  const events = await readFeed(db, { register, after: checkpoint.size - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
   if (!last) return null
   const size = last.position + 1
@@ -82,12 +80,19 @@ async function step(
   return size
 }
 
+/** A step of its own, so that rows and checkpoint never speak of two versions, whatever the first batch meets. */
+async function startAnew(db: Queryable, projection: Projection, register: string): Promise<number> {
+  await projection.clear(db, register)
+  await moveCheckpoint(db, projection, register, 0, null)
+  return 0
+}
+
 async function moveCheckpoint(
   db: Queryable,
   { name, version }: Projection,
   register: string,
   size: number,
-  timeZone: string,
+  timeZone: string | null,
 ) {
   await db
     .updateTable('checkpoint')
@@ -103,30 +108,42 @@ async function stopAt(
   register: string,
   error: UnreadableEvent,
 ): Promise<void> {
+  const stopped = { version, stopped_at: error.position, stopped_because: error.message }
+  // The step that failed took its checkpoint back with it, so there may be none yet.
+  await db
+    .insertInto('checkpoint')
+    .values({ register, projection: name, size: 0, time_zone: null, moved_at: new Date(), ...stopped })
+    .onConflict((conflict) => conflict.columns(['register', 'projection']).doUpdateSet(stopped))
+    .execute()
+}
+
+/** Lets stopped projections try again: this process may read what the one that stopped could not. */
+async function forgetStops(db: Database): Promise<void> {
   await db
     .updateTable('checkpoint')
-    .set({ version, stopped_at: error.position, stopped_because: error.message })
-    .where('register', '=', register)
-    .where('projection', '=', name)
+    .set({ stopped_at: null, stopped_because: null })
+    .where('stopped_at', 'is not', null)
     .execute()
 }
 
 /**
  * Brings a projection of one register to the head of its log, batch by batch. An event that it cannot read stops it there:
- * the checkpoint names the event and nothing is skipped.
+ * the checkpoint names the event and nothing is skipped. False where nothing was done, as when another process is at it.
  */
 export async function catchUp(
   db: Database,
   registers: Registers,
   projection: Projection,
   register: string,
-): Promise<void> {
+): Promise<boolean> {
+  let moved = false
   try {
-    while (await db.transaction().execute((tx) => step(tx, registers, projection, register)));
+    while ((await db.transaction().execute((tx) => step(tx, registers, projection, register))) !== null) moved = true
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error
     await stopAt(db, projection, register, error)
   }
+  return moved
 }
 
 export type Runner = {
@@ -154,15 +171,17 @@ export function startRunner(
     let worked = false
     for (const projection of projections) {
       for (const register of await behind(db, projection)) {
-        await catchUp(db, registers, projection, register)
-        worked = true
+        if (await catchUp(db, registers, projection, register)) worked = true
       }
     }
     return worked
   }
+  let isFirstRound = true
   const loop = async () => {
     while (!isStopped) {
       try {
+        if (isFirstRound) await forgetStops(db)
+        isFirstRound = false
         if (!(await round())) await rest(IDLE_MS)
       } catch (error) {
         onError(error)

@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayOf } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
-import { type Fact, type Knowledge, knownFacts } from '../repairs.ts'
+import { type Fact, type Knowledge, knownFacts, UnreadableEvent } from '../repairs.ts'
 import { type CommitmentEventType, commitmentEventData } from './events.ts'
 
 type DataOf<T extends CommitmentEventType> = z.output<(typeof commitmentEventData)[T]>
@@ -339,16 +339,6 @@ export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: D
   const rest = inForce.filter((fact) => fact !== made)
   rest.sort((a, b) => a[dating] - b[dating] || a.position - b.position)
   return rest.reduce((state, fact) => evolve(state, fact, dating), open(made, dating))
-}
-
-/** An event of a type or shape that no fold of this version can read. */
-export class UnreadableEvent extends Error {
-  readonly position: number
-
-  constructor(event: { position: number; type: string; typeVersion?: number }) {
-    super(`event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
-    this.position = event.position
-  }
 }
 
 /** The facts of a commitment's stream that hold at a knowledge. Throws UnreadableEvent on a type that it does not know. */

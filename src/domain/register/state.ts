@@ -4,8 +4,8 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
-import { type Fact, knownFacts } from '../repairs.ts'
-import type { RegisterEventType, registerEventData } from './events.ts'
+import { type Fact, knownFacts, UnreadableEvent } from '../repairs.ts'
+import { type RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
 export type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
@@ -73,8 +73,10 @@ function timeZoneAt(events: readonly StoredEvent[], size: number): string {
  */
 export function registerAt(events: readonly StoredEvent[], size: number): RegisterState {
   const timeZone = timeZoneAt(events, size)
-  // Safe: only types of the register stand in its stream, each parsed by its schema; repairs are gone.
-  const facts = knownFacts(events, { size, timeZone }) as RegisterFact[]
+  const known = knownFacts(events, { size, timeZone })
+  for (const fact of known) if (!Object.hasOwn(registerEventData, fact.type)) throw new UnreadableEvent(fact)
+  // Safe: the type is one of the register's, and its data was parsed by the schema of that type when it was recorded.
+  const facts = known as RegisterFact[]
   facts.sort((a, b) => a.on - b.on || a.position - b.position)
   const empty: RegisterState = {
     title: '',

@@ -1,0 +1,109 @@
+// Which room may import which, and what is written nowhere: read from the sources themselves.
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import t from 'tap'
+
+const SRC = join(import.meta.dirname, '../src')
+
+type Source = { path: string; text: string; imports: string[] }
+
+function read(file: string): Source {
+  const text = readFileSync(file, 'utf8')
+  const imports = [...text.matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map((match) => {
+    const specifier = match[1] as string
+    return specifier.startsWith('.') ? relative(SRC, resolve(file, '..', specifier)) : specifier
+  })
+  return { path: relative(SRC, file), text, imports }
+}
+
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .sort()
+  .map((path) => read(join(SRC, path)))
+
+/** The room of a file: its folder, or the file itself where it stands in none. */
+function roomOf(path: string): string {
+  return path.includes('/') ? (path.split('/')[0] as string) : path
+}
+
+/** What each room may import besides itself; the files that wire everything together stand in no room and may import any. */
+const MAY_IMPORT: Record<string, string[]> = {
+  kernel: [],
+  domain: ['kernel'],
+  database: ['kernel', 'domain', 'config.ts'],
+  eventlog: ['kernel', 'domain', 'database'],
+  projections: ['kernel', 'domain', 'database', 'eventlog', 'registers.ts'],
+  samples: ['kernel', 'domain'],
+  http: ['kernel', 'domain', 'database', 'eventlog', 'projections', 'record.ts', 'registers.ts', 'import.ts'],
+  'record.ts': ['kernel', 'domain', 'database', 'eventlog', 'registers.ts'],
+  'registers.ts': ['kernel', 'domain', 'database', 'eventlog'],
+  'config.ts': ['kernel'],
+}
+
+t.test('a room imports only what lies before it on the way of the data', async (t) => {
+  const wrong = sources.flatMap(({ path, imports }) => {
+    const allowed = MAY_IMPORT[roomOf(path)]
+    const ours = imports.filter((name) => name.endsWith('.ts'))
+    return ours
+      .filter((name) => allowed && roomOf(name) !== roomOf(path) && !allowed.includes(roomOf(name)))
+      .map((name) => `${path} imports ${name}`)
+  })
+  t.strictSame(wrong, [])
+})
+
+t.test('the domain knows no clock, no system and no library but zod; the kernel none at all', async (t) => {
+  const libraries = (room: string) =>
+    sources
+      .filter(({ path }) => roomOf(path) === room)
+      .flatMap(({ path, imports }) => imports.filter((name) => !name.endsWith('.ts')).map((name) => `${path} ${name}`))
+  t.strictSame(
+    libraries('domain').filter((found) => !found.endsWith(' zod')),
+    [],
+  )
+  t.strictSame(libraries('kernel'), [])
+  const clocks = sources
+    .filter(({ path }) => ['domain', 'kernel'].includes(roomOf(path)))
+    .filter(({ text }) => /Date\.now|new Date\(\)|Temporal\.Now|Math\.random|process\.|performance\.now/.test(text))
+  t.strictSame(
+    clocks.map(({ path }) => path),
+    [],
+  )
+})
+
+t.test('only the event log touches table event', async (t) => {
+  const touches =
+    /(?:selectFrom|insertInto|updateTable|deleteFrom|innerJoin|leftJoin)\(\s*'event[ '.]|\b(?:from|join|into|update|table)\s+event\b(?!s)/i
+  const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+  const found = sources.filter(({ text }) => touches.test(code(text))).map(({ path }) => roomOf(path))
+  t.strictSame([...new Set(found)], ['eventlog'])
+})
+
+t.test(
+  'a switch on the type of an event ends in assertNever, so that a new type breaks every fold that forgot it',
+  async (t) => {
+    const switches = sources.flatMap(({ path, text }) =>
+      [...text.matchAll(/^( *)switch \((?:\w+\.)*type\) \{\n([\s\S]*?)^\1\}/gm)].map((match) => ({
+        path,
+        body: match[2] as string,
+      })),
+    )
+    t.ok(switches.length >= 2)
+    const forgetful = switches.filter(({ body }) => !/default:\s*return assertNever\(\w+\)\s*$/.test(body))
+    t.strictSame(
+      forgetful.map(({ path }) => path),
+      [],
+    )
+  },
+)
+
+t.test('nothing is of type any, and no compiler error is silenced', async (t) => {
+  const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/\/\/(?! *@ts).*|'[^'\n]*'/g, '')
+  const loose = sources.filter(({ text }) =>
+    /(?:: |<|as |\| )any\b(?!\()|@ts-(?:ignore|expect-error|nocheck)/.test(code(text)),
+  )
+  t.strictSame(
+    loose.map(({ path }) => path),
+    [],
+  )
+})
