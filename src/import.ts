@@ -6,7 +6,7 @@ import { type ProblemWord, problemTitle, problemType } from './kernel/problem-wo
 import type { Outcome, Recorder } from './record.ts'
 
 /** Why a line was refused: its number from 1, the id it gave, the type of the problem, where in the line, and a sentence. */
-export type LineRefusal = { line: number; id: string | null; type: string; pointer: string; detail: string }
+type LineRefusal = { line: number; id: string | null; type: string; pointer: string; detail: string }
 
 export type ImportReport = {
   recorded: number

@@ -8,13 +8,13 @@ import { type Fact, knownFacts, UnreadableEvent } from '../repairs.ts'
 import { type RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
-export type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
+type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
 
 /** One definition of a programme, source or party, in force from its effective day on. */
 export type Definition<T> = { id: string; on: Day; position: number; data: T; citations: Citation[] }
 export type ProgrammeData = DataOf<'ProgrammeDefined'>
 export type SourceData = DataOf<'SourceAdded'>
-export type FigureData = DataOf<'FigureReported'>
+type FigureData = DataOf<'FigureReported'>
 
 export type RegisterState = {
   title: string

@@ -1,0 +1,64 @@
+// The command line as it is run: processes of their own, with only the environment that the test gives them.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+
+export type Ended = { code: number | null; signal: NodeJS.Signals | null; out: string; err: string }
+export type Started = {
+  child: ChildProcess
+  /** Resolves with the match as soon as standard output has it; rejects where the process ends without it. */
+  says: (what: RegExp) => Promise<RegExpExecArray>
+  ended: Promise<Ended>
+}
+
+function environment(given: Record<string, string>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLEDGER_'))
+  return { ...Object.fromEntries(inherited), ...given }
+}
+
+/** Starts `pledger` with these arguments; it is killed with the test where it has not ended by then. */
+export function start(t: Test, args: readonly string[], env: Record<string, string> = {}): Started {
+  const child = spawn(process.execPath, [MAIN, ...args], { env: environment(env), stdio: 'pipe' })
+  const output = { out: '', err: '' }
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output.out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    output.err += text
+  })
+  const ended = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal, ...output }))
+  })
+  const says = (what: RegExp) =>
+    new Promise<RegExpExecArray>((resolve, reject) => {
+      const look = () => {
+        const match = what.exec(output.out)
+        if (match) resolve(match)
+      }
+      child.stdout.on('data', look)
+      look()
+      ended.then(({ code, err }) => reject(new Error(`ended with ${code} before it said ${what}: ${err}`)))
+    })
+  t.teardown(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+    await ended
+  })
+  return { child, says, ended }
+}
+
+/** Runs `pledger` to its end, with this on its standard input. */
+export function pledger(
+  t: Test,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  input = '',
+): Promise<Ended> {
+  const { child, ended } = start(t, args, env)
+  // A command that does not read its input may have ended before it is written.
+  child.stdin?.on('error', () => {})
+  child.stdin?.end(input)
+  return ended
+}
