@@ -30,8 +30,16 @@ const MAX_REFUSALS = 1_000
 const MAX_LINE_BYTES = 262_144
 const BATCH = 1_000
 
-/** The register does not exist, and the first line does not open it. */
-export class NoRegister extends Error {}
+/** The register does not exist, and the first line does not open it; `refusal` is why, where it tried to. */
+export class NoRegister extends Error {
+  readonly refusal: LineRefusal | null
+
+  constructor(register: string, refusal: LineRefusal | null) {
+    const why = refusal ? `; line ${refusal.line} was refused: ${refusal.detail}` : ''
+    super(`there is no register ${register}, and the first line does not open it (RegisterOpened)${why}`)
+    this.refusal = refusal
+  }
+}
 
 type Line = { number: number; bytes: Uint8Array | null }
 
@@ -140,7 +148,7 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
       isOpen ||= !refused
     }
     const isMissing = outcomes.some(([outcome]) => outcome?.kind === 'refused' && outcome.word === 'unknown-register')
-    if (isMissing && !isOpen) throw new NoRegister(options.register)
+    if (isMissing && !isOpen) throw new NoRegister(options.register, report.refusals[0] ?? null)
     report.refused += refusals.length
     refusals.sort((a, b) => a.line - b.line)
     report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))

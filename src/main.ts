@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
-import { CommandError } from './cli/program.ts'
+import { CommandError, OutputClosed } from './cli/program.ts'
 import { sampleCommand } from './cli/sample.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
@@ -31,6 +31,7 @@ function program(): Command {
 
 function explain(error: unknown): { message: string | null; exitCode: number } {
   if (error instanceof CommanderError) return { message: null, exitCode: error.exitCode === 0 ? 0 : 2 }
+  if (error instanceof OutputClosed) return { message: null, exitCode: 0 }
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode }
   if (error instanceof EmbeddedError || error instanceof UnusableDatabase)
     return { message: error.message, exitCode: 1 }
@@ -41,9 +42,8 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader has seen enough, as with `| head`.
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+  // Whoever writes notices by itself (OutputClosed) and closes what it has open.
+  if (error.code !== 'EPIPE') throw error
 })
 
 try {

@@ -141,9 +141,9 @@ async function recordOnce(
   register: string,
   submitted: readonly Submitted[],
 ): Promise<(Outcome[] | null)[]> {
-  const known = await registers.read(db, register)
   const at = now()
-  const admission = await beginAdmission(db, register, known, submitted, at)
+  const { known, streams, byId } = await loadKnowledge(db, registers, register, submitted)
+  const admission = admissionRound(known, streams, byId, at)
   const drafts = submitted.map(({ group, by }) => admission.admitGroup(group, by))
   if (admission.events.length === 0) return drafts.map((draft) => draft?.map(settled) ?? null)
   const appended = await append(db, {
@@ -200,23 +200,31 @@ function idsOf(submitted: readonly Submitted[]): string[] {
   return [...ids]
 }
 
-async function beginAdmission(
+/** What admission must know of: the register, the streams that grow, and the events that are named by their ids. */
+type KnowledgeOfBatch = {
+  known: KnownRegister | null
+  streams: Map<string, StoredEvent[]>
+  byId: Map<string, StoredEvent>
+}
+
+async function loadKnowledge(
   db: Database,
+  registers: Registers,
   register: string,
-  known: KnownRegister | null,
   submitted: readonly Submitted[],
-  now: number,
-): Promise<AdmissionRound> {
+): Promise<KnowledgeOfBatch> {
   const names = new Set(submitted.flatMap(({ group }) => group.map((event) => event.stream)))
   names.delete(REGISTER_STREAM)
   const ids = idsOf(submitted)
-  const [loaded, byId] = await Promise.all([
+  // Side by side, and so perhaps of different moments: append sees to it that each is still true when it writes.
+  const [known, loaded, named] = await Promise.all([
+    registers.read(db, register),
     names.size > 0 ? loadStreams(db, register, [...names]) : [],
     ids.length > 0 ? loadByIds(db, register, ids) : [],
   ])
   const streams = new Map<string, StoredEvent[]>(Map.groupBy(loaded, (event) => event.stream))
   streams.set(REGISTER_STREAM, [...(known?.events ?? [])])
-  return admissionRound(known, streams, new Map(byId.map((event) => [event.id, event])), now)
+  return { known, streams, byId: new Map(named.map((event) => [event.id, event])) }
 }
 
 function admissionRound(

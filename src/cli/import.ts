@@ -32,7 +32,7 @@ export async function importInto(session: Session, register: string, source: Sou
   } catch (error) {
     progress.stop()
     if (!(error instanceof NoRegister)) throw error
-    throw new CommandError(`there is no register ${register}, and the first line does not open it (RegisterOpened)`)
+    throw new CommandError(error.message)
   }
 }
 

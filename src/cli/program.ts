@@ -1,5 +1,6 @@
 // What every command shares: the configuration, the database for as long as it lasts, and progress that fits its reader.
 
+import { once } from 'node:events'
 import { SingleBar } from 'cli-progress'
 import { InvalidArgumentError } from 'commander'
 import { type Config, parseConfig } from '../config.ts'
@@ -77,9 +78,16 @@ export function showProgress(label: string, total: number, unit: string): Progre
   }
 }
 
-/** Writes to standard output at the pace of its reader. */
+/** Nobody reads standard output any more, as with `| head`: the command ends, done. */
+export class OutputClosed extends Error {}
+
+/** Writes to standard output at the pace of its reader. Throws OutputClosed where there is none left. */
 export async function writeOut(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await new Promise((resolve) => process.stdout.once('drain', resolve))
+  if (process.stdout.errored || process.stdout.destroyed) throw new OutputClosed()
+  if (process.stdout.write(text)) return
+  await once(process.stdout, 'drain').catch(() => {
+    throw new OutputClosed()
+  })
 }
 
 /** A whole number with separators, for people. */

@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net'
 import type { Command } from 'commander'
+import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
 import type { Config } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
@@ -19,7 +20,7 @@ import { loadSample, SYNTHETIC_310 } from './sample.ts'
 /** A service that listens. */
 type Service = { address: string; close: () => Promise<void> }
 
-async function listen(app: Awaited<ReturnType<typeof buildApp>>, { host, port }: Config): Promise<string> {
+async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
     await app.listen({ host, port })
   } catch (error) {
@@ -40,23 +41,32 @@ async function loadSamples(connection: Connection, now: () => number): Promise<v
   await loadSample(session, 'synthetic-310', syntheticEvents(SYNTHETIC_310))
 }
 
-/** Starts the service on an open database and returns when it listens. */
+/** How long requests may take to finish once the service stops; after that their connections are cut. */
+const LAST_ANSWERS_MS = 8_000
+
+async function closeApp(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS)
+  await app.close()
+  clearTimeout(cut)
+}
+
+/** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
   const { db } = connection
   const now = Date.now
-  if (samples) await loadSamples(connection, now)
   const registers = createRegisters()
-  const runner = startRunner(db, registers, PROJECTIONS, (error) =>
-    logger.error({ err: error }, 'projections: will try again'),
-  )
-  const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
-  const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
+  const closing: (() => Promise<void>)[] = [connection.close]
   const close = async () => {
-    await app.close()
-    await runner.stop()
-    await connection.close()
+    for (const step of closing.toReversed()) await step()
   }
   try {
+    if (samples) await loadSamples(connection, now)
+    const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
+    const runner = startRunner(db, registers, PROJECTIONS, retry)
+    closing.push(runner.stop)
+    const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
+    const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
+    closing.push(() => closeApp(app))
     return { address: await listen(app, config), close }
   } catch (error) {
     await close()
@@ -111,13 +121,7 @@ async function run(samples: boolean): Promise<void> {
     log: (line) => logger.info(line),
     onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   })
-  let service: Service
-  try {
-    service = await serve(config, connection, logger, samples)
-  } catch (error) {
-    await connection.close()
-    throw error
-  }
+  const service = await serve(config, connection, logger, samples)
   stopOnSignals(service, logger)
   await printWelcome(config, connection, service)
 }

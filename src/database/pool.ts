@@ -35,5 +35,7 @@ export type PoolOptions = { connectionString: string; max?: number; onError?: (e
 export function openDatabase({ connectionString, max = 10, onError = () => {} }: PoolOptions): Database {
   const pool = new pg.Pool({ connectionString, max, types: typeParsers(), connectionTimeoutMillis: 5_000 })
   pool.on('error', onError)
+  // The pool listens to idle clients only; one that breaks while it is out, before its first query, would end the process.
+  pool.on('connect', (client) => client.on('error', onError))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }

@@ -78,6 +78,12 @@ export function readBodies(app: FastifyInstance): void {
         detail: 'Idempotency-Key is not available yet: give each event an id, and a repeated recording writes nothing',
       })
     }
+    const encoding = request.headers['content-encoding']
+    if (encoding !== undefined && encoding !== 'identity') {
+      throw new Problem('unsupported-media-type', {
+        detail: `Content-Encoding ${encoding} is not taken: send it plain`,
+      })
+    }
     const type = bodyType(request)
     if (type !== null && consumes.includes(type)) return
     const given = request.headers['content-type']

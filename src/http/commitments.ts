@@ -37,6 +37,7 @@ import {
 import { csvWriter } from './csv.ts'
 import { isListed, type Listed, type ListQuery, listParameters, readCursor, sorted, writeCursor } from './list-query.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
+import { pageLimit, wholeNumber } from './parameters.ts'
 import { Problem, problems } from './problem.ts'
 
 const CSV_TYPE = 'text/csv'
@@ -175,13 +176,8 @@ function markRepairs(events: readonly StoredEvent[]): z.output<typeof markedEven
 const streamParameters = z.strictObject({
   knownAt: knownAtParameter,
   minSize: minSizeParameter,
-  after: z.coerce
-    .number({ error: 'expected a revision' })
-    .int()
-    .min(0)
-    .default(0)
-    .meta({ description: 'Events after this revision' }),
-  limit: z.coerce.number({ error: 'expected 1 to 1000' }).int().min(1).max(1_000).default(DEFAULT_LIMIT),
+  after: wholeNumber('expected a revision', 0).default(0).meta({ description: 'Events after this revision' }),
+  limit: pageLimit.default(DEFAULT_LIMIT),
 })
 
 async function stream(context: Context, request: FastifyRequest, reply: FastifyReply) {

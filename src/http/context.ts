@@ -10,6 +10,7 @@ import { type Day, dayInZone, endOfDayInZone, formatDay, parseDay } from '../ker
 import { projectionSize } from '../projections/run.ts'
 import type { Recorder } from '../record.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
+import { wholeNumber } from './parameters.ts'
 import { Problem } from './problem.ts'
 
 export type Context = {
@@ -45,10 +46,7 @@ export const asOfParameter = z
 export const knownAtParameter = z.string().optional().meta({
   description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default',
 })
-export const minSizeParameter = z.coerce
-  .number({ error: 'expected a size' })
-  .int()
-  .min(0)
+export const minSizeParameter = wholeNumber('expected a size', 0)
   .optional()
   .meta({ description: 'Waits until the answer knows this size, up to 5 seconds' })
 

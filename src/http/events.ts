@@ -15,7 +15,7 @@ import type { Outcome } from '../record.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
 import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
-import { many } from './parameters.ts'
+import { many, pageLimit, wholeNumber } from './parameters.ts'
 import { Problem, problems, validator } from './problem.ts'
 
 const MAX_ARRAY = 1_000
@@ -93,9 +93,20 @@ const importAnswer = z
   })
   .meta({ id: 'Imported', description: 'What became of each line; refusals are the first 1,000' })
 
+/** The register to record in. That it exists is for the recorder to find, except where an event would open it. */
+async function targetRegister(
+  context: Context,
+  request: FastifyRequest,
+  events: readonly PostedEvent[],
+): Promise<string> {
+  const { register } = request.params as { register: string }
+  if (isSlug(register) && !events.some(({ type }) => type === 'RegisterOpened')) return register
+  return (await registerOf(context, request)).register
+}
+
 async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const { register } = await registerOf(context, request)
   const { events, at } = parseEvents(request.body)
+  const register = await targetRegister(context, request, events)
   const [outcomes = []] = await context.recorder.record(register, [events], 'local')
   // The others of the array are skipped: nothing is wrong with them.
   const failed = outcomes.findIndex(({ kind }) => kind === 'refused' || kind === 'revisionConflict')
@@ -119,19 +130,17 @@ async function sizeOf({ db, registers }: Context, register: string): Promise<num
 
 async function importEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = request.params as { register: string }
-  const unknown = () =>
-    new Problem('unknown-register', { detail: `there is no register ${register}, and the first line does not open it` })
-  if (!isSlug(register)) throw unknown()
+  if (!isSlug(register)) throw new Problem('unknown-register', { detail: `${register} cannot be the id of a register` })
   try {
     // Safe: the parser of this media type hands over the stream itself.
     const lines = request.body as AsyncIterable<Uint8Array>
     const report = await importLines(lines, { recorder: context.recorder, register, recordedBy: 'local', parseJson })
     const size = await sizeOf(context, register)
-    if (size === 0) throw unknown()
+    if (size === 0) throw new NoRegister(register, report.refusals[0] ?? null)
     reply.header('pledger-size', String(size))
     return { size, ...report }
   } catch (error) {
-    if (error instanceof NoRegister) throw unknown()
+    if (error instanceof NoRegister) throw new Problem('unknown-register', { detail: error.message })
     throw error
   }
 }
@@ -144,11 +153,12 @@ const feedAnswer = z.strictObject({
   rules: z.string(),
 })
 
-const position = z.coerce.number({ error: 'expected a position' }).int()
 const feedParameters = z.strictObject({
-  after: position.min(-1).optional().meta({ description: 'Events after this position; from the first by default' }),
-  until: position.min(0).optional().meta({ description: 'Up to and with this position' }),
-  limit: z.coerce.number({ error: 'expected 1 to 1000' }).int().min(1).max(1_000).default(100),
+  after: wholeNumber('expected a position', -1)
+    .optional()
+    .meta({ description: 'Events after this position; from the first by default' }),
+  until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
+  limit: pageLimit.default(100),
   stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
   type: many(z.enum(EVENT_TYPES)),
   minSize: minSizeParameter,

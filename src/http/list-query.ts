@@ -7,7 +7,7 @@ import { counts, type Measured } from '../domain/portfolio/figures.ts'
 import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/portfolio/status.ts'
 import type { CommitmentRecord } from '../projections/commitments/read.ts'
 import { clockParameters } from './context.ts'
-import { many } from './parameters.ts'
+import { many, pageLimit } from './parameters.ts'
 import { Problem } from './problem.ts'
 
 /** A commitment of a list, with what the day decides. */
@@ -72,7 +72,7 @@ export const listParameters = z.strictObject({
   ...clockParameters,
   ...filters,
   sort,
-  limit: z.coerce.number({ error: 'expected 1 to 1000' }).int().min(1).max(1_000).optional(),
+  limit: pageLimit.optional(),
   cursor: z.string().max(10_000).optional().meta({ description: 'The next of the page before; pins all but limit' }),
 })
 export type ListQuery = z.output<typeof listParameters>

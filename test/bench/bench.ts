@@ -8,12 +8,13 @@ import { type Measured, measure, type Row } from './measure.ts'
 import { recordRow } from './record.ts'
 import { json, machine, table } from './report.ts'
 import { type Stage, setStage } from './stage.ts'
-import { summaryRow } from './summary.ts'
+import { pastSummaryRow, summaryRow } from './summary.ts'
 
 const ROWS: Record<string, (stage: Stage) => Promise<Row>> = {
   record: recordRow,
   import: importRow,
   summary: summaryRow,
+  'summary-past': pastSummaryRow,
 }
 const ROUNDS = 5
 

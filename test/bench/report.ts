@@ -8,6 +8,7 @@ const LABELS: Record<string, string> = {
   record: 'single recordings over HTTP ÷ bare one-row inserts, 32 connections',
   import: 'NDJSON import over HTTP ÷ COPY of the same rows into the same table shape',
   summary: 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
+  'summary-past': 'the same for days in the past, folded from the log',
 }
 
 function digits(value: number): string {

@@ -11,26 +11,35 @@ const REGISTER = 'synthetic-310'
 const CONNECTIONS = 8
 const SUMMARIES = 600
 const SELECTS = 10_000
-// As many days as warming up and five rounds ask about, half of them within the register's history of some 2,400 days.
+// As many days as warming up and five rounds ask about.
 const DAYS = 4_800
 const STEP = 1_009 // Coprime to DAYS: neighbours in time are not neighbours in the order of asking.
 
-/** Each day once, from the begin of the register's history to as long after its status date. */
-function days(): string[] {
-  const from = dayOf(OPTIONS.asOf) - DAYS / 2
+/** Each day once, of the years after the last fact, or of those before it. */
+function days(which: 'after' | 'before'): string[] {
+  const from = dayOf(OPTIONS.asOf) - (which === 'before' ? DAYS : 0)
   return Array.from({ length: DAYS }, (_, index) => formatDay(from + ((index * STEP) % DAYS)))
 }
 
-export async function summaryRow({ service, start }: Stage): Promise<Row> {
+/** Row `summary`: days on which the newest state answers, as dashboards ask. */
+export function summaryRow(stage: Stage): Promise<Row> {
+  return row('summary', days('after'), stage)
+}
+
+/** Row `summary-past`: days within the register's history, for which streams are folded from the log. */
+export function pastSummaryRow(stage: Stage): Promise<Row> {
+  return row('summary-past', days('before'), stage)
+}
+
+async function row(name: string, all: string[], { service, start }: Stage): Promise<Row> {
   await importAll(service, REGISTER, syntheticNdjson(OPTIONS))
   await settle(service, REGISTER)
   const bare = await start(['test/bench/bare-route.ts'])
   const path = `/v1/registers/${REGISTER}/summary`
-  const all = days()
   const commitments = Array.from({ length: 310 }, (_, index) => `measure-${String(index + 1).padStart(4, '0')}`)
   const selects = commitments.map((id) => ({ path: `/${REGISTER}/${id}` }))
   return {
-    row: 'summary',
+    row: name,
     unit: 'requests/s',
     value() {
       const requests = all.splice(0, SUMMARIES).map((day) => ({ path: `${path}?asOf=${day}` }))
