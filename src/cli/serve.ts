@@ -64,7 +64,7 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
     const runner = startRunner(db, registers, PROJECTIONS, retry)
     closing.push(runner.stop)
-    const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
+    const recorder = createRecorder(db, registers, { now, onRecorded: runner.hint })
     const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), close }

@@ -24,6 +24,8 @@ export type Projection = {
 const BATCH = 1_000
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
+/** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
+const GATHER_MS = 40
 const AFTER_ERROR_MS = 1_000
 
 /** The registers whose log reaches beyond the projection, or whose rows are of another version. */
@@ -51,20 +53,18 @@ async function lockCheckpoint(db: Queryable, { name, version }: Projection, regi
     .executeTakeFirst()
 }
 
-/** Folds the next batch of a register's log into the projection. Returns the new size; null where there was nothing to do. */
-async function step(
-  db: Queryable,
-  registers: Registers,
-  projection: Projection,
-  register: string,
-): Promise<number | null> {
+/** How a step ended: with more to read, at the head of the log, or without anything to do. */
+type Step = 'behind' | 'atHead' | 'idle'
+
+/** Folds the next batch of a register's log into the projection. */
+async function step(db: Queryable, registers: Registers, projection: Projection, register: string): Promise<Step> {
   const checkpoint = await lockCheckpoint(db, projection, register)
   const known = await registers.read(db, register)
-  if (!checkpoint || !known) return null
+  if (!checkpoint || !known) return 'idle'
   if (checkpoint.version !== projection.version) return startAnew(db, projection, register)
   const events = await readFeed(db, { register, after: checkpoint.size - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
-  if (!last) return null
+  if (!last) return 'idle'
   const size = last.position + 1
   const { timeZone } = stateKnownAt(known, size)
   // Facts are dated in the register's time zone: where that was corrected, every one of them may move.
@@ -77,14 +77,14 @@ async function step(
     timeZone,
   })
   await moveCheckpoint(db, projection, register, size, timeZone)
-  return size
+  return size < known.head.size ? 'behind' : 'atHead'
 }
 
 /** A step of its own, so that rows and checkpoint never speak of two versions, whatever the first batch meets. */
-async function startAnew(db: Queryable, projection: Projection, register: string): Promise<number> {
+async function startAnew(db: Queryable, projection: Projection, register: string): Promise<Step> {
   await projection.clear(db, register)
   await moveCheckpoint(db, projection, register, 0, null)
-  return 0
+  return 'behind'
 }
 
 async function moveCheckpoint(
@@ -138,7 +138,10 @@ export async function catchUp(
 ): Promise<boolean> {
   let moved = false
   try {
-    while ((await db.transaction().execute((tx) => step(tx, registers, projection, register))) !== null) moved = true
+    for (let last: Step = 'behind'; last === 'behind'; ) {
+      last = await db.transaction().execute((tx) => step(tx, registers, projection, register))
+      moved ||= last !== 'idle'
+    }
   } catch (error) {
     if (!(error instanceof UnreadableEvent)) throw error
     await stopAt(db, projection, register, error)
@@ -147,7 +150,9 @@ export async function catchUp(
 }
 
 export type Runner = {
-  /** Looks at the log now instead of at the end of its pause. */
+  /** Says that the log grew: ends the pause of an idle runner; one that has just worked goes on gathering. */
+  hint: () => void
+  /** Looks at the log now, whatever the pause: somebody waits. */
   wake: () => void
   /** Ends the loop after the batch in hand. */
   stop: () => Promise<void>
@@ -162,6 +167,7 @@ export function startRunner(
 ): Runner {
   let pause = new AbortController()
   let isStopped = false
+  let isGathering = false
   const wake = () => pause.abort()
   const rest = async (ms: number) => {
     await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
@@ -182,7 +188,9 @@ export function startRunner(
       try {
         if (isFirstRound) await forgetStops(db)
         isFirstRound = false
-        if (!(await round())) await rest(IDLE_MS)
+        isGathering = await round()
+        await rest(isGathering ? GATHER_MS : IDLE_MS)
+        isGathering = false
       } catch (error) {
         onError(error)
         await rest(AFTER_ERROR_MS)
@@ -191,6 +199,7 @@ export function startRunner(
   }
   const ended = loop()
   return {
+    hint: () => (isGathering ? undefined : wake()),
     wake,
     async stop() {
       isStopped = true

@@ -8,7 +8,7 @@ export function syntheticNdjson(options: SyntheticOptions): { body: Buffer; coun
   return { body: Buffer.from(`${lines.join('\n')}\n`), count: lines.length }
 }
 
-/** Imports all of a body into a register that is not there yet; throws where a line was not recorded. */
+/** Imports all of a body into a register that is not there yet; throws where a line was refused. */
 export async function importAll(service: string, register: string, { body, count }: { body: Buffer; count: number }) {
   const response = await fetch(`${service}/v1/registers/${register}/events`, {
     method: 'POST',
@@ -17,8 +17,9 @@ export async function importAll(service: string, register: string, { body, count
     body: body as Uint8Array<ArrayBuffer>,
   })
   const text = await response.text()
-  const answer = response.ok ? (JSON.parse(text) as { recorded: number }) : null
-  if (answer?.recorded !== count) throw new Error(`the import into ${register} went wrong: ${text.slice(0, 500)}`)
+  const answer = response.ok ? (JSON.parse(text) as { recorded: number; alreadyRecorded: number }) : null
+  if ((answer?.recorded ?? 0) + (answer?.alreadyRecorded ?? 0) !== count)
+    throw new Error(`the import into ${register} went wrong: ${text.slice(0, 500)}`)
 }
 
 /** Waits until the projections have read all of the register's log, so that nothing lingers into the next measurement. */

@@ -53,7 +53,7 @@ export async function testService(t: Test, today = '2026-03-01'): Promise<TestSe
   const now = () => clock.now
   const registers = createRegisters()
   const runner = startRunner(db, registers, PROJECTIONS, (error) => t.error(error, 'the runner goes on without errors'))
-  const recorder = createRecorder(db, registers, { now, onRecorded: runner.wake })
+  const recorder = createRecorder(db, registers, { now, onRecorded: runner.hint })
   const logger = pino({ level: 'silent' })
   const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger, { checkAnswers: true })
   t.teardown(async () => {
