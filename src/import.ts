@@ -1,9 +1,10 @@
 // Importing: NDJSON, line by line, in batches in the order of the lines. A refused line is reported and the rest goes on;
 // every line has its event's id, so an import that was cut off is simply run again.
 
+import type { Outcome } from './admission.ts'
 import { type ParseIssue, type PostedEvent, parseLine } from './domain/posted-event.ts'
 import { type ProblemWord, problemTitle, problemType } from './kernel/problem-words.ts'
-import type { Outcome, Recorder } from './record.ts'
+import type { Recorder } from './record.ts'
 
 /** Why a line was refused: its number from 1, the id it gave, the type of the problem, where in the line, and a sentence. */
 type LineRefusal = { line: number; id: string | null; type: string; pointer: string; detail: string }

@@ -29,9 +29,7 @@ export type RegisterState = {
 function define<T>(definitions: Map<string, Definition<T>[]>, id: string, fact: RegisterFact, data: T): void {
   const { on, position, citations } = fact
   const definition = { id, on, position, data, citations }
-  const known = definitions.get(id)
-  if (known) known.push(definition)
-  else definitions.set(id, [definition])
+  definitions.set(id, [...(definitions.get(id) ?? []), definition])
 }
 
 /** Takes one more fact into a state that only this fold holds. Total: every fact can follow every state. */
@@ -87,6 +85,23 @@ export function registerAt(events: readonly StoredEvent[], size: number): Regist
     figures: [],
   }
   return facts.reduce(evolve, empty)
+}
+
+/**
+ * The state with one more fact that defines something, for whoever asks what is defined: it comes last, whatever its day.
+ * The state that was stays as it was.
+ */
+export function extended(state: RegisterState, event: StoredEvent): RegisterState {
+  const [fact] = knownFacts([event], { size: Number.POSITIVE_INFINITY, timeZone: state.timeZone })
+  const copy: RegisterState = {
+    ...state,
+    parties: new Map(state.parties),
+    programmes: new Map(state.programmes),
+    sources: new Map(state.sources),
+    figures: [...state.figures],
+  }
+  // Safe: the caller has admitted it as a fact of the register.
+  return fact ? evolve(copy, fact as RegisterFact) : copy
 }
 
 /** The definition in force as of a day; null before the first. */
