@@ -45,6 +45,11 @@ create trigger event_append_only before update or delete or truncate on event
 -- Also where session_replication_role switches ordinary triggers off.
 alter table event enable always trigger event_append_only;
 
+-- Without its row a register's events could not be found, nor the next position be given out.
+create trigger register_stays before delete or truncate on register
+  for each statement execute function refuse_change();
+alter table register enable always trigger register_stays;
+
 -- Appends a batch under the register's row, which is held to the commit: no reader ever sees a gap. Items with the same
 -- group number are recorded together or not at all; a failed group leaves the others alone. p_expected is the stream's
 -- revision before the item, as admission saw it, earlier items of the batch counted.

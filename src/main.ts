@@ -6,7 +6,7 @@ import { Command, CommanderError } from 'commander'
 import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
-import { CommandError, OutputClosed } from './cli/program.ts'
+import { CommandError, Interrupted, OutputClosed } from './cli/program.ts'
 import { sampleCommand } from './cli/sample.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
@@ -31,6 +31,7 @@ function program(): Command {
 
 function explain(error: unknown): { message: string | null; exitCode: number } {
   if (error instanceof CommanderError) return { message: null, exitCode: error.exitCode === 0 ? 0 : 2 }
+  if (error instanceof Interrupted) return { message: error.message, exitCode: error.exitCode }
   if (error instanceof OutputClosed) return { message: null, exitCode: 0 }
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode }
   if (error instanceof EmbeddedError || error instanceof UnusableDatabase)
@@ -41,10 +42,8 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
   return { message: stack ?? String(error), exitCode: 1 }
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever writes notices by itself (OutputClosed) and closes what it has open.
-  if (error.code !== 'EPIPE') throw error
-})
+// Whoever writes notices by itself (writeOut) and closes what it has open.
+process.stdout.on('error', () => {})
 
 try {
   await program().parseAsync()
@@ -52,4 +51,6 @@ try {
   const { message, exitCode } = explain(error)
   if (message !== null) process.stderr.write(`pledger: ${message}\n`)
   process.exitCode = exitCode
+  // What was interrupted may still wait for its input.
+  if (error instanceof Interrupted) process.exit()
 }

@@ -1,8 +1,6 @@
 // `pledger export`: a register's log as NDJSON, which `pledger import` takes back.
 
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { finished } from 'node:stream/promises'
+import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { answerEvent } from '../domain/event-answer.ts'
 import { streamFeed } from '../eventlog/feed.ts'
@@ -10,25 +8,50 @@ import { CommandError, counted, registerId, type Session, showProgress, withData
 
 type Options = { register: string; output?: string }
 
+/** Where lines go: standard output, or a new file that is not left behind half written. */
+type Sink = { write: (line: string) => Promise<void>; end: () => Promise<void>; abandon: () => Promise<void> }
+
+const STANDARD_OUTPUT: Sink = { write: writeOut, end: async () => {}, abandon: async () => {} }
+
+async function newFile(path: string): Promise<Sink> {
+  const handle = await open(path, 'wx').catch((error: Error) => Promise.reject(new CommandError(error.message)))
+  return {
+    async write(line) {
+      await handle.write(line).catch((error: Error) => Promise.reject(new CommandError(error.message)))
+    },
+    end: () => handle.close(),
+    async abandon() {
+      await handle.close()
+      await rm(path, { force: true })
+    },
+  }
+}
+
+const LINES_AT_ONCE = 500
+
 async function exportRegister({ db, registers }: Session, { register, output }: Options): Promise<void> {
   const known = await registers.read(db, register)
   if (!known) throw new CommandError(`there is no register ${register}`)
-  const file = output === undefined ? null : createWriteStream(output, { flags: 'wx' })
-  if (file) await once(file, 'open').catch((error: Error) => Promise.reject(new CommandError(error.message)))
+  const sink = output === undefined ? STANDARD_OUTPUT : await newFile(output)
   const { size } = known.head
   const progress = showProgress(`export of ${register}`, size, 'events')
-  let done = 0
-  for await (const event of streamFeed(db, { register, after: -1, until: size - 1 })) {
-    const line = `${JSON.stringify(answerEvent(event))}\n`
-    if (!file) await writeOut(line)
-    else if (!file.write(line)) await once(file, 'drain')
-    done += 1
-    if (done % 1_000 === 0) progress.update(done, 'written')
+  try {
+    let lines: string[] = []
+    for await (const event of streamFeed(db, { register, after: -1, until: size - 1 })) {
+      lines.push(`${JSON.stringify(answerEvent(event))}\n`)
+      if (lines.length < LINES_AT_ONCE && event.position < size - 1) continue
+      await sink.write(lines.join(''))
+      lines = []
+      progress.update(event.position + 1, 'written')
+    }
+    await sink.end()
+  } catch (error) {
+    await sink.abandon()
+    throw error
+  } finally {
+    progress.stop()
   }
-  file?.end()
-  if (file) await finished(file)
-  progress.stop()
-  process.stderr.write(`${register}: ${counted(done)} events exported\n`)
+  process.stderr.write(`${register}: ${counted(size)} events exported\n`)
 }
 
 export function exportCommand(program: Command): void {

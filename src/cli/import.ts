@@ -1,7 +1,6 @@
 // `pledger import`: a file of events, or standard input, into a register.
 
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { open as openFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { parseJson } from '../http/body.ts'
 import { type ImportReport, importLines, NoRegister } from '../import.ts'
@@ -9,11 +8,18 @@ import { CommandError, counted, registerId, type Session, showProgress, withData
 
 type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number }
 
+function unreadable(file: string, { code, message }: NodeJS.ErrnoException): CommandError {
+  if (code === 'ENOENT') return new CommandError(`there is no file ${file}`)
+  return new CommandError(`cannot read ${file}: ${code === 'EACCES' ? 'permission denied' : message}`)
+}
+
 async function open(file: string): Promise<Source> {
   if (file === '-') return { chunks: process.stdin, bytes: 0 }
-  const found = await stat(file).catch(() => null)
-  if (!found?.isFile()) throw new CommandError(`there is no file ${file}`)
-  return { chunks: createReadStream(file), bytes: found.size }
+  const handle = await openFile(file).catch((error) => Promise.reject(unreadable(file, error)))
+  const found = await handle.stat()
+  if (found.isDirectory()) throw new CommandError(`${file} is a directory`)
+  // Of a pipe nobody knows how long it is.
+  return { chunks: handle.createReadStream(), bytes: found.isFile() ? found.size : 0 }
 }
 
 /** Imports a stream and tells the terminal how it goes; true where no line was refused. */
@@ -27,6 +33,8 @@ export async function importInto(session: Session, register: string, source: Sou
       parseJson,
       onProgress: (soFar, bytes) => progress.update(bytes, `${counted(soFar.recorded)} recorded`),
     })
+    if (!(await session.registers.read(session.db, register)))
+      throw new NoRegister(register, report.refusals[0] ?? null)
     progress.stop()
     return printReport(register, report)
   } catch (error) {

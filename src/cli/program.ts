@@ -1,6 +1,7 @@
 // What every command shares: the configuration, the database for as long as it lasts, and progress that fits its reader.
 
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { SingleBar } from 'cli-progress'
 import { InvalidArgumentError } from 'commander'
 import { type Config, parseConfig } from '../config.ts'
@@ -35,17 +36,45 @@ export function registerId(text: string): string {
 
 export type Session = Connection & { registers: Registers; recorder: Recorder }
 
-/** Runs a short command on the database and closes it afterwards, whatever happens. */
+/** The command was ended by a signal: what it had recorded stays. */
+export class Interrupted extends Error {
+  readonly exitCode: number
+
+  constructor(signal: NodeJS.Signals) {
+    super('interrupted: what was done stays done, and the same command goes on from there')
+    this.exitCode = 128 + constants.signals[signal]
+  }
+}
+
+/**
+ * Resolves at the first SIGINT or SIGTERM, so that whoever waits can close what is open; a second one ends the process at
+ * once. To be called before anything is opened.
+ */
+export function stopSignal(): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
+  let isStopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (isStopping) process.exit(128 + constants.signals[signal])
+    isStopping = true
+    resolve(signal)
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return promise
+}
+
+/** Runs a short command on the database and closes it afterwards, whatever happens. Throws Interrupted at a signal. */
 export async function withDatabase<T>(run: (session: Session) => Promise<T>): Promise<T> {
+  const interrupted = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))
+  // A signal that comes before the race below is told by it.
+  interrupted.catch(() => {})
   const connection = await connect(configuration(), { mode: 'attach' })
   const registers = createRegisters()
+  const recorder = createRecorder(connection.db, registers, { now: Date.now })
   try {
-    return await run({
-      ...connection,
-      registers,
-      recorder: createRecorder(connection.db, registers, { now: Date.now }),
-    })
+    return await Promise.race([run({ ...connection, registers, recorder }), interrupted])
   } finally {
+    shown?.stop()
     await connection.close()
   }
 }
@@ -53,6 +82,9 @@ export async function withDatabase<T>(run: (session: Session) => Promise<T>): Pr
 export type Progress = { update: (done: number, note: string) => void; stop: () => void }
 
 const LINE_EVERY_MS = 2_000
+
+/** The progress on the terminal, which hides the cursor until it is stopped. */
+let shown: Progress | null = null
 
 /** A progress bar on a terminal, now and then a plain line elsewhere; both on standard error. */
 export function showProgress(label: string, total: number, unit: string): Progress {
@@ -64,7 +96,8 @@ export function showProgress(label: string, total: number, unit: string): Progre
       clearOnComplete: true,
     })
     bar.start(total, 0, { note: '' })
-    return { update: (done, note) => bar.update(done, { note }), stop: () => bar.stop() }
+    shown = { update: (done, note) => bar.update(done, { note }), stop: () => bar.stop() }
+    return shown
   }
   let last = Date.now()
   return {
@@ -83,10 +116,15 @@ export class OutputClosed extends Error {}
 
 /** Writes to standard output at the pace of its reader. Throws OutputClosed where there is none left. */
 export async function writeOut(text: string): Promise<void> {
-  if (process.stdout.errored || process.stdout.destroyed) throw new OutputClosed()
+  const failure = () => {
+    const { errored } = process.stdout as { errored: NodeJS.ErrnoException | null }
+    if (!errored || errored.code === 'EPIPE') return new OutputClosed()
+    return new CommandError(`cannot write to standard output: ${errored.message}`)
+  }
+  if (process.stdout.errored || process.stdout.destroyed) throw failure()
   if (process.stdout.write(text)) return
   await once(process.stdout, 'drain').catch(() => {
-    throw new OutputClosed()
+    throw failure()
   })
 }
 

@@ -39,12 +39,17 @@ async function sample(events: Iterable<SampleEvent>, register: string, { ndjson 
 
 type SyntheticFlags = Target & Record<'commitments' | 'delivered' | 'late' | 'seed', string> & { asOf: string }
 
+function whole(option: string, text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text)
+  throw new CommandError(`${option} is "${text}"; expected a whole number`, 2)
+}
+
 function syntheticOptions(flags: SyntheticFlags): SyntheticOptions {
   const options: SyntheticOptions = {
-    commitments: Number(flags.commitments),
-    delivered: Number(flags.delivered),
-    late: Number(flags.late),
-    seed: Number(flags.seed),
+    commitments: whole('--commitments', flags.commitments),
+    delivered: whole('--delivered', flags.delivered),
+    late: whole('--late', flags.late),
+    seed: whole('--seed', flags.seed),
     asOf: flags.asOf,
   }
   const complaint = checkSynthetic(options)

@@ -12,9 +12,10 @@ import { PROJECTIONS } from '../projections/all.ts'
 import { startRunner } from '../projections/run.ts'
 import { createRecorder } from '../record.ts'
 import { createRegisters } from '../registers.ts'
+import type { SampleEvent } from '../samples/sample-event.ts'
 import { syntheticEvents } from '../samples/synthetic.ts'
 import { unionStateEvents } from '../samples/union-state.ts'
-import { CommandError, configuration, counted } from './program.ts'
+import { CommandError, configuration, counted, stopSignal } from './program.ts'
 import { loadSample, SYNTHETIC_310 } from './sample.ts'
 
 /** A service that listens. */
@@ -33,12 +34,26 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${actual}`
 }
 
+type Sample = { register: string; events: SampleEvent[] }
+
+/** The samples that are not whole: both where there is no register, and what an interrupted first start left. */
+function missingSamples(heads: readonly { register: string; size: number }[]): Sample[] {
+  const samples: Sample[] = [
+    { register: 'union-state', events: unionStateEvents() },
+    { register: 'synthetic-310', events: [...syntheticEvents(SYNTHETIC_310)] },
+  ]
+  const sizes = new Map(heads.map(({ register, size }) => [register, size]))
+  // Where anything else was opened, the database is somebody's own.
+  if (heads.some(({ register }) => !samples.some((sample) => sample.register === register))) return []
+  return samples.filter(({ register, events }) => (sizes.get(register) ?? 0) < events.length)
+}
+
 async function loadSamples(connection: Connection, now: () => number): Promise<void> {
-  if ((await listHeads(connection.db)).length > 0) return
   const registers = createRegisters()
   const session = { ...connection, registers, recorder: createRecorder(connection.db, registers, { now }) }
-  await loadSample(session, 'union-state', unionStateEvents())
-  await loadSample(session, 'synthetic-310', syntheticEvents(SYNTHETIC_310))
+  for (const { register, events } of missingSamples(await listHeads(connection.db))) {
+    await loadSample(session, register, events)
+  }
 }
 
 /** How long requests may take to finish once the service stops; after that their connections are cut. */
@@ -85,7 +100,7 @@ async function printWelcome(config: Config, connection: Connection, { address }:
       ? '  access     open: everyone who reaches this address may read and write (PLEDGER_OPEN=yes)'
       : '  access     none yet: everyone on this machine may read and write',
   ]
-  if (heads.some(({ register }) => register === 'union-state')) {
+  if (heads.some(({ register }) => register === 'synthetic-310')) {
     lines.push(
       'Try',
       `  curl '${address}/v1/registers/synthetic-310/summary?asOf=2026-02-26'`,
@@ -95,26 +110,10 @@ async function printWelcome(config: Config, connection: Connection, { address }:
   process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
 }
 
-function stopOnSignals(service: Service, logger: Logger): void {
-  let isStopping = false
-  const stop = async (signal: NodeJS.Signals) => {
-    if (isStopping) process.exit(1)
-    isStopping = true
-    logger.info({ signal }, 'stopping')
-    try {
-      await service.close()
-      process.exitCode = 0
-    } catch (error) {
-      logger.error({ err: error }, 'could not stop cleanly')
-      process.exit(1)
-    }
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-}
-
 async function run(samples: boolean): Promise<void> {
   const config = configuration()
+  // From the first moment on: a stop that comes while the service starts is carried out when it has started.
+  const stop = stopSignal()
   const logger = pino({ level: config.logLevel, base: null }, destination(2))
   const connection = await connect(config, {
     mode: 'own',
@@ -122,8 +121,9 @@ async function run(samples: boolean): Promise<void> {
     onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   })
   const service = await serve(config, connection, logger, samples)
-  stopOnSignals(service, logger)
   await printWelcome(config, connection, service)
+  logger.info({ signal: await stop }, 'stopping')
+  await service.close()
 }
 
 export function serveCommand(program: Command): void {

@@ -535,8 +535,8 @@ async function toolsFor(place: Place): Promise<Tools> {
   refuseUnquotable(binaries.pg_ctl)
   if (process.getuid?.() !== 0) return { ...binaries, account: null }
   const account = await accountFor(place)
-  await checkReach(binaries.initdb, account)
-  await checkReach(place.dir, account)
+  await checkReach(binaries.initdb, account, '')
+  await checkReach(place.dir, account, 'set PLEDGER_DATA to a directory elsewhere, or ')
   return { ...binaries, account }
 }
 
@@ -584,13 +584,13 @@ async function createAccount(name: string): Promise<Account> {
   )
 }
 
-async function checkReach(path: string, account: Account): Promise<void> {
+async function checkReach(path: string, account: Account, wayOut: string): Promise<void> {
   const ran = await run('/bin/sh', ['-c', 'test -x "$0"', path], account)
   if (ran.code === 0) return
   throw new EmbeddedError(
     `PostgreSQL does not run as root, and the user it runs as instead (id ${account.uid}) cannot reach ${path}` +
       `${ran.output && ` (${ran.output})`}. Open it and the directories above it to others (chmod o+x), or run as an ` +
-      'ordinary user, or set PLEDGER_DATA to a directory elsewhere, or set PLEDGER_DATABASE_URL to a PostgreSQL server',
+      `ordinary user, or ${wayOut}set PLEDGER_DATABASE_URL to a PostgreSQL server`,
   )
 }
 

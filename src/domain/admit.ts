@@ -90,7 +90,8 @@ function isMade(events: readonly StoredEvent[]): boolean {
 function notMade(candidate: Candidate, events: readonly StoredEvent[]): Refused | null {
   if (candidate.type === 'CommitmentMade') {
     if (!isMade(events)) return null
-    return refuse('already-made', `${candidate.base}/type`, `commitment ${candidate.stream} is already made`)
+    const pointer = candidate.base === '' ? '/type' : `${candidate.base}/event`
+    return refuse('already-made', pointer, `commitment ${candidate.stream} is already made`)
   }
   if (isMade(events)) return null
   return refuse('not-made', '/stream', `commitment ${candidate.stream} has not been made`)

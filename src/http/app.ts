@@ -6,7 +6,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { readBodies } from './body.ts'
+import { NDJSON_TYPE, readBodies } from './body.ts'
 import { commitmentRoutes } from './commitments.ts'
 import type { Context } from './context.ts'
 import { definitionRoutes } from './definitions.ts'
@@ -49,11 +49,25 @@ function withoutUnused<T extends object>(document: T): T {
   return { ...document, components: { ...components, schemas: Object.fromEntries(kept) } }
 }
 
+type Operations = Record<string, Record<string, { requestBody?: { content?: Record<string, unknown> } }>>
+
+/** Says of a body of lines that it is text: the schema of the route is that of its JSON. */
+function withLines<T extends { paths?: unknown }>(document: T): T {
+  for (const path of Object.values((document.paths ?? {}) as Operations)) {
+    for (const { requestBody } of Object.values(path)) {
+      if (!requestBody?.content?.[NDJSON_TYPE]) continue
+      const description = 'A line is an event as posted, with its id, or as exported'
+      requestBody.content[NDJSON_TYPE] = { schema: { type: 'string', description } }
+    }
+  }
+  return document
+}
+
 function documented(app: FastifyInstance): void {
   app.register(swagger, {
     openapi: { ...API },
     transform: jsonSchemaTransform,
-    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
+    transformObject: (document) => withoutUnused(withLines(jsonSchemaTransformObject(document))),
   })
   app.register(swaggerUi, { routePrefix: '/docs' })
 }

@@ -29,12 +29,21 @@ function exactNumber(_key: string, value: unknown, context?: { source?: string }
   return normalised(context.source) === normalised(String(value)) ? value : Number.NaN
 }
 
+function plainJson(text: string): unknown {
+  try {
+    return sjson.parse(text, { protoAction: 'error', constructorAction: 'error' })
+  } catch (error) {
+    if (error instanceof RangeError) throw new SyntaxError('it is nested too deeply')
+    throw error
+  }
+}
+
 /**
  * Parses JSON text. Of a repeated member the last counts, as RFC 8259 lets it and ECMAScript does; `__proto__` is refused.
  * A number that a double does not hold as written becomes NaN, for the schema to point at. Throws SyntaxError.
  */
 export function parseJson(text: string): unknown {
-  const value: unknown = sjson.parse(text, { protoAction: 'error', constructorAction: 'error' })
+  const value: unknown = plainJson(text)
   return PERHAPS_INEXACT.test(text) ? JSON.parse(text, exactNumber) : value
 }
 

@@ -145,7 +145,7 @@ async function periods(context: Context, request: FastifyRequest, reply: Fastify
   if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
   const events = await loadStreams(context.db, known.register, [id], clocks.size)
   const items = timeline(commitmentFacts(events, clocks))
-  if (items.length === 0) throw notKnown(id, clocks)
+  if (items.length === 0) throw notKnown(id)
   return { items, next: null, ...listFrame(clocks), rules: RULES }
 }
 

@@ -6,7 +6,7 @@ import { answerCitation, citationAnswer, dateAnswer } from '../domain/answers.ts
 import { RULES } from '../domain/commitment/answer.ts'
 import { conflictAnswer, conflictOf, differingDefinition } from '../domain/commitment/conflicts.ts'
 import type { Mention } from '../domain/commitment/state.ts'
-import { type Definition, definedAt, type ProgrammeData, type SourceData } from '../domain/register/state.ts'
+import { type Definition, definedAt, namedAt, type ProgrammeData, type SourceData } from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
 import { answerDate, formatDay } from '../kernel/plain-date.ts'
 import { readCommitments, readStates } from '../projections/commitments/read.ts'
@@ -61,8 +61,8 @@ function frameOf(id: string, definition: Definition<{ title: string }> | null, r
   return {
     title: data.title,
     event: position,
-    citations: citations.map((citation) => answerCitation(citation, position)),
-    conflicts: differingDefinition(definition),
+    citations: citations.map(({ event, ...citation }) => answerCitation(citation, event)),
+    conflicts: differingDefinition(citations),
   }
 }
 
@@ -94,18 +94,10 @@ function answerProgramme(id: string, definition: Definition<ProgrammeData> | nul
 
 type Kind = 'sources' | 'programmes'
 
-/** What commitments refer to that the register, as known then, does not define. Only sought where a definition was taken back. */
-async function undefinedOnes(
-  context: Context,
-  clocks: Clocks,
-  kind: Kind,
-  repairs: boolean,
-): Promise<Map<string, Reference[]>> {
+/** The facts by which the commitments of the day refer to programmes or sources, by the id that they name. */
+async function referencesOf(context: Context, clocks: Clocks, kind: Kind): Promise<Map<string, Reference[]>> {
   const references = new Map<string, Reference[]>()
-  if (!repairs) return references
-  const refer = (id: string, reference: Reference) => {
-    if (!clocks.state[kind].has(id)) references.set(id, [...(references.get(id) ?? []), reference])
-  }
+  const refer = (id: string, reference: Reference) => references.set(id, [...(references.get(id) ?? []), reference])
   const records = await readCommitments(context.db, clocks)
   for (const { states } of await readStates(context.db, clocks, records)) {
     const { programme, programmeBy, citations } = states.latest
@@ -125,16 +117,22 @@ async function definitions<T extends { title: string }, A>(
   pick: (clocks: Clocks) => Map<string, Definition<T>[]>,
   answer: (id: string, definition: Definition<T> | null, references: readonly Reference[]) => A,
 ) {
-  const known = await registerOf(context, request)
-  const clocks = await resolveClocks(context, request, known, 'log')
+  const register = await registerOf(context, request)
+  const clocks = await resolveClocks(context, request, register, 'log')
   if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
-  const wasRepaired = known.events.some(({ type, position }) => isRepair(type) && position < clocks.size)
-  const gone = await undefinedOnes(context, clocks, kind, wasRepaired)
-  const inForce = [...pick(clocks)].flatMap(([id, versions]) => {
+  const known = pick(clocks)
+  const inForce = [...known].flatMap(([id, versions]) => {
     const definition = definedAt(versions, clocks.asOf)
-    return definition ? [answer(id, definition, [])] : []
+    return definition ? [{ id, definition }] : []
   })
-  const items = [...inForce, ...[...gone].map(([id, references]) => answer(id, null, references))]
+  // A commitment may refer to what is defined only later, or, after a repair, no longer: asked only where that can be.
+  const isWhole = inForce.length === known.size && !register.events.some(({ type }) => isRepair(type))
+  const references = isWhole ? new Map<string, Reference[]>() : await referencesOf(context, clocks, kind)
+  for (const { id } of inForce) references.delete(id)
+  const items = [
+    ...inForce.map(({ id, definition }) => answer(id, definition, [])),
+    ...[...references].map(([id, by]) => answer(id, namedAt(known.get(id), clocks.asOf), by)),
+  ]
   return { items, next: null, ...listFrame(clocks), rules: RULES }
 }
 

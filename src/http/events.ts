@@ -16,7 +16,7 @@ import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
 import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { many, pageLimit, wholeNumber } from './parameters.ts'
-import { Problem, problems, validator } from './problem.ts'
+import { invalidBody, Problem, problems, validator } from './problem.ts'
 
 const MAX_ARRAY = 1_000
 
@@ -47,14 +47,11 @@ function parseEvents(body: unknown): { events: PostedEvent[]; at: (index: number
   const bodies: unknown[] = isArray ? body : [body]
   const at = (index: number) => (isArray ? `/${index}` : '')
   if (bodies.length === 0 || bodies.length > MAX_ARRAY) {
-    throw new Problem('invalid-body', { errors: [{ pointer: '', detail: `expected 1 to ${MAX_ARRAY} events` }] })
+    throw invalidBody([{ pointer: '', detail: `expected 1 to ${MAX_ARRAY} events` }])
   }
   const parsed = bodies.map((one, index) => parsePosted(one, at(index)))
   const errors = parsed.flatMap((one) => (one.ok ? [] : one.issues))
-  if (errors.length > 0) {
-    const first = errors[0]
-    throw new Problem('invalid-body', { detail: `${first?.pointer}: ${first?.detail}`, errors: errors.slice(0, 100) })
-  }
+  if (errors.length > 0) throw invalidBody(errors)
   return { events: parsed.flatMap((one) => (one.ok ? [one.value] : [])), at }
 }
 

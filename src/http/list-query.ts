@@ -47,9 +47,10 @@ const orNone = <T extends z.ZodType>(item: T) => z.union([z.literal(''), item])
 
 const sort = z
   .preprocess(
-    (value) => [value ?? 'id'].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : one)),
+    (value) => [value].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : one)),
     z.array(z.enum(SIGNED_SORT_NAMES)).max(5),
   )
+  .default(['id'])
   .meta({ description: 'Keys, comma separated; - before a key is descending. Nulls come last, ties go by id' })
 
 const filters = {
@@ -68,13 +69,18 @@ const filters = {
     .meta({ description: 'With figure: those that it is counted out of' }),
 }
 
-export const listParameters = z.strictObject({
-  ...clockParameters,
-  ...filters,
-  sort,
-  limit: pageLimit.optional(),
-  cursor: z.string().max(10_000).optional().meta({ description: 'The next of the page before; pins all but limit' }),
-})
+export const listParameters = z
+  .strictObject({
+    ...clockParameters,
+    ...filters,
+    sort,
+    limit: pageLimit.optional(),
+    cursor: z.string().max(10_000).optional().meta({ description: 'The next of the page before; pins all but limit' }),
+  })
+  .refine(({ figure, denominator }) => figure !== undefined || denominator === 'false', {
+    path: ['denominator'],
+    error: 'goes with figure',
+  })
 export type ListQuery = z.output<typeof listParameters>
 
 function hasAny(wanted: readonly string[], values: readonly string[]): boolean {

@@ -32,7 +32,9 @@ export type Version = { size: number; asOf?: string; projection?: number }
 export function isUnchanged(request: FastifyRequest, reply: FastifyReply, version: Version): boolean {
   const [path] = request.url.split('?', 1)
   const type = answerType(request)
-  const parts = [path, request.query, version.size, version.asOf ?? null, version.projection ?? 0, RULES, type]
+  // The clocks stand in the version, resolved: `asOf` left out and today given are one question.
+  const { asOf: _, knownAt: __, minSize: ___, ...parameters } = request.query as Record<string, unknown>
+  const parts = [path, parameters, version.size, version.asOf ?? null, version.projection ?? 0, RULES, type]
   const tag = `"${hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 27)}"`
   reply.header('etag', tag).header('cache-control', 'no-cache').header('vary', 'Accept')
   const known = request.headers['if-none-match']

@@ -78,9 +78,21 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Prob
     .send(problemBody(problem, instance ?? '/'))
 }
 
+const MAX_ERRORS = 100
+
+/** The problem of a body that its schema refuses, with the first 100 of what is wrong. */
+export function invalidBody(issues: readonly ParseIssue[]): Problem {
+  const [first] = issues
+  const where = first?.pointer ? `${first.pointer}: ` : ''
+  return new Problem('invalid-body', { detail: `${where}${first?.detail}`, errors: issues.slice(0, MAX_ERRORS) })
+}
+
 function invalidInput({ error, validationContext }: InvalidInput): Problem {
-  if (validationContext === 'body') return new Problem('invalid-body', { errors: issuesOf(error) })
-  const errors = issuesOf(error).map(({ pointer, detail }) => ({ pointer, detail }))
+  if (validationContext === 'body') return invalidBody(issuesOf(error))
+  const errors = issuesOf(error).map(({ pointer, detail }) => ({
+    pointer,
+    detail: detail === 'unknown field' ? 'there is no such parameter' : detail,
+  }))
   const first = errors[0]
   const what = validationContext === 'headers' ? 'header' : 'parameter'
   return new Problem('malformed', { detail: `${what} ${first?.pointer.slice(1)}: ${first?.detail}`, errors })

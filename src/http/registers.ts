@@ -92,9 +92,12 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         },
       },
     },
-    async () => {
+    async (request, reply) => {
+      const heads = await listHeads(context.db)
+      const size = heads.reduce((sum, head) => sum + head.size, 0)
+      if (isUnchanged(request, reply, { size, projection: heads.length })) return reply.send()
       const items = []
-      for (const { register } of await listHeads(context.db)) {
+      for (const { register } of heads) {
         const known = await context.registers.read(context.db, register)
         if (known) items.push(answerRegister(known))
       }

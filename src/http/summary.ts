@@ -12,7 +12,7 @@ import {
   summarise,
   summaryFigures,
 } from '../domain/portfolio/summary.ts'
-import { definedAt } from '../domain/register/state.ts'
+import { definedAt, namedAt } from '../domain/register/state.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { commitments } from '../projections/commitments/projection.ts'
 import { type CommitmentRecord, readCommitments } from '../projections/commitments/read.ts'
@@ -26,9 +26,10 @@ type Dimension = (typeof DIMENSIONS)[number]
 
 const groupBy = z
   .preprocess(
-    (value) => [value ?? []].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : one)),
+    (value) => [value].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : one)),
     z.array(z.enum(DIMENSIONS)).max(3),
   )
+  .default([])
   .meta({ description: 'programme, theme, party: comma separated or repeated' })
 
 const summaryParameters = z.strictObject({
@@ -95,8 +96,8 @@ function definedKeys({ state, asOf }: Clocks, by: Dimension): string[] {
 
 function titleOf({ state, asOf }: Clocks, by: Dimension, key: string | null): string | null {
   if (key === null || by === 'theme') return null
-  if (by === 'programme') return definedAt(state.programmes.get(key), asOf)?.data.title ?? null
-  return definedAt(state.parties.get(key), asOf)?.data.name ?? null
+  if (by === 'programme') return namedAt(state.programmes.get(key), asOf)?.data.title ?? null
+  return namedAt(state.parties.get(key), asOf)?.data.name ?? null
 }
 
 function byKey(a: string | null, b: string | null): number {

@@ -139,6 +139,8 @@ export function endOfDayInZone(day: Day, timeZone: string): number {
 
 /** True where this runtime knows the IANA time zone. */
 export function isTimeZone(timeZone: string): boolean {
+  // The runtime takes an offset too, but an offset knows no summer time.
+  if (/^[-+]/.test(timeZone)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone })
     return true

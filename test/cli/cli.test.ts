@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { testDatabaseUrl } from '../support/database.ts'
@@ -182,7 +183,7 @@ t.test('sample synthetic writes the same lines for the same options', async (t) 
 t.test('synthetic options that cannot be met are wrong usage', async (t) => {
   const cases: [string[], string][] = [
     [['--delivered', '297'], '297 delivered and 14 late are more than 310 commitments'],
-    [['--commitments', 'many'], 'commitments is NaN; expected a whole number from 0'],
+    [['--commitments', 'many'], '--commitments is "many"; expected a whole number'],
     [['--as-of', '2026-02-30'], 'asOf is "2026-02-30"; expected an existing day, YYYY-MM-DD'],
   ]
   for (const [options, complaint] of cases) {
@@ -267,4 +268,72 @@ t.test('a database that cannot be reached is one line', async (t) => {
     t.match(err, /^pledger: the database cannot be reached: [^\n]*\n$/)
     t.notMatch(err, /secret/)
   }
+})
+
+t.test('an import says what is wrong with its file or its register', async (t) => {
+  const { env } = await database(t)
+  const dir = await directory(t)
+  await writeFile(join(dir, 'empty.ndjson'), '')
+  const refused = async (file: string) => (await pledger(t, ['import', file, '--register', 'demo'], env)).err
+  t.equal(await refused(dir), `pledger: ${dir} is a directory\n`)
+  t.equal(await refused(join(dir, 'none')), `pledger: there is no file ${join(dir, 'none')}\n`)
+  t.equal(
+    await refused(join(dir, 'empty.ndjson')),
+    'pledger: there is no register demo, and the first line does not open it (RegisterOpened)\n',
+  )
+})
+
+t.test('an export that cannot be written to its end says so, and leaves no half file behind', async (t) => {
+  const { env } = await database(t)
+  await pledger(t, ['import', '-', '--register', 'demo'], env, lines(opening, bridge))
+  const dir = await directory(t)
+  await writeFile(join(dir, 'there.ndjson'), 'mine')
+  const taken = await pledger(t, ['export', '--register', 'demo', '--output', join(dir, 'there.ndjson')], env)
+  t.strictSame([taken.code, await readFile(join(dir, 'there.ndjson'), 'utf8')], [1, 'mine'])
+  const full = await pledger(t, ['export', '--register', 'demo', '--output', '/dev/full'], env)
+  t.equal(full.code, 1)
+})
+
+t.test('a signal ends a command that waits for its input, and the database that it started', async (t) => {
+  const dir = await directory(t)
+  const { child, ended } = start(t, ['import', '-', '--register', 'demo'], { PLEDGER_DATA: dir })
+  const pidFile = join(dir, 'postgres/postmaster.pid')
+  child.stdin?.write(lines(opening, bridge))
+  while (!(await readFile(pidFile, 'utf8').catch(() => ''))) await sleep(50)
+  child.kill('SIGTERM')
+  const { code, err } = await ended
+  t.equal(code, 143)
+  t.match(err, /^pledger: interrupted: /)
+  t.equal(await readFile(pidFile, 'utf8').catch(() => 'gone'), 'gone')
+})
+
+t.test('a stop during the first start is clean, and the next start completes the samples', async (t) => {
+  const dir = await directory(t)
+  const env = { PLEDGER_DATA: dir, PLEDGER_PORT: '0' }
+  const first = start(t, ['serve', '--samples'], env)
+  await first.says(/union-state: 108 recorded/)
+  first.child.kill('SIGINT')
+  t.equal((await first.ended).code, 0)
+  t.equal(await readFile(join(dir, 'postgres/postmaster.pid'), 'utf8').catch(() => 'gone'), 'gone')
+  const second = start(t, ['serve', '--samples'], env)
+  await second.says(/synthetic-310 \(2,244 events\), union-state \(108 events\)/)
+  second.child.kill('SIGTERM')
+  t.equal((await second.ended).code, 0)
+})
+
+t.test('samples that were cut off are completed, and a database of one’s own gets none', async (t) => {
+  const { env } = await database(t)
+  const some = unionStateEvents().slice(0, 40)
+  await pledger(t, ['import', '-', '--register', 'union-state'], env, lines(...some))
+  const service = start(t, ['serve', '--samples'], { ...env, PLEDGER_PORT: '0' })
+  await service.says(/synthetic-310 \(2,244 events\), union-state \(108 events\)/)
+  service.child.kill('SIGTERM')
+  t.equal((await service.ended).code, 0)
+
+  const { env: own } = await database(t)
+  await pledger(t, ['import', '-', '--register', 'demo'], own, lines(opening))
+  const other = start(t, ['serve', '--samples'], { ...own, PLEDGER_PORT: '0' })
+  await other.says(/registers {2}demo \(1 events\)\n/)
+  other.child.kill('SIGTERM')
+  t.equal((await other.ended).code, 0)
 })

@@ -202,7 +202,7 @@ t.test('a correction is admitted as the corrected event would be, beside the oth
   t.equal(outcome(correct(4, { citations: cited('one') }), log), 'admitted')
   t.equal(outcome(correct(4, { occurredOn: '2025-03' }), [...log, retract(3)]), 'not-made /stream')
   t.equal(outcome(correct(3, { occurredOn: '2025-03' }), [promise, retract(3)]), 'admitted', 'itself retracted')
-  t.equal(outcome(correct(3, { occurredOn: '2025' }), [promise, retract(3), promise]), 'already-made /data/type')
+  t.equal(outcome(correct(3, { occurredOn: '2025' }), [promise, retract(3), promise]), 'already-made /data/event')
 })
 
 t.test('a correction is judged with the corrections before it', async (t) => {

@@ -650,7 +650,9 @@ t.test('sources are listed as of the day on which they were published', async (t
       { value: '2025-10-31', earliest: '2025-10-31', latest: '2025-10-31' },
     ],
   )
-  t.notOk(ids(await ok('/sources?asOf=2025-10-30')).includes('S14'))
+  t.notOk(ids(await ok('/sources?asOf=2024-12-30')).includes('S14'), 'nothing of that day refers to it')
+  const cited = (await ok('/sources?asOf=2025-10-30')).items.find(({ id }: Item) => id === 'S14')
+  t.strictSame([cited.title, cited.conflicts], [s14.title, []], 'the promise of 2024-12 is cited from it')
   t.equal(ids(await ok('/sources')).length, 19)
 })
 
@@ -815,4 +817,56 @@ t.test('an unchanged answer is a 304, another question or a recording makes anot
     'if-none-match': String(fresh.headers.etag),
   })
   t.equal(tomorrow.status, 200, 'the day is part of the tag, also where it is the default')
+})
+
+t.test('a further definition amends the one before from its day on; what it does not give stays', async (t) => {
+  const service = await testService(t)
+  await service.post('/v1/registers', {
+    id: 'demo',
+    title: 'Demo',
+    parties: [{ id: 'A', name: 'Party A' }],
+    timeZone: 'UTC',
+  })
+  const define = (type: string, occurredOn: string, data: Record<string, unknown>) =>
+    posted('$register', type, occurredOn, data)
+  const recorded = await service.post('/v1/registers/demo/events', [
+    define('ProgrammeDefined', '2020-01-01', { programme: 'p', title: 'First', scope: { value: 10, unit: 'steps' } }),
+    define('ProgrammeDefined', '2022-01-01', { programme: 'p', title: 'Second', period: '2022/2023' }),
+    posted('c', 'CommitmentMade', '2019-01-01', { title: 'Early', programme: 'p', parties: ['A'] }),
+  ])
+  t.equal(recorded.status, 201)
+  const programme = async (asOf: string) => {
+    const { items } = (await service.get(`/v1/registers/demo/programmes?asOf=${asOf}&minSize=4`)).body
+    return items.map(({ title, scope, period, event }: Item) => [
+      title,
+      scope?.value ?? null,
+      period?.value ?? null,
+      event,
+    ])
+  }
+  t.strictSame(await programme('2018-12-31'), [])
+  t.strictSame(await programme('2019-06-01'), [['First', 10, null, 1]], 'a commitment of that day refers to it')
+  t.strictSame(await programme('2021-12-31'), [['First', 10, null, 1]])
+  t.strictSame(await programme('2022-01-01'), [['Second', 10, '2022/2023', 2]])
+  const groups = (await service.get('/v1/registers/demo/summary?asOf=2019-06-01&groupBy=programme,party&minSize=4'))
+    .body.groups
+  t.strictSame(
+    groups.map(({ key, title, inScope }: Item) => [key, title, inScope]),
+    [
+      ['p', 'First', 1],
+      ['A', 'Party A', 1],
+    ],
+    'a name is given wherever it is named',
+  )
+})
+
+t.test('the same question has the same ETag, whether its clocks are given or left out', async (t) => {
+  const defaults = await union('/summary')
+  const { asOf, knownAt } = defaults.body
+  const given = await union(`/summary?asOf=${asOf}&knownAt=${knownAt.size}&minSize=3`)
+  t.equal(given.headers.etag, defaults.headers.etag)
+})
+
+t.test('denominator goes with figure', async (t) => {
+  await isProblem(t, union('/commitments?denominator=true'), 400, 'malformed', '/denominator')
 })

@@ -272,8 +272,8 @@ t.test('a problem says nothing of the query, and is not stored', async (t) => {
     title: problemTitle('malformed'),
     status: 400,
     instance: '/v1/registers/nothing',
-    detail: 'parameter secret: unknown field',
-    errors: [{ pointer: '/secret', detail: 'unknown field' }],
+    detail: 'parameter secret: there is no such parameter',
+    errors: [{ pointer: '/secret', detail: 'there is no such parameter' }],
   })
   t.equal(headers['cache-control'], 'no-store')
 })
@@ -413,4 +413,24 @@ t.test('a recording is seen by a reader within 200 ms', async (t) => {
     t.equal(read.items.length, index + 2)
     t.ok(ms < 200, `seen after ${Math.round(ms)} ms`)
   }
+})
+
+t.test('openapi.json asks only for parameters of the path, and says of lines that they are text', async (t) => {
+  const { body } = await service.get('/openapi.json')
+  const operations = Object.values(body.paths).flatMap((path) => Object.values(path as Record<string, Operation>))
+  const required = operations.flatMap(({ parameters = [] }) => parameters.filter((parameter) => parameter.required))
+  t.strictSame([...new Set(required.map((parameter) => parameter.in))], ['path'])
+  const { content } = body.paths['/v1/registers/{register}/events'].post.requestBody
+  t.equal(content['application/x-ndjson'].schema.type, 'string')
+})
+
+type Operation = { parameters?: { in: string; required: boolean }[] }
+
+t.test('the list of registers has an ETag that changes with every event', async (t) => {
+  const first = await service.get('/v1/registers')
+  const etag = String(first.headers.etag)
+  t.equal((await service.get('/v1/registers', { 'if-none-match': etag })).status, 304)
+  const opened = { id: `etag-${Date.now()}`, title: 'New', parties: [], timeZone: 'UTC' }
+  t.equal((await service.post('/v1/registers', opened)).status, 201)
+  t.equal((await service.get('/v1/registers', { 'if-none-match': etag })).status, 200)
 })

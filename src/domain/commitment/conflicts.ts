@@ -111,8 +111,8 @@ export function conflictsOf(state: CommitmentState, standing: Standing, asOf: Da
 }
 
 /** The differing citations of a definition, such as a programme's, as conflicts. */
-export function differingDefinition({ position, citations }: Pick<Mention, 'position' | 'citations'>): Conflict[] {
-  return citations.flatMap((citation) => differing(citation, position))
+export function differingDefinition(citations: readonly (Citation & { event: number })[]): Conflict[] {
+  return citations.flatMap(({ event, ...citation }) => differing(citation, event))
 }
 
 /** References of a commitment to what the register no longer defines, as known at the size of `register`. */

@@ -13,7 +13,13 @@ const timeZone = z
   .refine(isTimeZone, { error: 'expected an IANA time zone, such as UTC or Europe/Minsk' })
 
 /** What opens a register. */
-export const registerOpened = z.strictObject({ title: text(), parties: listOf(party), timeZone })
+export const registerOpened = z.strictObject({
+  title: text(),
+  parties: listOf(party).refine((parties) => new Set(parties.map(({ id }) => id)).size === parties.length, {
+    error: 'two parties have the same id',
+  }),
+  timeZone,
+})
 
 export const registerEventData = {
   RegisterOpened: registerOpened,

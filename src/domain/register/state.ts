@@ -10,8 +10,17 @@ import { type RegisterEventType, registerEventData } from './events.ts'
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
 type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
 
-/** One definition of a programme, source or party, in force from its effective day on. */
-export type Definition<T> = { id: string; on: Day; position: number; data: T; citations: Citation[] }
+/**
+ * A programme, source or party as defined from an effective day on: a further definition of the same id amends the one
+ * before it, so the data are what all have given by then. Citations are those of all, each with the position of its event.
+ */
+export type Definition<T> = {
+  id: string
+  on: Day
+  position: number
+  data: T
+  citations: (Citation & { event: number })[]
+}
 export type ProgrammeData = DataOf<'ProgrammeDefined'>
 export type SourceData = DataOf<'SourceAdded'>
 type FigureData = DataOf<'FigureReported'>
@@ -26,10 +35,21 @@ export type RegisterState = {
   figures: Definition<FigureData>[]
 }
 
+function cited({ citations, position }: RegisterFact): Definition<unknown>['citations'] {
+  return citations.map((citation) => ({ ...citation, event: position }))
+}
+
 function define<T>(definitions: Map<string, Definition<T>[]>, id: string, fact: RegisterFact, data: T): void {
-  const { on, position, citations } = fact
-  const definition = { id, on, position, data, citations }
-  definitions.set(id, [...(definitions.get(id) ?? []), definition])
+  const earlier = definitions.get(id) ?? []
+  const amended = earlier.at(-1)
+  const definition = {
+    id,
+    on: fact.on,
+    position: fact.position,
+    data: { ...amended?.data, ...data },
+    citations: [...(amended?.citations ?? []), ...cited(fact)],
+  }
+  definitions.set(id, [...earlier, definition])
 }
 
 /** Takes one more fact into a state that only this fold holds. Total: every fact can follow every state. */
@@ -49,8 +69,8 @@ function evolve(state: RegisterState, fact: RegisterFact): RegisterState {
       define(state.sources, fact.data.source, fact, fact.data)
       return state
     case 'FigureReported': {
-      const { on, position, data, citations, id } = fact
-      state.figures.push({ id, on, position, data, citations })
+      const { on, position, data, id } = fact
+      state.figures.push({ id, on, position, data, citations: cited(fact) })
       return state
     }
     default:
@@ -107,4 +127,9 @@ export function extended(state: RegisterState, event: StoredEvent): RegisterStat
 /** The definition in force as of a day; null before the first. */
 export function definedAt<T>(definitions: readonly Definition<T>[] | undefined, asOf: Day): Definition<T> | null {
   return definitions?.findLast((definition) => definition.on <= asOf) ?? null
+}
+
+/** The same, or the first definition where none is in force yet: what something is called, whenever it is named. */
+export function namedAt<T>(definitions: readonly Definition<T>[] | undefined, asOf: Day): Definition<T> | null {
+  return definedAt(definitions, asOf) ?? definitions?.[0] ?? null
 }
