@@ -77,7 +77,7 @@ export type CommitmentState = {
   progress: (Mention & { value: number | null; percent: number | null; note: string | null }) | null
   milestones: Milestone[]
   assessments: Assessment[]
-  /** Every citation of every fact in force, in fold order, with the fact's position. */
+  /** Every citation of every fact in force, in fold order, with the fact's position; the whole fold gathers them. */
   citations: (Citation & { event: number })[]
   /** The latest effective day of any fact in force. */
   lastOn: Day
@@ -137,7 +137,7 @@ function open(fact: FactOf<'CommitmentMade'>, dating: Dating): CommitmentState {
     progress: null,
     milestones: [],
     assessments: [],
-    citations: cited(fact),
+    citations: [],
     lastOn: fact[dating],
   }
 }
@@ -321,7 +321,6 @@ export function evolve(state: CommitmentState, fact: CommitmentFact, dating: Dat
   const next: CommitmentState = {
     ...state,
     ...changed,
-    citations: fact.citations.length === 0 ? state.citations : [...state.citations, ...cited(fact)],
     lastOn: Math.max(state.lastOn, fact[dating]),
   }
   if (reportedStatus && settles(changed)) next.reportedStatus = { ...reportedStatus, settled: true }
@@ -338,7 +337,9 @@ export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: D
   if (!made) return null
   const rest = inForce.filter((fact) => fact !== made)
   rest.sort((a, b) => a[dating] - b[dating] || a.position - b.position)
-  return rest.reduce((state, fact) => evolve(state, fact, dating), open(made, dating))
+  const state = rest.reduce((before, fact) => evolve(before, fact, dating), open(made, dating))
+  // Gathered once at the end: copied at every step, the citations of a long stream would cost its length squared.
+  return { ...state, citations: [made, ...rest].flatMap(cited) }
 }
 
 /** The facts of a commitment's stream that hold at a knowledge. Throws UnreadableEvent on a type that it does not know. */
