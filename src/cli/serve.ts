@@ -91,7 +91,9 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
 
 async function printWelcome(config: Config, connection: Connection, { address }: Service): Promise<void> {
   const heads = await listHeads(connection.db)
-  const registers = heads.map(({ register, size }) => `${register} (${counted(size)} events)`)
+  const registers = heads.map(
+    ({ register, size }) => `${register} (${counted(size)} ${size === 1 ? 'event' : 'events'})`,
+  )
   const lines = [
     `Pledger listens on ${address}`,
     `  database   ${connection.description}`,

@@ -190,6 +190,15 @@ async function feed(context: Context, request: FastifyRequest, reply: FastifyRep
   return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
 }
 
+async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register } = await registerOf(context, request)
+  const { position } = request.params as { position: string }
+  const event = /^\d{1,15}$/.test(position) ? await fetchEvent(context.db, register, Number(position)) : null
+  if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
+  if (isUnchanged(request, reply, { size: event.position })) return reply.send()
+  return answerEvent(event)
+}
+
 export function eventRoutes(app: FastifyInstance, context: Context): void {
   app.post(
     '/v1/registers/:register/events',
@@ -252,13 +261,6 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: eventAnswer, ...problems },
       },
     },
-    async (request, reply) => {
-      const { register } = await registerOf(context, request)
-      const { position } = request.params as { position: string }
-      const event = /^\d{1,15}$/.test(position) ? await fetchEvent(context.db, register, Number(position)) : null
-      if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
-      if (isUnchanged(request, reply, { size: event.position })) return reply.send()
-      return answerEvent(event)
-    },
+    (request, reply) => readEvent(context, request, reply),
   )
 }

@@ -1,6 +1,6 @@
 // Registers: opening, listing, reading.
 
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
@@ -39,6 +39,46 @@ function answerRegister({ register, head, state }: KnownRegister): z.output<type
 
 const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
 
+const registerList = z.strictObject({
+  items: z.array(registerAnswer),
+  next: z.null(),
+  asOf: z.null(),
+  knownAt: z.null(),
+  rules: z.string(),
+})
+
+async function openRegister(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  // Safe: parsed by the schema of the route.
+  const { id, ...data } = request.body as z.output<typeof newRegister>
+  const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
+  const event = {
+    stream: '$register',
+    type: 'RegisterOpened' as const,
+    typeVersion: 1,
+    occurredOn,
+    data,
+    citations: [],
+  }
+  const [[outcome] = []] = await context.recorder.record(id, [[event]], 'local')
+  if (outcome?.kind !== 'recorded') throw withRefusal(outcome, (pointer) => pointer.replace('/data', ''))
+  const known = await context.registers.read(context.db, id)
+  if (!known) throw new Problem('internal')
+  reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', String(known.head.size))
+  return answerRegister(known)
+}
+
+async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const heads = await listHeads(context.db)
+  const size = heads.reduce((sum, head) => sum + head.size, 0)
+  if (isUnchanged(request, reply, { size, projection: heads.length })) return reply.send()
+  const items = []
+  for (const { register } of heads) {
+    const known = await context.registers.read(context.db, register)
+    if (known) items.push(answerRegister(known))
+  }
+  return { items, next: null, asOf: null, knownAt: null, rules: RULES }
+}
+
 export function registerRoutes(app: FastifyInstance, context: Context): void {
   app.post(
     '/v1/registers',
@@ -52,25 +92,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         response: { 201: registerAnswer, ...problems },
       },
     },
-    async (request, reply) => {
-      // Safe: parsed by the schema of the route.
-      const { id, ...data } = request.body as z.output<typeof newRegister>
-      const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
-      const event = {
-        stream: '$register',
-        type: 'RegisterOpened' as const,
-        typeVersion: 1,
-        occurredOn,
-        data,
-        citations: [],
-      }
-      const [[outcome] = []] = await context.recorder.record(id, [[event]], 'local')
-      if (outcome?.kind !== 'recorded') throw withRefusal(outcome, (pointer) => pointer.replace('/data', ''))
-      const known = await context.registers.read(context.db, id)
-      if (!known) throw new Problem('internal')
-      reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', String(known.head.size))
-      return answerRegister(known)
-    },
+    (request, reply) => openRegister(context, request, reply),
   )
 
   app.get(
@@ -81,28 +103,12 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         tags: ['registers'],
         querystring: z.strictObject({}),
         response: {
-          200: z.strictObject({
-            items: z.array(registerAnswer),
-            next: z.null(),
-            asOf: z.null(),
-            knownAt: z.null(),
-            rules: z.string(),
-          }),
+          200: registerList,
           ...problems,
         },
       },
     },
-    async (request, reply) => {
-      const heads = await listHeads(context.db)
-      const size = heads.reduce((sum, head) => sum + head.size, 0)
-      if (isUnchanged(request, reply, { size, projection: heads.length })) return reply.send()
-      const items = []
-      for (const { register } of heads) {
-        const known = await context.registers.read(context.db, register)
-        if (known) items.push(answerRegister(known))
-      }
-      return { items, next: null, asOf: null, knownAt: null, rules: RULES }
-    },
+    (request, reply) => listRegisters(context, request, reply),
   )
 
   app.get(

@@ -333,7 +333,7 @@ t.test('samples that were cut off are completed, and a database of one’s own g
   const { env: own } = await database(t)
   await pledger(t, ['import', '-', '--register', 'demo'], own, lines(opening))
   const other = start(t, ['serve', '--samples'], { ...own, PLEDGER_PORT: '0' })
-  await other.says(/registers {2}demo \(1 events\)\n/)
+  await other.says(/registers {2}demo \(1 event\)\n/)
   other.child.kill('SIGTERM')
   t.equal((await other.ended).code, 0)
 })
