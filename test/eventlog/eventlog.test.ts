@@ -353,6 +353,7 @@ t.test('with 100,000 events every question to the log is answered through its in
   const connectionString = await testDatabaseUrl(t)
   const sent: CompiledQuery[] = []
   const pool = new pg.Pool({ connectionString, max: 1 })
+  pool.on('connect', (client) => client.on('error', () => {}))
   const db = new Kysely<Tables>({
     dialect: new PostgresDialect({ pool }),
     log({ query }) {

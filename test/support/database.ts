@@ -12,6 +12,12 @@ export type TestServer = { dataDir: string; connectionString: string }
 /** Where a run keeps the address of its server. */
 export const RUN_FILE = join(import.meta.dirname, '../../.tap/database.json')
 
+/** Drops a database when its last connection has gone, for which PostgreSQL waits five seconds; then by force. */
+async function drop(admin: Database, name: string): Promise<void> {
+  const isDropped = await sql`drop database ${sql.id(name)}`.execute(admin).catch(() => null)
+  if (!isDropped) await sql`drop database ${sql.id(name)} with (force)`.execute(admin)
+}
+
 /** The address of a new, migrated, empty database; it is dropped at the end of the test. */
 export async function testDatabaseUrl(t: Test): Promise<string> {
   const { connectionString } = JSON.parse(await readFile(RUN_FILE, 'utf8')) as TestServer
@@ -20,7 +26,7 @@ export async function testDatabaseUrl(t: Test): Promise<string> {
   const admin = openDatabase({ connectionString: address('postgres'), max: 1 })
   await sql`create database ${sql.id(name)} template pledger_template`.execute(admin)
   t.teardown(async () => {
-    await sql`drop database ${sql.id(name)} with (force)`.execute(admin)
+    await drop(admin, name)
     await admin.destroy()
   })
   return address(name)
