@@ -6,7 +6,7 @@ import { commitmentFacts, foldFacts } from './commitment/state.ts'
 import { type Citation, REGISTER_STREAM, type StoredEvent } from './event.ts'
 import { isEventType, isRegisterFact, type ParseIssue, type PostedEvent, parseData } from './posted-event.ts'
 import type { RegisterState } from './register/state.ts'
-import { isRepair, retractedIds } from './repairs.ts'
+import { correctedBodies, isRepair, retractedIds } from './repairs.ts'
 
 export type RefusalWord =
   | 'not-made'
@@ -166,36 +166,18 @@ function findTarget(event: PostedEvent, context: AdmissionContext): StoredEvent 
   return refuse('wrong-stream', '/stream', `event ${id} stands in ${stream}; its repair stands there too`)
 }
 
-function bodyBefore(
-  target: StoredEvent,
-  context: AdmissionContext,
-): Required<Pick<Correction, 'occurredOn' | 'citations'>> & { data: unknown } {
-  const retracted = retractedIds(context.commitment)
-  const body = { occurredOn: target.occurredOn ?? '', data: target.data, citations: target.citations ?? [] }
-  for (const event of context.commitment) {
-    if (event.type !== 'EventCorrected' || retracted.has(event.id) || event.salt === null) continue
-    // Safe: a stored correction was parsed by its schema.
-    const { event: id, occurredOn, data, citations } = event.data as Correction
-    if (id !== target.id) continue
-    body.occurredOn = occurredOn ?? body.occurredOn
-    body.data = data ?? body.data
-    body.citations = citations ?? body.citations
-  }
-  return body
-}
-
 /** A correction is admitted as the corrected event would be, beside the other events of its stream. */
 function admitCorrection(event: PostedEvent, target: StoredEvent, context: AdmissionContext): Admitted | Refused {
   if (isRepair(target.type))
     return refuse('not-a-fact', '/data/event', `${target.type} is a repair: retract it instead`)
-  if (target.salt === null) return refuse('redacted', '/data/event', 'its content was redacted')
   if (!isEventType(target.type)) return refuse('not-available', '/data/event', `${target.type} is of a newer version`)
+  const before = correctedBodies(context.commitment, retractedIds(context.commitment)).get(target.id)
+  if (!before) return refuse('redacted', '/data/event', 'its content was redacted')
   // Safe: parsed by the schema of EventCorrected.
   const correction = event.data as Correction
   const parsed =
     correction.data === undefined ? null : parseData(target.type, target.typeVersion, correction.data, '/data/data')
   if (parsed && !parsed.ok) return { kind: 'refused', word: 'invalid-body', issues: parsed.issues }
-  const before = bodyBefore(target, context)
   const corrected: Candidate = {
     type: target.type,
     stream: event.stream,

@@ -44,7 +44,8 @@ export type Fact<Type extends string = string, Data = unknown> = {
   firstOn: Day
 }
 
-type Body = { occurredOn: string; data: unknown; citations: Citation[]; recordedAt: number }
+/** What a fact says: the content of its event, with the corrections in force. */
+export type Body = { occurredOn: string; data: unknown; citations: Citation[]; recordedAt: number }
 
 /** What a repair points to; null for facts. */
 export function repairTarget(event: StoredEvent): string | null {
@@ -67,7 +68,8 @@ export function redactedPositions(events: readonly StoredEvent[]): number[] {
   return events.filter((event) => event.salt === null && !isRepair(event.type)).map((event) => event.position)
 }
 
-function correctedBodies(events: readonly StoredEvent[], retracted: ReadonlySet<string>): Map<string, Body> {
+/** The bodies of the facts among these events by id, the retracted ones too, with the corrections that are in force. */
+export function correctedBodies(events: readonly StoredEvent[], retracted: ReadonlySet<string>): Map<string, Body> {
   const bodies = new Map<string, Body>()
   for (const event of events) {
     if (event.occurredOn === null || event.citations === null) continue

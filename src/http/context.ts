@@ -98,8 +98,9 @@ const WAIT_MS = 5_000
 const LOOK_EVERY_MS = 10
 
 async function waitFor(reached: () => Promise<boolean>, size: number): Promise<void> {
-  for (let waited = 0; !(await reached()); waited += LOOK_EVERY_MS) {
-    if (waited >= WAIT_MS) {
+  const until = performance.now() + WAIT_MS
+  while (!(await reached())) {
+    if (performance.now() >= until) {
       throw new Problem('projection-behind', {
         detail: `size ${size} is not reached yet`,
         headers: { 'retry-after': '1' },

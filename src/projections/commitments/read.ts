@@ -118,7 +118,7 @@ async function foldCommitments(
 }
 
 /** The rows of a register as they stood when the projection had read `size` events, dated in `timeZone`. */
-type Snapshot = { size: number; timeZone: string | null; records: CommitmentRecord[] }
+type Snapshot = { size: number; timeZone: string | null; records: readonly CommitmentRecord[] }
 
 /** The rows of a register with the checkpoint that they belong to, in one statement and so at one moment. */
 async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> {
@@ -149,8 +149,9 @@ async function currentSnapshot(db: Queryable, register: string): Promise<Snapsho
   const snapshots = kept.get(db) ?? new Map<string, Snapshot>()
   kept.set(db, snapshots)
   const known = snapshots.get(register)
-  if (known && known.size === (await projectionSize(db, register, 'commitments'))) return known
-  const snapshot = await readSnapshot(db, register)
+  const isCurrent = known && known.size === (await projectionSize(db, register, 'commitments'))
+  const snapshot = isCurrent ? known : await readSnapshot(db, register)
+  // Set again so that the least recently used is the first to go.
   snapshots.delete(register)
   if (snapshot.records.length <= MAX_KEPT_RECORDS) snapshots.set(register, snapshot)
   let records = [...snapshots.values()].reduce((sum, other) => sum + other.records.length, 0)
@@ -173,7 +174,7 @@ async function streamsToFold(db: Queryable, question: Question, snapshot: Snapsh
 }
 
 /** Every commitment that is known and made by then, in no particular order. */
-export async function readCommitments(db: Queryable, question: Question): Promise<CommitmentRecord[]> {
+export async function readCommitments(db: Queryable, question: Question): Promise<readonly CommitmentRecord[]> {
   const snapshot = await currentSnapshot(db, question.register)
   const toFold = await streamsToFold(db, question, snapshot)
   if (toFold.size === 0) return snapshot.records
