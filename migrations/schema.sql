@@ -9,6 +9,7 @@ create table checkpoint (
   stopped_at bigint,
   stopped_because text,
   moved_at timestamp(3) with time zone not null,
+  generation bigint default 0 not null,
   constraint checkpoint_once PRIMARY KEY (register, projection)
 );
 
@@ -58,6 +59,31 @@ create table event (
   constraint event_revision_once UNIQUE (register, stream, revision)
 );
 
+create table membership (
+  register text collate "C" not null,
+  number integer not null,
+  programme text,
+  themes text[] not null,
+  parties text[] not null,
+  hash bytea not null,
+  constraint membership_content_once UNIQUE (register, hash),
+  constraint membership_once PRIMARY KEY (register, number)
+);
+
+create table period (
+  register text collate "C" not null,
+  id text collate "C" not null,
+  known_from bigint not null,
+  is_first boolean not null,
+  days integer[] not null,
+  codes smallint[] not null,
+  memberships integer[] not null,
+  begun_by bigint[] not null,
+  numbers integer[] not null,
+  changes bytea not null,
+  constraint period_once PRIMARY KEY (register, id, known_from)
+);
+
 create table register (
   register text collate "C" not null,
   size bigint default 0 not null,
@@ -66,7 +92,35 @@ create table register (
   constraint register_once PRIMARY KEY (register)
 );
 
+create table tally (
+  register text collate "C" not null,
+  part_of text collate "C" not null,
+  part text collate "C" not null,
+  level smallint not null,
+  bucket integer not null,
+  epoch integer not null,
+  statuses bytea not null,
+  days bytea not null,
+  constraint tally_once PRIMARY KEY (register, part_of, part, level, bucket)
+);
+
+create table tally_past (
+  register text collate "C" not null,
+  part_of text collate "C" not null,
+  part text collate "C" not null,
+  level smallint not null,
+  bucket integer not null,
+  epoch integer not null,
+  statuses bytea not null,
+  days bytea not null,
+  constraint tally_past_once PRIMARY KEY (register, part_of, part, level, bucket, epoch)
+);
+
 CREATE INDEX commitment_search ON public.commitment USING gin (search);
+
+CREATE INDEX period_first ON public.period USING btree (register, id) WHERE is_first;
+
+CREATE INDEX period_known_from ON public.period USING btree (register, known_from, id);
 
 CREATE OR REPLACE FUNCTION public.append_events(p_register text, p_open boolean, p_recorded_at timestamp with time zone, p_own_revision integer, p_streams text[], p_group integer[], p_stream integer[], p_expected integer[], p_id uuid[], p_type text[], p_type_version integer[], p_recorded_by text[], p_occurred_on text[], p_data text[], p_citations text[], p_salt text[], p_body_hash text[])
  RETURNS TABLE(item integer, outcome text, "position" bigint, revision integer, recorded_at timestamp with time zone)
@@ -205,6 +259,48 @@ begin
     end if;
   end loop;
   return v_low;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
+ RETURNS TABLE(sealed bigint, generation bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea)
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+#variable_conflict use_column
+declare
+  v_first text := coalesce(p_part, '');
+  -- No part is longer than a hundred characters, so none sorts after this.
+  v_last text := coalesce(p_part, repeat(chr(1114111), 101));
+begin
+  return query
+    select coalesce((select size from checkpoint where register = p_register and projection = 'tallies'), 0),
+      coalesce((select c.generation from checkpoint c where c.register = p_register and c.projection = 'periods'), 0),
+      null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
+  if p_epochs = 0 then
+    return;
+  end if;
+  return query
+    select null::bigint, null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
+      case when p_with_days then v.days end
+    from (
+      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
+        and level = 0 and bucket < p_year
+      union all
+      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
+        and level = 1 and bucket between p_year * 12 and p_last_month and bucket <> all (p_by_day)
+      union all
+      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
+        and level = 2 and bucket = any (p_by_day)
+    ) l
+    cross join lateral (
+      select l.statuses, l.days where l.epoch < p_epochs
+      union all
+      (select p.statuses, p.days from tally_past p
+      where l.epoch >= p_epochs and p.register = p_register and p.part_of = l.part_of and p.part = l.part
+        and p.level = l.level and p.bucket = l.bucket and p.epoch < p_epochs
+      order by p.epoch desc limit 1)
+    ) v;
 end
 $function$;
 

@@ -19,10 +19,14 @@ function safeInteger(text: string): number {
   return value
 }
 
+function integerOrNull(text: string): number | null {
+  return text === 'NULL' ? null : safeInteger(text)
+}
+
 function typeParsers(): pg.CustomTypesConfig {
   const types = new pg.TypeOverrides()
   types.setTypeParser(INT8, safeInteger)
-  types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(safeInteger)))
+  types.setTypeParser(INT8_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',').map(integerOrNull)))
   // Days stay text: a Date would be midnight in the time zone of this process.
   types.setTypeParser(DATE, (text) => text)
   types.setTypeParser(DATE_ARRAY, (text) => (text === '{}' ? [] : text.slice(1, -1).split(',')))

@@ -36,6 +36,7 @@ type CheckpointTable = {
   stopped_at: number | null
   stopped_because: string | null
   moved_at: Date
+  generation: number
 }
 
 type CommitmentTable = {
@@ -62,9 +63,46 @@ type CommitmentTable = {
   search: string
 }
 
+type MembershipTable = {
+  register: string
+  number: number
+  programme: string | null
+  themes: string[]
+  parties: string[]
+  hash: Buffer
+}
+
+type PeriodTable = {
+  register: string
+  id: string
+  known_from: number
+  is_first: boolean
+  days: number[]
+  codes: number[]
+  memberships: number[]
+  begun_by: (number | null)[]
+  numbers: (number | null)[]
+  changes: Buffer
+}
+
+type TallyTable = {
+  register: string
+  part_of: string
+  part: string
+  level: number
+  bucket: number
+  epoch: number
+  statuses: Buffer
+  days: Buffer
+}
+
 export type Tables = {
   register: RegisterTable
   event: EventTable
   checkpoint: CheckpointTable
   commitment: CommitmentTable
+  membership: MembershipTable
+  period: PeriodTable
+  tally: TallyTable
+  tally_past: TallyTable
 }

@@ -48,13 +48,19 @@ export async function* streamFeed(db: Queryable, query: Omit<FeedQuery, 'limit'>
 }
 
 /** The streams that have events at or after a position, the register's own left out. */
-export async function streamsSince(db: Queryable, register: string, position: number): Promise<string[]> {
+export async function streamsSince(
+  db: Queryable,
+  register: string,
+  position: number,
+  size = Number.MAX_SAFE_INTEGER,
+): Promise<string[]> {
   const rows = await db
     .selectFrom('event')
     .select('stream')
     .distinct()
     .where('register', '=', register)
     .where('position', '>=', position)
+    .where('position', '<', size)
     .where('stream', '<>', '$register')
     .execute()
   return rows.map((row) => row.stream)

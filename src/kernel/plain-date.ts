@@ -54,6 +54,18 @@ export function formatDay(day: Day): string {
   return new Date(day * DAY_MS).toISOString().slice(0, 10)
 }
 
+/** The month of a day as one number: year * 12 + month - 1. */
+export function monthOf(day: Day): number {
+  const date = new Date(day * DAY_MS)
+  return date.getUTCFullYear() * 12 + date.getUTCMonth()
+}
+
+/** The last day of a month that is given as one number. */
+export function lastDayOfMonth(month: number): Day {
+  const year = Math.floor(month / 12)
+  return dayNumber(year, (month % 12) + 1, 1) + daysInMonth(year, (month % 12) + 1) - 1
+}
+
 function parseSingle(text: string): { first: Day; last: Day } | null {
   const match = SINGLE.exec(text)
   if (!match) return null
@@ -124,10 +136,33 @@ export function canBeSameDay(a: DateRange, b: DateRange): boolean {
   return !isWhollyBefore(a, b) && !isWhollyBefore(b, a)
 }
 
+/** A stretch of instants with one offset from UTC, all in milliseconds. */
+type Offset = { from: number; to: number; offset: number }
+
+const offsets = new Map<string, Offset[]>()
+
+function findOffset(epochMs: number, timeZone: string): Offset {
+  const there = Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone)
+  return {
+    // The transition itself belongs to what follows it.
+    from:
+      there.add({ nanoseconds: 1 }).getTimeZoneTransition('previous')?.epochMilliseconds ?? Number.NEGATIVE_INFINITY,
+    to: there.getTimeZoneTransition('next')?.epochMilliseconds ?? Number.POSITIVE_INFINITY,
+    offset: there.offsetNanoseconds / 1e6,
+  }
+}
+
 /** The calendar day of an instant (milliseconds since the epoch) in an IANA time zone. */
 export function dayInZone(epochMs: number, timeZone: string): Day {
   if (timeZone === 'UTC') return Math.floor(epochMs / DAY_MS)
-  return dayOf(Temporal.Instant.fromEpochMilliseconds(epochMs).toZonedDateTimeISO(timeZone).toPlainDate().toString())
+  // Folds date thousands of events, and offsets change twice a year at most: each is looked up once.
+  const known = offsets.get(timeZone) ?? []
+  let found = known.find(({ from, to }) => from <= epochMs && epochMs < to)
+  if (!found) {
+    found = findOffset(epochMs, timeZone)
+    offsets.set(timeZone, [found, ...known])
+  }
+  return Math.floor((epochMs + found.offset) / DAY_MS)
 }
 
 /** The last millisecond of a day in an IANA time zone, in milliseconds since the epoch. */

@@ -1,5 +1,7 @@
 import { commitments } from './commitments/projection.ts'
+import { periods } from './periods/projection.ts'
 import type { Projection } from './run.ts'
+import { tallies } from './tallies/projection.ts'
 
 /** Every projection that the runner keeps up with the log. */
-export const PROJECTIONS: readonly Projection[] = [commitments]
+export const PROJECTIONS: readonly Projection[] = [commitments, periods, tallies]

@@ -2,21 +2,33 @@
 // transaction, so that every event counts exactly once. Any number of processes may run it: they take turns at a checkpoint.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { sql } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import type { Database, Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
-import { REGISTER_STREAM } from '../domain/event.ts'
-import { UnreadableEvent } from '../domain/repairs.ts'
+import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
+import { isRepair, type Knowledge, UnreadableEvent } from '../domain/repairs.ts'
 import { readFeed, streamsSince } from '../eventlog/feed.ts'
-import { type Registers, stateKnownAt } from '../registers.ts'
+import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 
-/** What a batch changed: the streams that grew, and the size that the projection reaches with it. */
-export type Change = { register: string; streams: readonly string[]; size: number; timeZone: string }
+/** What a batch changed: the streams that grew, and the sizes between which it reads. */
+export type Change = {
+  register: string
+  streams: readonly string[]
+  /** What the projection has read before, and reaches with this batch. */
+  from: number
+  size: number
+  /** The register's time zone as known at `size`. */
+  timeZone: string
+  /** The sizes from `from` on at which another time zone came to be known; the first is that at `from`. */
+  zones: readonly Knowledge[]
+}
 
 export type Projection = {
   name: string
   /** Rows written by a fold of another version are thrown away and built anew. */
   version: number
+  /** The projection whose rows this one sums up, and how far it goes in one step; it reads those rows and not the log. */
+  follows?: { name: string; stepEnd: (from: number) => number }
   apply: (db: Queryable, change: Change) => Promise<void>
   clear: (db: Queryable, register: string) => Promise<void>
 }
@@ -28,11 +40,13 @@ const IDLE_MS = 100
 const GATHER_MS = 40
 const AFTER_ERROR_MS = 1_000
 
-/** The registers whose log reaches beyond the projection, or whose rows are of another version. */
-async function behind(db: Database, { name, version }: Projection): Promise<string[]> {
+/** The registers whose log (or followed projection) reaches beyond the projection, or whose rows are of another version. */
+async function behind(db: Database, { name, version, follows }: Projection): Promise<string[]> {
   const { rows } = await sql<{ register: string }>`select r.register from register r
     left join checkpoint c on c.register = r.register and c.projection = ${name}
-    where (r.size > coalesce(c.size, 0) or (c.version is not null and c.version <> ${version}))
+    left join checkpoint f on f.register = r.register and f.projection = ${follows?.name ?? null}
+    where (case when ${follows?.name ?? null}::text is null then r.size else coalesce(f.size, 0) end > coalesce(c.size, 0)
+        or (c.version is not null and c.version <> ${version}))
       and (c.stopped_at is null or c.version <> ${version})`.execute(db)
   return rows.map((row) => row.register)
 }
@@ -40,7 +54,14 @@ async function behind(db: Database, { name, version }: Projection): Promise<stri
 async function lockCheckpoint(db: Queryable, { name, version }: Projection, register: string) {
   await db
     .insertInto('checkpoint')
-    .values({ register, projection: name, version, size: 0, moved_at: new Date() } as Tables['checkpoint'])
+    .values({
+      register,
+      projection: name,
+      version,
+      size: 0,
+      generation: 0,
+      moved_at: new Date(),
+    } as Tables['checkpoint'])
     .onConflict((conflict) => conflict.doNothing())
     .execute()
   return db
@@ -56,35 +77,79 @@ async function lockCheckpoint(db: Queryable, { name, version }: Projection, regi
 /** How a step ended: with more to read, at the head of the log, or without anything to do. */
 type Step = 'behind' | 'atHead' | 'idle'
 
+type Checkpoint = Selectable<Tables['checkpoint']>
+
 /** Folds the next batch of a register's log into the projection. */
 async function step(db: Queryable, registers: Registers, projection: Projection, register: string): Promise<Step> {
   const checkpoint = await lockCheckpoint(db, projection, register)
   const known = await registers.read(db, register)
   if (!checkpoint || !known) return 'idle'
   if (checkpoint.version !== projection.version) return startAnew(db, projection, register)
-  const events = await readFeed(db, { register, after: checkpoint.size - 1, until: known.head.size - 1, limit: BATCH })
+  if (projection.follows) return followingStep(db, known, projection, checkpoint)
+  const from = checkpoint.size
+  const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
   if (!last) return 'idle'
   const size = last.position + 1
   const { timeZone } = stateKnownAt(known, size)
+  const zones = timeZonesFrom(known, from, events)
   // Facts are dated in the register's time zone: where that was corrected, every one of them may move.
-  const isRedated = checkpoint.time_zone !== null && checkpoint.time_zone !== timeZone
+  const isRedated = from > 0 && zones.length > 1
   const touched = isRedated ? await streamsSince(db, register, 0) : [...new Set(events.map((event) => event.stream))]
-  await projection.apply(db, {
-    register,
-    streams: touched.filter((stream) => stream !== REGISTER_STREAM),
-    size,
-    timeZone,
-  })
+  const streams = touched.filter((stream) => stream !== REGISTER_STREAM)
+  await projection.apply(db, { register, streams, from, size, timeZone, zones })
   await moveCheckpoint(db, projection, register, size, timeZone)
   return size < known.head.size ? 'behind' : 'atHead'
 }
 
-/** A step of its own, so that rows and checkpoint never speak of two versions, whatever the first batch meets. */
+/** The time zone known at a size, and those that corrections among the events after it brought. */
+function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
+  const zones = [{ size: from, timeZone: stateKnownAt(known, from).timeZone }]
+  for (const { stream, type, position } of events) {
+    // Only the opening and its repairs set the time zone; each of those is rare.
+    if (stream !== REGISTER_STREAM || (type !== 'RegisterOpened' && !isRepair(type))) continue
+    const { timeZone } = stateKnownAt(known, position + 1)
+    if (timeZone !== zones.at(-1)?.timeZone) zones.push({ size: position + 1, timeZone })
+  }
+  return zones
+}
+
+/** Sums up what the followed projection has written since. */
+async function followingStep(
+  db: Queryable,
+  known: KnownRegister,
+  projection: Projection,
+  checkpoint: Checkpoint,
+): Promise<Step> {
+  const { register, size: from } = checkpoint
+  const { name, stepEnd } = projection.follows as NonNullable<Projection['follows']>
+  const reached = await projectionSize(db, register, name)
+  const size = Math.min(reached, stepEnd(from))
+  if (size <= from) return 'idle'
+  const { timeZone } = stateKnownAt(known, size)
+  await projection.apply(db, { register, streams: [], from, size, timeZone, zones: [] })
+  await moveCheckpoint(db, projection, register, size, timeZone)
+  return size < reached ? 'behind' : 'atHead'
+}
+
+/**
+ * A step of its own, so that rows and checkpoint never speak of two versions, whatever the first batch meets. What readers
+ * keep in memory is of an earlier generation from then on.
+ */
 async function startAnew(db: Queryable, projection: Projection, register: string): Promise<Step> {
   await projection.clear(db, register)
   await moveCheckpoint(db, projection, register, 0, null)
+  await newGeneration(db, projection.name, register)
   return 'behind'
+}
+
+async function newGeneration(db: Queryable, projection: string, register: string): Promise<void> {
+  await db
+    .updateTable('checkpoint')
+    .set((eb) => ({ generation: eb('generation', '+', 1) }))
+    .where('register', '=', register)
+    .where('projection', '=', projection)
+    .execute()
 }
 
 async function moveCheckpoint(
@@ -112,7 +177,7 @@ async function stopAt(
   // The step that failed took its checkpoint back with it, so there may be none yet.
   await db
     .insertInto('checkpoint')
-    .values({ register, projection: name, size: 0, time_zone: null, moved_at: new Date(), ...stopped })
+    .values({ register, projection: name, size: 0, generation: 0, time_zone: null, moved_at: new Date(), ...stopped })
     .onConflict((conflict) => conflict.columns(['register', 'projection']).doUpdateSet(stopped))
     .execute()
 }
@@ -126,9 +191,20 @@ async function forgetStops(db: Database): Promise<void> {
     .execute()
 }
 
+/** One step; an event that it cannot read stops the projection there: the checkpoint names it and nothing is skipped. */
+async function advance(db: Database, registers: Registers, projection: Projection, register: string): Promise<Step> {
+  try {
+    return await db.transaction().execute((tx) => step(tx, registers, projection, register))
+  } catch (error) {
+    if (!(error instanceof UnreadableEvent)) throw error
+    await stopAt(db, projection, register, error)
+    return 'idle'
+  }
+}
+
 /**
- * Brings a projection of one register to the head of its log, batch by batch. An event that it cannot read stops it there:
- * the checkpoint names the event and nothing is skipped. False where nothing was done, as when another process is at it.
+ * Brings a projection of one register to the head of its log, batch by batch. False where nothing was done, as when another
+ * process is at it.
  */
 export async function catchUp(
   db: Database,
@@ -137,14 +213,9 @@ export async function catchUp(
   register: string,
 ): Promise<boolean> {
   let moved = false
-  try {
-    for (let last: Step = 'behind'; last === 'behind'; ) {
-      last = await db.transaction().execute((tx) => step(tx, registers, projection, register))
-      moved ||= last !== 'idle'
-    }
-  } catch (error) {
-    if (!(error instanceof UnreadableEvent)) throw error
-    await stopAt(db, projection, register, error)
+  for (let last: Step = 'behind'; last === 'behind'; ) {
+    last = await advance(db, registers, projection, register)
+    moved ||= last !== 'idle'
   }
   return moved
 }
@@ -173,14 +244,15 @@ export function startRunner(
     await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
     pause = new AbortController()
   }
-  const round = async () => {
-    let worked = false
+  // A step of each in turn: while the log grows fast, the first would never be done.
+  const round = async (): Promise<Step> => {
+    const steps: Step[] = []
     for (const projection of projections) {
       for (const register of await behind(db, projection)) {
-        if (await catchUp(db, registers, projection, register)) worked = true
+        steps.push(await advance(db, registers, projection, register))
       }
     }
-    return worked
+    return steps.includes('behind') ? 'behind' : steps.includes('atHead') ? 'atHead' : 'idle'
   }
   let isFirstRound = true
   const loop = async () => {
@@ -188,8 +260,9 @@ export function startRunner(
       try {
         if (isFirstRound) await forgetStops(db)
         isFirstRound = false
-        isGathering = await round()
-        await rest(isGathering ? GATHER_MS : IDLE_MS)
+        const last = await round()
+        isGathering = last === 'atHead'
+        if (last !== 'behind') await rest(isGathering ? GATHER_MS : IDLE_MS)
         isGathering = false
       } catch (error) {
         onError(error)
@@ -218,6 +291,17 @@ export async function projectionSize(db: Queryable, register: string, projection
     .where('projection', '=', projection)
     .executeTakeFirst()
   return row?.size ?? 0
+}
+
+/** How far all of some projections have read one register's log. */
+export async function leastSize(db: Queryable, register: string, projections: readonly string[]): Promise<number> {
+  const rows = await db
+    .selectFrom('checkpoint')
+    .select('size')
+    .where('register', '=', register)
+    .where('projection', '=', (eb) => eb.fn.any(eb.val([...projections])))
+    .execute()
+  return rows.length < projections.length ? 0 : Math.min(...rows.map(({ size }) => size))
 }
 
 export type ProjectionState = {

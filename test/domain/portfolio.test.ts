@@ -1,11 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { stateAt } from '../../src/domain/commitment/state.ts'
-import { earnedSchedule, type Planned } from '../../src/domain/portfolio/earned-schedule.ts'
+import { earnedSchedule, type Plan } from '../../src/domain/portfolio/earned-schedule.ts'
 import { FIGURE_NAMES, type FigureName } from '../../src/domain/portfolio/figure-names.ts'
-import { counts, measure } from '../../src/domain/portfolio/figures.ts'
+import { counts, type Measured, measure } from '../../src/domain/portfolio/figures.ts'
+import { Histogram } from '../../src/domain/portfolio/histogram.ts'
 import { standing } from '../../src/domain/portfolio/status.ts'
-import { type Member, spread, summarise } from '../../src/domain/portfolio/summary.ts'
+import { type ListLink, spread as spreadOf, summarise as summariseTally } from '../../src/domain/portfolio/summary.ts'
+import { tallyOf } from '../../src/domain/portfolio/tally.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
 import {
   type Draft,
@@ -23,24 +25,35 @@ import {
 } from '../support/events.ts'
 
 const AS_OF = '2025-07-01'
+
+function histogram(values: readonly number[]): Histogram {
+  const days = new Histogram()
+  for (const value of values) days.add(value, 1)
+  return days
+}
+
+const spread = (days: readonly number[]) => spreadOf(histogram(days))
+const summarise = (members: readonly Measured[], asOf: number, scope: number | null, link: ListLink) =>
+  summariseTally(tallyOf(members), asOf, scope, link)
 const NO_EARNED_SCHEDULE = {
   earnedDays: null,
   actualDays: null,
   varianceDays: null,
   spi: null,
   estimateAtCompletionDays: null,
+  forecastFinish: null,
 }
 
-function member(drafts: Draft[], asOf = AS_OF): Member {
+function member(drafts: Draft[], asOf = AS_OF): Measured {
   const states = stateAt(given(...drafts), { asOf: dayOf(asOf), knownAt: drafts.length, timeZone: 'UTC' })
   if (!states) throw new Error('not known')
-  return { ...measure(standing(states.latest), dayOf(asOf)), isRedacted: false }
+  return measure(standing(states.latest), dayOf(asOf), false)
 }
 
 const promise = (due?: string) => made('2025-01-01', due === undefined ? {} : { due })
 
 // Fourteen commitments, two of which have left the scope.
-const portfolio: Record<string, Member> = {
+const portfolio: Record<string, Measured> = {
   onTime: member([promise('2025-03-31'), delivered('2025-03-31'), verified('2025-04-01')]),
   early: member([promise('2025-12-31'), delivered('2025-06-01')]),
   deliveredLate: member([promise('2025-03-31'), delivered('2025-04-10'), disputed('2025-05-01')]),
@@ -137,7 +150,10 @@ t.test('a ratio over none is null, and so is a coverage that no one reports', as
   const none = summarise([], dayOf(AS_OF), null, () => '')
   t.strictSame(none.delivered, { count: 0, of: 0, percent: null, list: '' })
   t.strictSame(none.baselineExecutionIndex, { count: 0, of: 0, value: null, list: '' })
-  t.strictSame([none.inScope, none.coverage, none.earnedSchedule], [0, null, NO_EARNED_SCHEDULE])
+  t.strictSame(
+    [none.inScope, none.coverage, none.earnedSchedule],
+    [0, null, { count: 0, of: 0, ...NO_EARNED_SCHEDULE, list: '' }],
+  )
   t.strictSame(none.slippageDays.current, { mean: null, median: null, p90: null, max: null, of: 0, list: '' })
   t.equal(summarise([], dayOf(AS_OF), 0, () => '').coverage?.percent, null)
 })
@@ -158,12 +174,11 @@ t.test('the spread: mean with one decimal, median of the middle, p90 by nearest 
 })
 
 const START = dayOf('2025-01-01')
-const plan = (...items: [due: number, isDelivered: boolean, madeAfter?: number][]): Planned[] =>
-  items.map(([due, isDelivered, madeAfter = 0]) => ({
-    madeOn: START + madeAfter,
-    originalDueOn: START + due,
-    isDelivered,
-  }))
+const plan = (...items: [due: number, isDelivered: boolean, madeAfter?: number][]): Plan => ({
+  due: histogram(items.map(([due]) => START + due)),
+  made: histogram(items.map(([, , madeAfter = 0]) => START + madeAfter)),
+  delivered: items.filter(([, isDelivered]) => isDelivered).length,
+})
 
 t.test('earned schedule: the time at which the plan reaches what was delivered, by hand', async (t) => {
   // Due after 10, 20, 20 and 40 days: the plan reaches 1 on day 10, 3 on day 20, 4 on day 40.
@@ -172,23 +187,47 @@ t.test('earned schedule: the time at which the plan reaches what was delivered, 
       plan(...[10, 20, 20, 40].map((day, index): [number, boolean] => [day, index < delivered])),
       START + actual,
     )
-  t.strictSame(of(1, 20), { earnedDays: 10, actualDays: 20, varianceDays: -10, spi: 0.5, estimateAtCompletionDays: 80 })
+  t.strictSame(of(1, 20), {
+    earnedDays: 10,
+    actualDays: 20,
+    varianceDays: -10,
+    spi: 0.5,
+    estimateAtCompletionDays: 80,
+    forecastFinish: '2025-03-22',
+  })
   t.strictSame(of(2, 20), {
     earnedDays: 15,
     actualDays: 20,
     varianceDays: -5,
     spi: 0.75,
     estimateAtCompletionDays: 53.3,
+    // 53 days and a third: not before the day after.
+    forecastFinish: '2025-02-24',
   })
-  t.strictSame(of(3, 16), { earnedDays: 20, actualDays: 16, varianceDays: 4, spi: 1.25, estimateAtCompletionDays: 32 })
+  t.strictSame(of(3, 16), {
+    earnedDays: 20,
+    actualDays: 16,
+    varianceDays: 4,
+    spi: 1.25,
+    estimateAtCompletionDays: 32,
+    forecastFinish: '2025-02-02',
+  })
   t.strictSame(of(4, 60), {
     earnedDays: 40,
     actualDays: 60,
     varianceDays: -20,
     spi: 0.667,
     estimateAtCompletionDays: 60,
+    forecastFinish: '2025-03-02',
   })
-  t.strictSame(of(0, 20), { earnedDays: 0, actualDays: 20, varianceDays: -20, spi: 0, estimateAtCompletionDays: null })
+  t.strictSame(of(0, 20), {
+    earnedDays: 0,
+    actualDays: 20,
+    varianceDays: -20,
+    spi: 0,
+    estimateAtCompletionDays: null,
+    forecastFinish: null,
+  })
 })
 
 t.test('earned schedule: straight lines between due days, from nothing at the start', async (t) => {
@@ -198,13 +237,20 @@ t.test('earned schedule: straight lines between due days, from nothing at the st
 })
 
 t.test('earned schedule: what was due before the start is planned at the start', async (t) => {
-  const expected = { earnedDays: 0, actualDays: 10, varianceDays: -10, spi: 0, estimateAtCompletionDays: null }
+  const expected = {
+    earnedDays: 0,
+    actualDays: 10,
+    varianceDays: -10,
+    spi: 0,
+    estimateAtCompletionDays: null,
+    forecastFinish: null,
+  }
   t.strictSame(earnedSchedule(plan([-5, true], [20, false]), START + 10), expected)
   t.equal(earnedSchedule(plan([-5, true], [20, true]), START + 10).earnedDays, 20)
 })
 
 t.test('earned schedule: nothing planned or no time passed gives nothing', async (t) => {
-  t.strictSame(earnedSchedule([], START), NO_EARNED_SCHEDULE)
+  t.strictSame(earnedSchedule(plan(), START), NO_EARNED_SCHEDULE)
   t.strictSame(earnedSchedule(plan([10, true]), START), NO_EARNED_SCHEDULE)
   t.strictSame(earnedSchedule(plan([10, true], [20, true, -3]), START - 3), NO_EARNED_SCHEDULE)
   t.equal(earnedSchedule(plan([10, true], [20, true, -3]), START).actualDays, 3, 'it starts with the earliest promise')

@@ -100,7 +100,7 @@ async function expected(db: Database, register: string): Promise<Record<string, 
           id,
           revision: events.length,
           last_position: events.at(-1)?.position,
-          last_on: text(days.lastOn),
+          last_on: text(latest.lastOn),
           title: latest.title,
           programme: latest.programme,
           themes: latest.themes,
@@ -375,7 +375,8 @@ function fromScratch(
   const rebaselines = Math.max(0, baselines.length - 1)
   const answer = { id, revision: events.length, states }
   const record = { id, title, programme, themes, parties, revision: events.length, rebaselines, forecastPushes }
-  return [{ ...record, isRedacted: false, standing: standing(states.latest), answer }]
+  const { lastOn } = states.latest
+  return [{ ...record, isRedacted: false, lastOn, standing: standing(states.latest), answer }]
 }
 
 /** As JSON with members and items in one order. */

@@ -229,7 +229,7 @@ export function describe({ id, revision, redacted, states }: Described, context:
     baselineShiftDays: baselineShiftDays(where),
     rebaselines: Math.max(0, state.baselines.length - 1),
     forecastPushes: state.forecastPushes,
-    stalenessDays: stalenessDays(where, asOf),
+    stalenessDays: stalenessDays(state, asOf),
     ...answerReports(state),
     milestones: state.milestones.map((milestone) => answerMilestone(milestone, asOf)),
     conflicts: [...conflictsOf(state, where, asOf), ...undefinedReferences(state, register)],

@@ -9,7 +9,7 @@ import { currentBaselineIndex, type Schedule, type Standing, schedule } from '..
 import type { RegisterState } from '../register/state.ts'
 import type { CommitmentState, Mention, ReportedStatus } from './state.ts'
 
-const CONFLICT_KINDS = [
+export const CONFLICT_KINDS = [
   'made-twice',
   'delivery-days-differ',
   'delivery-disputed',
@@ -17,6 +17,7 @@ const CONFLICT_KINDS = [
   'status-differs',
   'rebaselined-after-delivery',
   'undefined-reference',
+  'reports-differ',
 ] as const
 
 export const conflictAnswer = z
@@ -92,12 +93,19 @@ function differing(citation: Citation, position: number): Conflict[] {
 
 /** The conflicts that one commitment's own facts hold, as of a day; undefined references are judged by `undefinedReferences`. */
 export function conflictsOf(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+  return [
+    ...state.citations.flatMap(({ event, ...citation }) => differing(citation, event)),
+    ...factConflicts(state, standing, asOf),
+  ]
+}
+
+/** The conflicts between facts: all but those of citations that differ. */
+export function factConflicts(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
   const current = currentBaselineIndex(state)
   const after = state.baselines.slice(current + 1)
   return [
     ...state.madeAgain.map((again) => conflictOf('made-twice', 'promised twice', [state.made, again])),
     ...claimConflicts(state),
-    ...state.citations.flatMap(({ event, ...citation }) => differing(citation, event)),
     ...reportedStatusConflict(state, standing, asOf),
     ...(state.claim && !state.claim.partial && after.length > 0
       ? [
@@ -115,22 +123,33 @@ export function differingDefinition(citations: readonly (Citation & { event: num
   return citations.flatMap(({ event, ...citation }) => differing(citation, event))
 }
 
-/** References of a commitment to what the register no longer defines, as known at the size of `register`. */
-export function undefinedReferences(state: CommitmentState, register: RegisterState): Conflict[] {
-  const conflicts: Conflict[] = []
-  const blame = (what: string, facts: Pick<Mention, 'position' | 'citations'>[]) =>
-    conflicts.push(conflictOf('undefined-reference', `${what} is not defined`, facts))
-  if (state.programme !== null && !register.programmes.has(state.programme)) {
-    blame(`programme ${state.programme}`, [state.programmeBy])
-  }
-  for (const party of state.parties) if (!register.parties.has(party)) blame(`party ${party}`, [state.partiesBy])
-  for (const source of new Set(state.citations.map((citation) => citation.source))) {
-    if (register.sources.has(source)) continue
-    const citing = state.citations.filter((citation) => citation.source === source)
-    blame(
+/** A reference of facts to what the register no longer defines. */
+export function undefinedReference(what: string, facts: readonly Pick<Mention, 'position' | 'citations'>[]): Conflict {
+  return conflictOf('undefined-reference', `${what} is not defined`, facts)
+}
+
+/** Citations from sources that the register no longer defines: a conflict for each such source. */
+export function undefinedSources(
+  citations: readonly (Citation & { event: number })[],
+  register: RegisterState,
+): Conflict[] {
+  const missing = citations.filter(({ source }) => !register.sources.has(source))
+  return [...Map.groupBy(missing, ({ source }) => source)].map(([source, citing]) =>
+    undefinedReference(
       `source ${source}`,
       citing.map(({ event, ...citation }) => ({ position: event, citations: [citation] })),
-    )
-  }
-  return conflicts
+    ),
+  )
+}
+
+/** References of a commitment to what the register no longer defines, as known at the size of `register`. */
+export function undefinedReferences(state: CommitmentState, register: RegisterState): Conflict[] {
+  const isUndefined = state.programme !== null && !register.programmes.has(state.programme)
+  return [
+    ...(isUndefined ? [undefinedReference(`programme ${state.programme}`, [state.programmeBy])] : []),
+    ...state.parties
+      .filter((party) => !register.parties.has(party))
+      .map((party) => undefinedReference(`party ${party}`, [state.partiesBy])),
+    ...undefinedSources(state.citations, register),
+  ]
 }

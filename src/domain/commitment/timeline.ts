@@ -2,10 +2,11 @@
 // by the event or by the due day that changed it.
 
 import { z } from 'zod'
-import { type Day, formatDay, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
-import { LIFECYCLES, VERIFICATIONS, verification } from '../portfolio/status.ts'
-import { scheduleAnswer, scheduleOf } from './answer.ts'
-import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
+import { formatDay } from '../../kernel/plain-date.ts'
+import { LIFECYCLES, VERIFICATIONS } from '../portfolio/status.ts'
+import { decodeStatus } from '../portfolio/status-code.ts'
+import { scheduleAnswer } from './answer.ts'
+import type { Stretch } from './stretches.ts'
 
 export const periodAnswer = z
   .strictObject({
@@ -22,17 +23,22 @@ export const periodAnswer = z
   .meta({ id: 'Period' })
 
 export type Period = z.output<typeof periodAnswer>
-type Status = Pick<Period, 'lifecycle' | 'schedule' | 'verification'>
+/** A period as it stands in the stretches that it is made of. */
+type StretchStatus = Pick<Stretch, (keyof Stretch & keyof Period) | 'code' | 'uncertain'>
 
-function statusAt(states: States, asOf: Day): Status {
+function period({ from, to, begunBy, code, uncertain }: StretchStatus): Period {
+  const { lifecycle, schedule, verification } = decodeStatus(code)
   return {
-    lifecycle: states.latest.lifecycle,
-    schedule: scheduleOf(states, asOf),
-    verification: verification(states.latest),
+    from: formatDay(from),
+    to: to === null ? null : formatDay(to),
+    lifecycle,
+    schedule: { ...schedule, uncertain },
+    verification,
+    begunBy: begunBy === null ? { dueOn: formatDay(from - 1) } : { event: begunBy },
   }
 }
 
-function isSame(a: Status, b: Status): boolean {
+function isSame(a: Period, b: Period): boolean {
   return (
     a.lifecycle === b.lifecycle &&
     a.verification === b.verification &&
@@ -42,82 +48,17 @@ function isSame(a: Status, b: Status): boolean {
   )
 }
 
-/** One of the two folds, advanced fact by fact in order of day. */
-type Cursor = { dating: Dating; arrived: CommitmentFact[]; state: CommitmentState | null }
-
-function arrive(cursor: Cursor, fact: CommitmentFact): void {
-  cursor.arrived.push(fact)
-  if (fact.type !== 'CommitmentMade') {
-    cursor.state &&= evolve(cursor.state, fact, cursor.dating)
-    return
-  }
-  // A promise is folded first, whatever came into force before it, so everything that has arrived is folded again.
-  const byPosition = cursor.arrived.toSorted((a, b) => a.position - b.position)
-  cursor.state = foldFacts(byPosition, Number.POSITIVE_INFINITY, cursor.dating)
-}
-
-/** The days on which the status can change, in order: a fact comes into force by either dating, or a due day has passed. */
-function breakDays(facts: readonly CommitmentFact[]): Day[] {
-  const days = new Set<Day>()
-  for (const fact of facts) {
-    days.add(fact.on).add(fact.firstOn)
-    const due = dueOf(fact)
-    if (due !== undefined && lastDayOf(due) < LAST_DAY) days.add(lastDayOf(due) + 1)
-  }
-  return [...days].sort((a, b) => a - b)
-}
-
-function dueOf(fact: CommitmentFact): string | undefined {
-  return fact.type === 'CommitmentMade' || fact.type === 'CommitmentRebaselined' ? fact.data.due : undefined
-}
-
-function factsByDay(facts: readonly CommitmentFact[]): Map<Day, CommitmentFact[]> {
-  const byDay = new Map<Day, CommitmentFact[]>()
-  for (const fact of facts) {
-    for (const day of new Set([fact.on, fact.firstOn])) byDay.set(day, [...(byDay.get(day) ?? []), fact])
-  }
-  return byDay
-}
-
 /**
- * The periods of a commitment, from the first day on which it was made, in order and without a gap, from its facts in order
- * of position. `to` is exclusive: the `from` of the next. Empty where it is not known.
+ * The periods of a commitment's stretches, in order and without a gap: stretches with the same status are one period. `to`
+ * is exclusive: the `from` of the next. Empty where it is not known.
  */
-export function timeline(facts: readonly CommitmentFact[]): Period[] {
+export function timeline(stretches: readonly StretchStatus[]): Period[] {
   const periods: Period[] = []
-  const latest: Cursor = { dating: 'on', arrived: [], state: null }
-  const earliest: Cursor = { dating: 'firstOn', arrived: [], state: null }
-  const byDay = factsByDay(facts)
-  let status: Status | null = null
-  const become = (day: Day, begunBy: Period['begunBy']) => {
-    const next = latest.state && statusAt({ latest: latest.state, earliest: earliest.state ?? latest.state }, day)
-    if (!next || (status && isSame(status, next))) return
-    status = next
+  for (const stretch of stretches) {
+    const next = period(stretch)
     const last = periods.at(-1)
-    const from = formatDay(day)
-    // Of several facts on one day the last that changed the status began the period.
-    if (last?.from === from) periods.pop()
-    else if (last) last.to = from
-    periods.push({ from, to: null, ...next, begunBy })
+    if (last && isSame(last, next)) last.to = next.to
+    else periods.push(next)
   }
-  for (const day of breakDays(facts)) {
-    become(day, { dueOn: formatDay(day - 1) })
-    for (const fact of byDay.get(day) ?? []) {
-      if (fact.on === day) arrive(latest, fact)
-      if (fact.firstOn === day) arrive(earliest, fact)
-      become(day, { event: fact.position })
-    }
-  }
-  return merged(periods)
-}
-
-/** Facts of one day can cancel each other: a period like the one before it is no period. */
-function merged(periods: readonly Period[]): Period[] {
-  const kept: Period[] = []
-  for (const period of periods) {
-    const last = kept.at(-1)
-    if (last && isSame(last, period)) last.to = period.to
-    else kept.push(period)
-  }
-  return kept
+  return periods
 }

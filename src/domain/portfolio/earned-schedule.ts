@@ -1,7 +1,8 @@
 // Earned schedule: how far along its own plan a portfolio is, in time.
 
-import type { Day } from '../../kernel/plain-date.ts'
+import { type Day, formatDay, LAST_DAY } from '../../kernel/plain-date.ts'
 import { roundedFraction } from '../../kernel/ratio.ts'
+import type { Histogram } from './histogram.ts'
 
 export type EarnedSchedule = {
   earnedDays: number | null
@@ -9,6 +10,8 @@ export type EarnedSchedule = {
   varianceDays: number | null
   spi: number | null
   estimateAtCompletionDays: number | null
+  /** The day on which the estimate ends: the forecast finish of the portfolio at its pace. */
+  forecastFinish: string | null
 }
 
 const NO_EARNED_SCHEDULE: EarnedSchedule = {
@@ -17,54 +20,59 @@ const NO_EARNED_SCHEDULE: EarnedSchedule = {
   varianceDays: null,
   spi: null,
   estimateAtCompletionDays: null,
+  forecastFinish: null,
 }
 
-export type Planned = { madeOn: Day; originalDueOn: Day; isDelivered: boolean }
+/** A plan by count: its due days and the days of its promises, over all that have an original due date. */
+export type Plan = { due: Histogram; made: Histogram; delivered: number }
 
 /**
  * The time at which the plan reaches the count delivered, as a fraction of whole numbers: days after the start. The plan
- * rises from 0 at the start, in straight lines between due days.
+ * rises from 0 at the start, in straight lines between due days; what was due before the start is planned at the start.
  */
-function earnedFraction(dueDays: readonly number[], delivered: number): { numerator: bigint; denominator: bigint } {
-  let day = 0
-  let count = 0
-  for (let index = 0; index < dueDays.length && count < delivered; ) {
-    const next = dueDays[index] as number
-    let reached = index
-    while (reached < dueDays.length && dueDays[reached] === next) reached += 1
-    if (delivered < reached) {
-      const step = reached - count
-      return { numerator: BigInt(day * step + (next - day) * (delivered - count)), denominator: BigInt(step) }
+function earnedFraction({ due, delivered }: Plan, start: Day): { numerator: bigint; denominator: bigint } {
+  const { values, counts } = due.steps()
+  let [day, reached] = [0, 0]
+  for (let index = 0; index < values.length; index += 1) {
+    const [dueOn, count] = [values[index] as Day, counts[index] as number]
+    const next = Math.max(0, dueOn - start)
+    if (reached + count >= delivered) {
+      const along = day * count + (next - day) * (delivered - reached)
+      return { numerator: BigInt(along), denominator: BigInt(count) }
     }
     day = next
-    count = reached
-    index = reached
+    reached += count
   }
-  return { numerator: BigInt(day), denominator: 1n }
+  return { numerator: 0n, denominator: 1n }
 }
 
 /**
  * Earned schedule by count over commitments with an original baseline, after W. Lipke, "Schedule is Different" (2003) and
  * Earned Schedule (2009): ES is the time at which the planned value PV reaches the earned value EV, AT the time that has
- * passed, SV(t) = ES - AT, SPI(t) = ES / AT, IEAC(t) = planned duration / SPI(t). Days with one decimal, the index with
- * three. Every field is null where no time has passed or nothing is planned; the estimate also where nothing is earned.
+ * passed, SV(t) = ES - AT, SPI(t) = ES / AT, IEAC(t) = planned duration / SPI(t). The start is the earliest promise, the
+ * forecast finish is the start and the IEAC(t) after it. Days with one decimal, the index with three. Every field is null
+ * where no time has passed or nothing is planned; the estimate and the forecast also where nothing is earned.
  */
-export function earnedSchedule(planned: readonly Planned[], asOf: Day): EarnedSchedule {
-  if (planned.length === 0) return NO_EARNED_SCHEDULE
-  const start = planned.reduce((first, { madeOn }) => Math.min(first, madeOn), Number.POSITIVE_INFINITY)
+export function earnedSchedule(plan: Plan, asOf: Day): EarnedSchedule {
+  const start = plan.made.least()
+  if (start === null || asOf <= start) return NO_EARNED_SCHEDULE
   const actualDays = asOf - start
-  if (actualDays <= 0) return NO_EARNED_SCHEDULE
-  // A due day before the start is planned at the start.
-  const dueDays = planned.map(({ originalDueOn }) => Math.max(0, originalDueOn - start)).sort((a, b) => a - b)
-  const delivered = planned.filter(({ isDelivered }) => isDelivered).length
-  const { numerator, denominator } = earnedFraction(dueDays, delivered)
+  const { numerator, denominator } = earnedFraction(plan, start)
   const passed = BigInt(actualDays) * denominator
-  const duration = BigInt(dueDays.at(-1) as number)
+  const duration = BigInt(Math.max(0, (plan.due.greatest() ?? start) - start))
   return {
     earnedDays: roundedFraction(numerator, denominator, 1),
     actualDays,
     varianceDays: roundedFraction(numerator - passed, denominator, 1),
     spi: roundedFraction(numerator, passed, 3),
     estimateAtCompletionDays: roundedFraction(duration * passed, numerator, 1),
+    forecastFinish: finishDay(start, duration * passed, numerator),
   }
+}
+
+/** The day on which the estimate ends, rounded up; null beyond the last day that can be written, or without an estimate. */
+function finishDay(start: Day, numerator: bigint, denominator: bigint): string | null {
+  if (denominator === 0n) return null
+  const finish = BigInt(start) + (numerator + denominator - 1n) / denominator
+  return finish > BigInt(LAST_DAY) ? null : formatDay(Number(finish))
 }

@@ -3,45 +3,46 @@
 
 import type { Day } from '../../kernel/plain-date.ts'
 import type { FigureName } from './figure-names.ts'
-import { baselineShiftDays, type SlippageDays, slippageDays, stalenessDays } from './slippage.ts'
-import { type Schedule, type Standing, schedule } from './status.ts'
+import { baselineShiftDays, type SlippageDays, slippageDays } from './slippage.ts'
+import { type Standing, schedule } from './status.ts'
+import type { Countable } from './status-code.ts'
 
 /** Where a commitment stands as of a day, with what the day decides. */
-export type Measured = Standing & {
-  asOf: Day
-  schedule: { original: Schedule; current: Schedule }
-  slippageDays: SlippageDays
-  baselineShiftDays: number | null
-  stalenessDays: number | null
-}
+export type Measured = Standing &
+  Countable & {
+    asOf: Day
+    slippageDays: SlippageDays
+    baselineShiftDays: number | null
+  }
 
 /** Measures a standing as of a day. */
-export function measure(standing: Standing, asOf: Day): Measured {
+export function measure(standing: Standing, asOf: Day, isRedacted: boolean): Measured {
   return {
     ...standing,
     asOf,
     schedule: { original: schedule(standing, 'original', asOf), current: schedule(standing, 'current', asOf) },
+    hasDueDate: standing.originalDueOn !== null,
+    // A commitment is due on its due day and late from the day after (DCMA 14-point assessment, checks 11 and 14).
+    isDue: standing.originalDueOn !== null && standing.originalDueOn <= asOf,
+    isRedacted,
     slippageDays: slippageDays(standing, asOf),
     baselineShiftDays: baselineShiftDays(standing),
-    stalenessDays: stalenessDays(standing, asOf),
   }
 }
 
-type Test = (measured: Measured) => boolean
+type Test = (status: Countable) => boolean
 
 /** Known, and neither withdrawn nor superseded: what every figure is counted over. */
 export const isInScope: Test = ({ lifecycle }) => lifecycle !== 'withdrawn' && lifecycle !== 'superseded'
 
 const isDelivered: Test = ({ lifecycle }) => lifecycle === 'delivered'
-// A commitment is due on its due day and late from the day after (DCMA 14-point assessment, checks 11 and 14).
-const isDue: Test = ({ originalDueOn, asOf }) => originalDueOn !== null && originalDueOn <= asOf
-const hasBaseline: Test = ({ originalDueOn }) => originalDueOn !== null
-const keptBaseline: Test = ({ originalDueOn, finishedOn }) =>
-  originalDueOn !== null && finishedOn !== null && finishedOn <= originalDueOn
+const isDue: Test = (status) => status.isDue
+const hasDueDate: Test = (status) => status.hasDueDate
+const keptBaseline: Test = ({ schedule }) => schedule.original === 'deliveredOnTime'
 
 /** Whose finish variance is known: delivered with a due date, or late against that same baseline. */
 function hasSlipped(against: 'original' | 'current'): Test {
-  return (measured) => hasBaseline(measured) && (isDelivered(measured) || measured.schedule[against] === 'late')
+  return (status) => hasDueDate(status) && (isDelivered(status) || status.schedule[against] === 'late')
 }
 
 type Figure = { numerator: Test; denominator: Test }
@@ -54,20 +55,26 @@ const FIGURES: Record<FigureName, Figure> = {
   late: { numerator: ({ schedule }) => schedule.current === 'late', denominator: () => true },
   lateAgainstOriginal: { numerator: ({ schedule }) => schedule.original === 'late', denominator: () => true },
   due: { numerator: isDue, denominator: () => true },
-  missed: { numerator: (measured) => isDue(measured) && !keptBaseline(measured), denominator: isDue },
+  missed: { numerator: (status) => isDue(status) && !keptBaseline(status), denominator: isDue },
   baselineExecutionIndex: {
-    numerator: (measured) => isDelivered(measured) && hasBaseline(measured),
+    numerator: (status) => isDelivered(status) && hasDueDate(status),
     denominator: isDue,
   },
-  verified: { numerator: (m) => isDelivered(m) && m.verification === 'verified', denominator: isDelivered },
-  disputed: { numerator: (m) => isDelivered(m) && m.verification === 'disputed', denominator: isDelivered },
+  verified: {
+    numerator: (status) => isDelivered(status) && status.verification === 'verified',
+    denominator: isDelivered,
+  },
+  disputed: {
+    numerator: (status) => isDelivered(status) && status.verification === 'disputed',
+    denominator: isDelivered,
+  },
   'slippageDays.original': { numerator: hasSlipped('original'), denominator: hasSlipped('original') },
   'slippageDays.current': { numerator: hasSlipped('current'), denominator: hasSlipped('current') },
-  earnedSchedule: { numerator: (measured) => isDelivered(measured) && hasBaseline(measured), denominator: hasBaseline },
+  earnedSchedule: { numerator: (status) => isDelivered(status) && hasDueDate(status), denominator: hasDueDate },
   coverage: { numerator: () => true, denominator: () => true },
 }
 
 /** Whether a figure counts a commitment, in its numerator or in its denominator. */
-export function counts(figure: FigureName, part: keyof Figure, measured: Measured): boolean {
-  return isInScope(measured) && FIGURES[figure][part](measured)
+export function counts(figure: FigureName, part: keyof Figure, status: Countable): boolean {
+  return isInScope(status) && FIGURES[figure][part](status)
 }

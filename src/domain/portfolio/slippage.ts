@@ -1,7 +1,7 @@
 // Finish variances in days; positive is late.
 
 import type { Day } from '../../kernel/plain-date.ts'
-import { isClosed } from '../commitment/state.ts'
+import { type CommitmentState, isClosed } from '../commitment/state.ts'
 import type { Standing } from './status.ts'
 
 export type SlippageDays = { original: number | null; current: number | null }
@@ -27,6 +27,6 @@ export function baselineShiftDays({ originalDueOn, currentDueOn }: Standing): nu
 }
 
 /** Days since the latest fact in force; null while suspended. */
-export function stalenessDays(standing: Standing, asOf: Day): number | null {
-  return standing.lifecycle === 'suspended' ? null : asOf - standing.lastOn
+export function stalenessDays({ lifecycle, lastOn }: CommitmentState, asOf: Day): number | null {
+  return lifecycle === 'suspended' ? null : asOf - lastOn
 }

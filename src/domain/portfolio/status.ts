@@ -27,7 +27,7 @@ export type Schedule = (typeof SCHEDULES)[number]
 export const VERIFICATIONS = ['none', 'claimed', 'verified', 'disputed'] as const
 export type Verification = (typeof VERIFICATIONS)[number]
 
-/** Where one commitment stands: all that its status and every figure need, at any day from its last fact on. */
+/** Where one commitment stands: all that its status and every figure need, on any day while no further fact comes into force. */
 export type Standing = {
   lifecycle: Lifecycle
   verification: Verification
@@ -37,7 +37,6 @@ export type Standing = {
   currentDueOn: Day | null
   forecastOn: Day | null
   finishedOn: Day | null
-  lastOn: Day
 }
 
 /** The standing full claim; null where there is none. */
@@ -75,7 +74,6 @@ export function standing(state: CommitmentState): Standing {
     currentDueOn: currentBaseline(state)?.dueOn ?? null,
     forecastOn: state.forecast?.finishOn ?? null,
     finishedOn: fullClaim(state)?.on ?? null,
-    lastOn: state.lastOn,
   }
 }
 

@@ -1,11 +1,13 @@
-// The figures of a portfolio at (asOf, knownAt), over a list of commitments.
+// The figures of a portfolio at (asOf, knownAt), computed from the tally of its commitments.
 
 import { z } from 'zod'
 import type { Day } from '../../kernel/plain-date.ts'
 import { roundedRatio } from '../../kernel/ratio.ts'
-import { earnedSchedule, type Planned } from './earned-schedule.ts'
-import type { FigureName } from './figure-names.ts'
-import { counts, isInScope, type Measured } from './figures.ts'
+import { earnedSchedule, type Plan } from './earned-schedule.ts'
+import { FIGURE_NAMES, type FigureName } from './figure-names.ts'
+import { counts } from './figures.ts'
+import { Histogram } from './histogram.ts'
+import type { Tally } from './tally.ts'
 
 const nullable = z.number().nullable()
 const list = z.string().meta({ description: 'Lists exactly what is counted' })
@@ -35,82 +37,97 @@ export const summaryFigures = {
   baselineExecutionIndex: z.strictObject({ count: z.int(), of: z.int(), value: nullable, list }),
   slippageDays: z.strictObject({ original: spreadAnswer, current: spreadAnswer }),
   earnedSchedule: z.strictObject({
+    count: z.int().meta({ description: 'Delivered, of those with an original due date' }),
+    of: z.int(),
     earnedDays: nullable,
     actualDays: z.int().nullable(),
     varianceDays: nullable,
     spi: nullable,
     estimateAtCompletionDays: nullable,
+    forecastFinish: z.string().nullable().meta({ description: 'Start and estimate together, rounded up to a day' }),
+    list,
   }),
   excluded: z.strictObject({ withdrawn: z.int(), superseded: z.int(), redacted: z.int() }),
 }
 const summaryShape = z.strictObject(summaryFigures)
 export type SummaryFigures = z.output<typeof summaryShape>
 
-/** A measured commitment, with whether something of it was redacted. */
-export type Member = Measured & { isRedacted: boolean }
-
 /** The address of the list that a figure counts. */
 export type ListLink = (figure: FigureName) => string
 
-type CountedName =
-  | 'delivered'
-  | 'notDelivered'
-  | 'late'
-  | 'lateAgainstOriginal'
-  | 'due'
-  | 'missed'
-  | 'verified'
-  | 'disputed'
+type Counts = Record<FigureName, { numerator: number; denominator: number }>
 
-function count(members: readonly Member[], figure: FigureName, part: 'numerator' | 'denominator'): number {
-  return members.filter((member) => counts(figure, part, member)).length
+type ByStatus = ReturnType<Tally['byStatus']>
+
+type Spread = Omit<z.output<typeof spreadAnswer>, 'list'>
+
+/** How many each figure counts, in its numerator and its denominator. */
+function countFigures(statuses: ByStatus): Counts {
+  // Safe: every name gets its value.
+  const result = Object.fromEntries(FIGURE_NAMES.map((name) => [name, { numerator: 0, denominator: 0 }])) as Counts
+  for (const [status, count] of statuses) {
+    for (const name of FIGURE_NAMES) {
+      if (counts(name, 'numerator', status)) result[name].numerator += count
+      if (counts(name, 'denominator', status)) result[name].denominator += count
+    }
+  }
+  return result
 }
 
 /** Mean (one decimal), median (mean of the middle two), p90 (nearest rank) and maximum of whole days; nulls over none. */
-export function spread(days: readonly number[]): Omit<z.output<typeof spreadAnswer>, 'list'> {
-  const sorted = [...days].sort((a, b) => a - b)
-  const of = sorted.length
+export function spread(days: Histogram): Spread {
+  const { values, counts } = days.steps()
+  let of = 0
+  let sum = 0
+  for (let index = 0; index < values.length; index += 1) {
+    of += counts[index] as number
+    sum += (values[index] as number) * (counts[index] as number)
+  }
   if (of === 0) return { mean: null, median: null, p90: null, max: null, of }
-  const at = (index: number) => sorted[index] as number
-  return {
-    mean: roundedRatio(
-      sorted.reduce((sum, value) => sum + value, 0),
-      of,
-      1,
-    ),
-    median: (at((of - 1) >> 1) + at(of >> 1)) / 2,
-    p90: at(Math.ceil((9 * of) / 10) - 1),
-    max: at(of - 1),
-    of,
+  // Safe: these ranks are all below `of`.
+  const [low, high, p90] = days.at([(of - 1) >> 1, of >> 1, Math.ceil((9 * of) / 10) - 1]) as [number, number, number]
+  return { mean: roundedRatio(sum, of, 1), median: (low + high) / 2, p90, max: days.greatest(), of }
+}
+
+/** The slippages of a day: those that stand still, and those that grow by a day a day. */
+function slippages(tally: Tally, against: 'Original' | 'Current', asOf: Day): Histogram {
+  const still = tally.histogram(`slippage${against}`).steps()
+  const growing = tally.histogram(`slippage${against}From`).steps()
+  const ends = [still.values[0], still.values.at(-1), growing.values.at(-1), growing.values[0]]
+  const days = ends.flatMap((end, index) => (end === undefined ? [] : [index < 2 ? end : asOf - end]))
+  const all = days.length === 0 ? new Histogram() : new Histogram(Math.min(...days), Math.max(...days))
+  for (let at = 0; at < still.values.length; at += 1) all.add(still.values[at] as number, still.counts[at] as number)
+  for (let at = 0; at < growing.values.length; at += 1) {
+    all.add(asOf - (growing.values[at] as Day), growing.counts[at] as number)
   }
+  return all
 }
 
-function slippageSpread(members: readonly Member[], against: 'original' | 'current') {
-  const days = members
-    .filter((member) => counts(`slippageDays.${against}`, 'numerator', member))
-    // Safe: the figure counts only those with a due date.
-    .map((member) => member.slippageDays[against] as number)
-  return spread(days)
-}
-
-function planned(members: readonly Member[]): Planned[] {
-  return members.flatMap((member) => {
-    const { madeOn, originalDueOn } = member
-    if (originalDueOn === null || !isInScope(member)) return []
-    return [{ madeOn, originalDueOn, isDelivered: member.lifecycle === 'delivered' }]
-  })
-}
-
-/** The portfolio figures over these commitments as of a day. `scope` is what the programme reports; null where it reports none. */
-export function summarise(members: readonly Member[], asOf: Day, scope: number | null, link: ListLink): SummaryFigures {
-  const inScope = count(members, 'inScope', 'numerator')
-  const figure = (name: CountedName) => {
-    const counted = count(members, name, 'numerator')
-    const of = count(members, name, 'denominator')
-    return { count: counted, of, percent: roundedRatio(100 * counted, of, 1), list: link(name) }
+function excluded(statuses: ByStatus): SummaryFigures['excluded'] {
+  const result = { withdrawn: 0, superseded: 0, redacted: 0 }
+  for (const [status, count] of statuses) {
+    if (status.lifecycle === 'withdrawn') result.withdrawn += count
+    if (status.lifecycle === 'superseded') result.superseded += count
+    if (status.isRedacted) result.redacted += count
   }
-  const kept = count(members, 'baselineExecutionIndex', 'numerator')
-  const due = count(members, 'baselineExecutionIndex', 'denominator')
+  return result
+}
+
+function plan(tally: Tally, counted: Counts): Plan {
+  const [due, made] = [tally.histogram('plannedDue'), tally.histogram('plannedMade')]
+  return { due, made, delivered: counted.earnedSchedule.numerator }
+}
+
+/** The portfolio figures of a tally as of its day. `scope` is what the programme reports; null where it reports none. */
+export function summarise(tally: Tally, asOf: Day, scope: number | null, link: ListLink): SummaryFigures {
+  const statuses = tally.byStatus()
+  const counted = countFigures(statuses)
+  const inScope = counted.inScope.numerator
+  const figure = (name: FigureName) => {
+    const { numerator: count, denominator: of } = counted[name]
+    return { count, of, percent: roundedRatio(100 * count, of, 1), list: link(name) }
+  }
+  const { numerator: kept, denominator: due } = counted.baselineExecutionIndex
   return {
     inScope,
     delivered: figure('delivered'),
@@ -129,15 +146,16 @@ export function summarise(members: readonly Member[], asOf: Day, scope: number |
       list: link('baselineExecutionIndex'),
     },
     slippageDays: {
-      original: { ...slippageSpread(members, 'original'), list: link('slippageDays.original') },
-      current: { ...slippageSpread(members, 'current'), list: link('slippageDays.current') },
+      original: { ...spread(slippages(tally, 'Original', asOf)), list: link('slippageDays.original') },
+      current: { ...spread(slippages(tally, 'Current', asOf)), list: link('slippageDays.current') },
     },
-    earnedSchedule: earnedSchedule(planned(members), asOf),
-    excluded: {
-      withdrawn: members.filter(({ lifecycle }) => lifecycle === 'withdrawn').length,
-      superseded: members.filter(({ lifecycle }) => lifecycle === 'superseded').length,
-      redacted: members.filter(({ isRedacted }) => isRedacted).length,
+    earnedSchedule: {
+      count: counted.earnedSchedule.numerator,
+      of: counted.earnedSchedule.denominator,
+      ...earnedSchedule(plan(tally, counted), asOf),
+      list: link('earnedSchedule'),
     },
+    excluded: excluded(statuses),
   }
 }
 

@@ -10,7 +10,7 @@ export type CommitmentRow = {
   revision: number
   /** The row answers for every size after this position ... */
   lastPosition: number
-  /** ... and, as `standing.lastOn`, for every day from the last fact on. */
+  /** ... and, as `states.latest.lastOn`, for every day from the last fact on. */
   standing: Standing
   states: States
   redacted: number[]

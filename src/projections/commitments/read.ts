@@ -10,7 +10,7 @@ import type { StoredEvent } from '../../domain/event.ts'
 import type { Standing, Verification } from '../../domain/portfolio/status.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
-import { type Day, dayOf, dayOrNull } from '../../kernel/plain-date.ts'
+import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
 import { projectionSize } from '../run.ts'
 import { type CommitmentRow, projectAt, searchText } from './project.ts'
 
@@ -29,6 +29,8 @@ export type CommitmentRecord = {
   forecastPushes: number
   isRedacted: boolean
   standing: Standing
+  /** The latest effective day of any of its facts. */
+  lastOn: Day
   /** There where it was folded for this question; a stored row is read when an answer needs it. */
   folded: CommitmentRow | null
 }
@@ -74,8 +76,8 @@ function storedRecord(row: CompactRow): CommitmentRecord {
       currentDueOn: dayOrNull(row.current_due_on),
       forecastOn: dayOrNull(row.forecast_on),
       finishedOn: dayOrNull(row.finished_on),
-      lastOn: dayOf(row.last_on),
     },
+    lastOn: dayOf(row.last_on),
     folded: null,
   }
 }
@@ -93,6 +95,7 @@ function foldedRecord(row: CommitmentRow): CommitmentRecord {
     forecastPushes: latest.forecastPushes,
     isRedacted: row.redacted.length > 0,
     standing: row.standing,
+    lastOn: latest.lastOn,
     folded: row,
   }
 }
@@ -169,7 +172,7 @@ async function streamsToFold(db: Queryable, question: Question, snapshot: Snapsh
   // Rows that were dated in another time zone than the question knows say nothing about its days.
   if (snapshot.timeZone !== timeZone) return new Set(await streamsSince(db, register, 0))
   const grown = snapshot.size === size ? [] : await streamsSince(db, register, Math.min(size, snapshot.size))
-  const tooNew = snapshot.records.filter((record) => record.standing.lastOn > asOf).map((record) => record.id)
+  const tooNew = snapshot.records.filter((record) => record.lastOn > asOf).map((record) => record.id)
   return new Set([...grown, ...tooNew])
 }
 
@@ -183,29 +186,41 @@ export async function readCommitments(db: Queryable, question: Question): Promis
   return [...stored, ...folded.map(foldedRecord)]
 }
 
-/** The records as answers need them, in the same order: the states of stored rows are read now. */
-export async function readStates(
-  db: Queryable,
-  question: Question,
-  records: readonly CommitmentRecord[],
-): Promise<Described[]> {
-  const ids = records.filter((record) => !record.folded).map((record) => record.id)
-  const rows = await db
-    .selectFrom('commitment')
-    .select(['id', 'revision', 'redacted', 'states', 'last_position'])
-    .where('register', '=', question.register)
-    .where('id', '=', (eb) => eb.fn.any(eb.val(ids)))
-    // A row that has grown since it was listed answers for a later size: it is folded below.
-    .where('last_position', '<', question.size)
-    .execute()
-  const stored = new Map(rows.map((row) => [row.id, row]))
-  const overtaken = ids.filter((id) => !stored.has(id))
-  const folded = new Map((await foldCommitments(db, question, overtaken)).map((row) => [row.id, row]))
-  return records.flatMap((record) => {
-    const row = record.folded ?? folded.get(record.id) ?? stored.get(record.id)
+/** What names a commitment whose state is wanted; folded where it was folded for the same question already. */
+export type Named = { id: string; folded?: CommitmentRow | null }
+
+/** The commitments as answers need them, in the same order; those not known at the question are left out. */
+export async function readStates(db: Queryable, question: Question, named: readonly Named[]): Promise<Described[]> {
+  const ids = named.filter(({ folded }) => !folded).map(({ id }) => id)
+  const stored = new Map((await readStored(db, question, ids)).map((row) => [row.id, row]))
+  const others = await foldCommitments(
+    db,
+    question,
+    ids.filter((id) => !stored.has(id)),
+  )
+  const folded = new Map(others.map((row) => [row.id, row]))
+  return named.flatMap((one) => {
+    const row = one.folded ?? folded.get(one.id) ?? stored.get(one.id)
     // Safe: written from values of this type by the same version of the fold, as the checkpoint says.
     return row ? [{ id: row.id, revision: row.revision, redacted: row.redacted, states: row.states as States }] : []
   })
+}
+
+/** The rows that answer for a question: neither grown past its size, nor by facts after its day, nor dated otherwise. */
+async function readStored(db: Queryable, { register, asOf, size, timeZone }: Question, ids: readonly string[]) {
+  if (ids.length === 0) return []
+  return db
+    .selectFrom('commitment')
+    .innerJoin('checkpoint', 'checkpoint.register', 'commitment.register')
+    .select(['id', 'revision', 'redacted', 'states'])
+    .where('commitment.register', '=', register)
+    .where('id', '=', (eb) => eb.fn.any(eb.val([...ids])))
+    .where('last_position', '<', size)
+    .where('last_on', '<=', formatDay(asOf))
+    .where('projection', '=', 'commitments')
+    .where('checkpoint.size', '>=', size)
+    .where('time_zone', '=', timeZone)
+    .execute()
 }
 
 /** Which of the records a text search finds: every word, from its beginning, in id, title, description or themes. */

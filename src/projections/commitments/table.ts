@@ -11,7 +11,7 @@ function columns(row: CommitmentRow) {
     id: row.id,
     revision: row.revision,
     last_position: row.lastPosition,
-    last_on: dayText(standing.lastOn),
+    last_on: dayText(states.latest.lastOn),
     title: states.latest.title,
     programme: states.latest.programme,
     themes: states.latest.themes,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { commitmentFacts, stateAt } from '../../../src/domain/commitment/state.ts'
+import { stretches } from '../../../src/domain/commitment/stretches.ts'
 import { type Period, timeline } from '../../../src/domain/commitment/timeline.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
 import { type Day, dayOf, formatDay, LAST_DAY, parseDateRange } from '../../../src/kernel/plain-date.ts'
@@ -22,7 +23,7 @@ import {
 } from '../../support/events.ts'
 
 function periodsOf(events: readonly StoredEvent[], size = events.length): Period[] {
-  return timeline(commitmentFacts(events, { size, timeZone: 'UTC' }))
+  return timeline(stretches(commitmentFacts(events, { size, timeZone: 'UTC' }), false))
 }
 
 const brief = (periods: readonly Period[]) =>

@@ -1,0 +1,317 @@
+// One commitment through valid time, as known at a size: a stretch for each run of days on which nothing changes that a
+// status, a figure or a filter depends on. Stretches begin where a fact comes into force or a due day comes or passes.
+// The timeline, the projection `periods` and the tallies are all made of these.
+
+import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
+import { type Standing, standing } from '../portfolio/status.ts'
+import { encodeStatus } from '../portfolio/status-code.ts'
+import { scheduleOf } from './answer.ts'
+import { factConflicts } from './conflicts.ts'
+import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
+
+/** What a commitment belongs to. */
+export type Membership = Pick<CommitmentState, 'programme' | 'themes' | 'parties'>
+
+type Content = {
+  /** Status, as `decodeStatus` reads it. */
+  code: number
+  /** Imprecise dates leave lifecycle or schedule open. */
+  uncertain: boolean
+  standing: Standing
+  rebaselines: number
+  forecastPushes: number
+  /** Its facts contradict each other; undefined references apart. */
+  isConflicted: boolean
+  membership: Membership
+}
+
+/** Days from `from` to before `to` (null: for ever). */
+export type Stretch = Content & {
+  from: Day
+  to: Day | null
+  /** Position of the event that began its status, in this stretch or before; null where a due day that passed did. */
+  begunBy: number | null
+}
+
+function contentAt({ latest, earliest }: States, day: Day, hasDiffering: boolean, isRedacted: boolean): Content {
+  const where = standing(latest)
+  const { original, current, uncertain } = scheduleOf({ latest, earliest }, day)
+  const { originalDueOn } = where
+  const isDue = originalDueOn !== null && originalDueOn <= day
+  return {
+    code: encodeStatus({
+      lifecycle: where.lifecycle,
+      verification: where.verification,
+      schedule: { original, current },
+      hasDueDate: originalDueOn !== null,
+      isDue,
+      isRedacted,
+    }),
+    uncertain,
+    standing: where,
+    rebaselines: Math.max(0, latest.baselines.length - 1),
+    forecastPushes: latest.forecastPushes,
+    isConflicted: hasDiffering || factConflicts(latest, where, day).length > 0,
+    membership: { programme: latest.programme, themes: latest.themes, parties: latest.parties },
+  }
+}
+
+function isSameMembership(a: Membership, b: Membership): boolean {
+  return a.programme === b.programme && isSameList(a.themes, b.themes) && isSameList(a.parties, b.parties)
+}
+
+function isSameList(a: readonly string[], b: readonly string[]): boolean {
+  return a === b || (a.length === b.length && a.every((item, index) => item === b[index]))
+}
+
+function isSameStanding(a: Standing, b: Standing): boolean {
+  return (
+    a.madeOn === b.madeOn &&
+    a.originalDueOn === b.originalDueOn &&
+    a.currentDueOn === b.currentDueOn &&
+    a.forecastOn === b.forecastOn &&
+    a.finishedOn === b.finishedOn
+  )
+}
+
+/** True where two stretches say the same of their days. */
+export function isSameContent(a: Content, b: Content): boolean {
+  return (
+    hasSameStatus(a, b) &&
+    a.rebaselines === b.rebaselines &&
+    a.forecastPushes === b.forecastPushes &&
+    a.isConflicted === b.isConflicted &&
+    isSameStanding(a.standing, b.standing) &&
+    isSameMembership(a.membership, b.membership)
+  )
+}
+
+function hasSameStatus(a: Content, b: Content): boolean {
+  return a.code === b.code && a.uncertain === b.uncertain
+}
+
+/** One of the two folds: the facts in order of (day, position), with the state after each. */
+class Line {
+  readonly dating: Dating
+  readonly facts: CommitmentFact[] = []
+  readonly states: (CommitmentState | null)[] = []
+
+  constructor(dating: Dating) {
+    this.dating = dating
+  }
+
+  /** How many facts come before a day. */
+  before(day: Day): number {
+    return this.#count((fact) => fact[this.dating] < day)
+  }
+
+  /** How many facts come before the day after a day. */
+  upTo(day: Day): number {
+    return this.#count((fact) => fact[this.dating] <= day)
+  }
+
+  /** True where no other fact of its day comes after it. */
+  isLast(fact: CommitmentFact): boolean {
+    return this.facts[this.upTo(fact[this.dating]) - 1] === fact
+  }
+
+  add(facts: readonly CommitmentFact[]): void {
+    let first = this.facts.length
+    for (const fact of facts) {
+      const at = this.#count((other) => this.#compare(other, fact) < 0)
+      this.facts.splice(at, 0, fact)
+      first = Math.min(first, at)
+    }
+    this.states.length = first
+    for (let index = first; index < this.facts.length; index += 1) this.states.push(this.#stateAfter(index))
+  }
+
+  #compare(a: CommitmentFact, b: CommitmentFact): number {
+    return a[this.dating] - b[this.dating] || a.position - b.position
+  }
+
+  #stateAfter(index: number): CommitmentState | null {
+    const fact = this.facts[index] as CommitmentFact
+    const before = this.states[index - 1] ?? null
+    if (fact.type !== 'CommitmentMade') return before && evolve(before, fact, this.dating)
+    // A promise is folded first, whatever came into force before it, so everything that has arrived is folded again.
+    const arrived = this.facts.slice(0, index + 1).sort((a, b) => a.position - b.position)
+    return foldFacts(arrived, Number.POSITIVE_INFINITY, this.dating)
+  }
+
+  /** How many facts at the beginning pass a test that later ones do not. */
+  #count(isBefore: (fact: CommitmentFact) => boolean): number {
+    let low = 0
+    let high = this.facts.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (isBefore(this.facts[middle] as CommitmentFact)) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+}
+
+function dueOf(fact: CommitmentFact): string | undefined {
+  return fact.type === 'CommitmentMade' || fact.type === 'CommitmentRebaselined' ? fact.data.due : undefined
+}
+
+/** The days on which a fact can change something: it comes into force by either dating, its due day comes or has passed. */
+function breakDays(fact: CommitmentFact): Day[] {
+  const due = dueOf(fact)
+  if (due === undefined) return [fact.on, fact.firstOn]
+  const dueOn = lastDayOf(due)
+  return dueOn < LAST_DAY ? [fact.on, fact.firstOn, dueOn, dueOn + 1] : [fact.on, fact.firstOn, dueOn]
+}
+
+/**
+ * The stretches of one commitment, kept up as facts become known one by one: a fact changes nothing before its first day, so
+ * a long history is not worked out anew for each.
+ */
+export class Chronicle {
+  /** In order and without a gap, from the first day on which it was made; empty where it is not known. */
+  stretches: readonly Stretch[] = []
+  readonly #latest = new Line('on')
+  readonly #earliest = new Line('firstOn')
+  readonly #days: Day[] = []
+  readonly #isRedacted: boolean
+  /** The first day of a fact with a citation that says something else. */
+  #differsFrom = Number.POSITIVE_INFINITY
+
+  constructor(isRedacted: boolean) {
+    this.#isRedacted = isRedacted
+  }
+
+  /** Takes in facts that have become known, in any order. */
+  add(facts: readonly CommitmentFact[]): void {
+    let from = Number.POSITIVE_INFINITY
+    this.#latest.add(facts)
+    this.#earliest.add(facts)
+    for (const fact of facts) {
+      for (const day of breakDays(fact)) this.#break(day)
+      if (fact.citations.some(({ differs }) => differs !== undefined)) {
+        this.#differsFrom = Math.min(this.#differsFrom, fact.on)
+      }
+      from = Math.min(from, fact.on, fact.firstOn)
+    }
+    const kept = this.stretches.filter((stretch) => stretch.from < from)
+    const last = this.#lastOfItsDay(facts)
+    const found = last ? this.stretches.filter((stretch) => stretch.from === from) : []
+    this.stretches = joined(
+      kept,
+      this.#stretchesFrom(
+        from,
+        last,
+        found.map((stretch) => ({ ...stretch })),
+      ),
+    )
+  }
+
+  /** The fact, where it is one that comes last on its day: the others of the day, maybe thousands, stay as they were. */
+  #lastOfItsDay(facts: readonly CommitmentFact[]): CommitmentFact | null {
+    const [fact] = facts
+    if (!fact || facts.length > 1 || fact.on !== fact.firstOn) return null
+    return this.#latest.isLast(fact) && this.#earliest.isLast(fact) ? fact : null
+  }
+
+  #break(day: Day): void {
+    const days = this.#days
+    let at = days.length
+    // New days are mostly late ones.
+    while (at > 0 && (days[at - 1] as Day) > day) at -= 1
+    if (days[at - 1] !== day) days.splice(at, 0, day)
+  }
+
+  /** The stretches from a day on; with `last` only that fact of the day is still to come, and `found` is what the others made. */
+  #stretchesFrom(first: Day, last: CommitmentFact | null, found: Stretch[]): Stretch[] {
+    const [latest, earliest] = [this.#latest, this.#earliest]
+    let arrived = last ? latest.upTo(first) - 1 : latest.before(first)
+    let arrivedEarly = last ? earliest.upTo(first) - 1 : earliest.before(first)
+    let looked: { day: Day; states: States } | null = null
+    const become = (day: Day, begunBy: number | null) => {
+      const state = latest.states[arrived - 1]
+      if (!state) return
+      const states = { latest: state, earliest: earliest.states[arrivedEarly - 1] ?? state }
+      // Thousands of reports on one day change nothing that is looked at here.
+      const isSame = looked?.day === day && hasSameBasis(looked.states, states) && this.#differsFrom > day
+      looked = { day, states }
+      if (isSame) return
+      const next = contentAt(states, day, this.#differsFrom <= day, this.#isRedacted)
+      const before = found.at(-1)
+      if (before?.from !== day) found.push({ from: day, to: null, begunBy, ...next })
+      // Of several facts on one day the last that changed the status began the stretch.
+      else Object.assign(before, next, hasSameStatus(before, next) ? {} : { begunBy })
+    }
+    for (const day of this.#days) {
+      if (day < first) continue
+      if (!last || day > first) become(day, null)
+      for (const position of positionsOn(day, latest, arrived, earliest, arrivedEarly)) {
+        if (latest.facts[arrived]?.position === position && latest.facts[arrived]?.on === day) arrived += 1
+        if (earliest.facts[arrivedEarly]?.position === position && earliest.facts[arrivedEarly]?.firstOn === day) {
+          arrivedEarly += 1
+        }
+        become(day, position)
+      }
+    }
+    return found
+  }
+}
+
+/** The positions of the facts that come into force on a day by either dating, in order. */
+function positionsOn(day: Day, latest: Line, from: number, earliest: Line, fromEarly: number): number[] {
+  const positions: number[] = []
+  for (let [at, atEarly] = [from, fromEarly]; ; ) {
+    const [fact, early] = [latest.facts[at], earliest.facts[atEarly]]
+    const position = fact?.on === day ? fact.position : Number.POSITIVE_INFINITY
+    const positionEarly = early?.firstOn === day ? early.position : Number.POSITIVE_INFINITY
+    const next = Math.min(position, positionEarly)
+    if (next === Number.POSITIVE_INFINITY) return positions
+    positions.push(next)
+    if (position === next) at += 1
+    if (positionEarly === next) atEarly += 1
+  }
+}
+
+/** The parts of a state that its content is made of; each is replaced, never changed, by a fact that acts on it. */
+const BASIS = [
+  'lifecycle',
+  'made',
+  'madeAgain',
+  'baselines',
+  'claim',
+  'mark',
+  'forecast',
+  'forecastPushes',
+  'reportedStatus',
+  'programme',
+  'themes',
+  'parties',
+] as const satisfies (keyof CommitmentState)[]
+
+function hasSameBasis(a: States, b: States): boolean {
+  return BASIS.every((key) => a.latest[key] === b.latest[key] && a.earliest[key] === b.earliest[key])
+}
+
+/** Stretches end to end; a day that changed nothing, all its facts taken together, begins none. What is given stays as it is. */
+function joined(kept: readonly Stretch[], found: readonly Stretch[]): Stretch[] {
+  const all = [...kept]
+  let last = all.pop()
+  for (const stretch of found) {
+    if (last && isSameContent(last, stretch)) continue
+    if (last) all.push(endingOn(last, stretch.from))
+    // A status that goes on was begun by what began it, however often something else changes.
+    last = last && hasSameStatus(last, stretch) ? { ...stretch, begunBy: last.begunBy } : stretch
+  }
+  return last ? [...all, endingOn(last, null)] : all
+}
+
+function endingOn(stretch: Stretch, to: Day | null): Stretch {
+  return stretch.to === to ? stretch : { ...stretch, to }
+}
+
+/** The stretches of a commitment from its facts: in order and without a gap, empty where it is not known. */
+export function stretches(facts: readonly CommitmentFact[], isRedacted: boolean): readonly Stretch[] {
+  const chronicle = new Chronicle(isRedacted)
+  chronicle.add(facts)
+  return chronicle.stretches
+}

@@ -1,0 +1,54 @@
+// A status as one small number, so that it can be stored in arrays and counted: lifecycle, verification, both schedules, and
+// what the figures need to know of the original due date.
+
+import { LIFECYCLES, SCHEDULES, type Schedule, VERIFICATIONS, type Verification } from './status.ts'
+
+/** What decides which figures count a commitment. */
+export type Countable = {
+  lifecycle: (typeof LIFECYCLES)[number]
+  verification: Verification
+  schedule: { original: Schedule; current: Schedule }
+  /** It has a baseline 0. */
+  hasDueDate: boolean
+  /** Baseline 0 has come: its last day is not after the day asked about. */
+  isDue: boolean
+  /** Content of one of its events was erased. */
+  isRedacted: boolean
+}
+
+/** Codes are whole numbers from 0 to CODES - 1. The order of the lists they are made of is part of what is stored. */
+export const CODES = LIFECYCLES.length * VERIFICATIONS.length * SCHEDULES.length * SCHEDULES.length * 8
+
+/** The code of a status. */
+export function encodeStatus(status: Countable): number {
+  const { lifecycle, verification, schedule, hasDueDate, isDue, isRedacted } = status
+  let code = LIFECYCLES.indexOf(lifecycle)
+  code = code * VERIFICATIONS.length + VERIFICATIONS.indexOf(verification)
+  code = code * SCHEDULES.length + SCHEDULES.indexOf(schedule.original)
+  code = code * SCHEDULES.length + SCHEDULES.indexOf(schedule.current)
+  return code * 8 + (hasDueDate ? 4 : 0) + (isDue ? 2 : 0) + (isRedacted ? 1 : 0)
+}
+
+function decode(code: number): Countable {
+  const flags = code % 8
+  let rest = Math.floor(code / 8)
+  const take = <T>(words: readonly T[]): T => {
+    const word = words[rest % words.length] as T
+    rest = Math.floor(rest / words.length)
+    return word
+  }
+  const current = take(SCHEDULES)
+  const original = take(SCHEDULES)
+  const verification = take(VERIFICATIONS)
+  const lifecycle = take(LIFECYCLES)
+  const [hasDueDate, isDue, isRedacted] = [(flags & 4) !== 0, (flags & 2) !== 0, (flags & 1) !== 0]
+  return { lifecycle, verification, schedule: { original, current }, hasDueDate, isDue, isRedacted }
+}
+
+const decoded: (Countable | undefined)[] = []
+
+/** The status of a code; the same object for the same code. */
+export function decodeStatus(code: number): Countable {
+  decoded[code] ??= decode(code)
+  return decoded[code]
+}

@@ -1,0 +1,53 @@
+// Whole numbers in few bytes: seven bits a byte, the least first, the eighth saying that more follow (LEB128, as in
+// WebAssembly and Protocol Buffers); differences fold their sign into the last bit (zigzag), so that small ones stay short.
+
+/** Collects whole numbers, each below 2^31 in size. */
+export class Packer {
+  readonly #bytes: number[] = []
+
+  /** A number from 0 on. */
+  natural(value: number): void {
+    let rest = value
+    while (rest > 127) {
+      this.#bytes.push((rest & 127) | 128)
+      rest >>>= 7
+    }
+    this.#bytes.push(rest)
+  }
+
+  /** A number of either sign. */
+  integer(value: number): void {
+    this.natural(((value << 1) ^ (value >> 31)) >>> 0)
+  }
+
+  bytes(): Buffer {
+    return Buffer.from(this.#bytes)
+  }
+}
+
+/** Reads what a Packer has written, in the same order. */
+export class Unpacker {
+  /** Where the next number begins. */
+  at = 0
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  natural(): number {
+    let byte = this.#bytes[this.at++] as number
+    if (byte < 128) return byte
+    let value = byte & 127
+    for (let shift = 7; ; shift += 7) {
+      byte = this.#bytes[this.at++] as number
+      value |= (byte & 127) << shift
+      if (byte < 128) return value >>> 0
+    }
+  }
+
+  integer(): number {
+    const value = this.natural()
+    return (value >>> 1) ^ -(value & 1)
+  }
+}

@@ -1,0 +1,136 @@
+// What the versions of timelines changed, as the tallies add it up: kept in memory from the last seal to the head, since
+// dashboards ask for little else.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/pool.ts'
+import { isStatusKey } from '../../domain/portfolio/tally.ts'
+import { Packer, Unpacker } from '../../kernel/packed.ts'
+import type { Change } from './project.ts'
+
+/** Changes in order of size, four numbers each (day, membership, key, difference); those of version n end at `ends[n]`. */
+export type ChangeList = { ends: Int32Array; numbers: Int32Array }
+
+/** The changes of versions: those of statuses, which alone make the counts, and those of days. */
+export type Changes = {
+  /** The size from which each version is known. */
+  knownFrom: Float64Array
+  statuses: ChangeList
+  days: ChangeList
+  /** One more than the highest number of a membership among them. */
+  memberships: number
+}
+
+/** The changes of one version as bytes. They come in order of day. */
+export function packChanges(changes: readonly Change[]): Buffer {
+  const packer = new Packer()
+  let before = 0
+  for (const { day, membership, key, difference } of changes) {
+    packer.integer(day - before)
+    packer.natural(membership)
+    packer.natural(key)
+    packer.integer(difference)
+    before = day
+  }
+  return packer.bytes()
+}
+
+/** The changes of some versions, one after the other; `lengths` are the bytes of each. */
+function unpackChanges(bytes: Uint8Array, lengths: readonly number[]): Omit<Changes, 'knownFrom'> {
+  const unpacker = new Unpacker(bytes)
+  const statuses = { ends: new Int32Array(lengths.length), numbers: [] as number[] }
+  const days = { ends: new Int32Array(lengths.length), numbers: [] as number[] }
+  let memberships = 0
+  let end = 0
+  for (const [index, length] of lengths.entries()) {
+    end += length
+    let day = 0
+    while (unpacker.at < end) {
+      day += unpacker.integer()
+      const membership = unpacker.natural()
+      const key = unpacker.natural()
+      const { numbers } = isStatusKey(key) ? statuses : days
+      numbers.push(day, membership, key, unpacker.integer())
+      memberships = Math.max(memberships, membership + 1)
+    }
+    statuses.ends[index] = statuses.numbers.length
+    days.ends[index] = days.numbers.length
+  }
+  const list = ({ ends, numbers }: typeof days) => ({ ends, numbers: Int32Array.from(numbers) })
+  return { statuses: list(statuses), days: list(days), memberships }
+}
+
+type Row = { known_from: string | null; lengths: string | null; changes: Buffer | null; generation: number }
+
+/** The changes that came to be known after one size, up to another, in one row: thousands of small ones cost their number. */
+export async function readChanges(
+  db: Queryable,
+  register: string,
+  after: number,
+  upTo: number,
+): Promise<Changes & { generation: number }> {
+  const { rows } = await sql<Row>`select c.generation, p.known_from, p.lengths, p.changes
+    from (select coalesce(max(generation), 0) as generation from checkpoint
+        where register = ${register} and projection = 'periods') c,
+      (select string_agg(known_from::text, ',' order by known_from, id) as known_from,
+        string_agg(length(changes)::text, ',' order by known_from, id) as lengths,
+        string_agg(changes, '' order by known_from, id) as changes
+      from period where register = ${register} and known_from > ${after} and known_from <= ${upTo}) p`.execute(db)
+  const [row] = rows
+  if (!row?.changes) return { ...NO_CHANGES, generation: row?.generation ?? 0 }
+  const sizes = (row.known_from ?? '').split(',')
+  return {
+    knownFrom: Float64Array.from(sizes, Number),
+    ...unpackChanges(row.changes, (row.lengths ?? '').split(',').map(Number)),
+    generation: row.generation,
+  }
+}
+
+const NONE: ChangeList = { ends: new Int32Array(0), numbers: new Int32Array(0) }
+const NO_CHANGES: Changes = { knownFrom: new Float64Array(0), statuses: NONE, days: NONE, memberships: 0 }
+
+/** The numbers of the changes that came to be known after one size, up to another. */
+export function changesBetween(
+  { ends, numbers }: ChangeList,
+  knownFrom: Float64Array,
+  after: number,
+  upTo: number,
+): Int32Array {
+  return numbers.subarray(ends[firstAfter(knownFrom, after) - 1] ?? 0, ends[firstAfter(knownFrom, upTo) - 1] ?? 0)
+}
+
+/** How many of the sizes, which are in order, are not after a size. */
+function firstAfter(sizes: Float64Array, size: number): number {
+  let low = 0
+  let high = sizes.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((sizes[middle] as number) <= size) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The changes of two runs, one after the other. */
+export function joined(a: Changes, b: Changes): Changes {
+  const knownFrom = new Float64Array(a.knownFrom.length + b.knownFrom.length)
+  knownFrom.set(a.knownFrom)
+  knownFrom.set(b.knownFrom, a.knownFrom.length)
+  return {
+    knownFrom,
+    statuses: joinedList(a.statuses, b.statuses),
+    days: joinedList(a.days, b.days),
+    memberships: Math.max(a.memberships, b.memberships),
+  }
+}
+
+function joinedList(a: ChangeList, b: ChangeList): ChangeList {
+  const later = b.ends.map((end) => end + a.numbers.length)
+  return { ends: joinedNumbers(a.ends, later), numbers: joinedNumbers(a.numbers, b.numbers) }
+}
+
+function joinedNumbers(a: Int32Array, b: Int32Array): Int32Array {
+  const all = new Int32Array(a.length + b.length)
+  all.set(a)
+  all.set(b, a.length)
+  return all
+}

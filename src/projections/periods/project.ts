@@ -1,0 +1,128 @@
+// The projection `periods`, its pure part: the events of one commitment become the versions of its timeline, one for each
+// event that changed it.
+
+import { commitmentFacts } from '../../domain/commitment/state.ts'
+import { Chronicle, isSameContent, type Stretch } from '../../domain/commitment/stretches.ts'
+import type { StoredEvent } from '../../domain/event.ts'
+import { countStanding, type TallyKey } from '../../domain/portfolio/tally.ts'
+import { isRepair, type Knowledge, redactedPositions } from '../../domain/repairs.ts'
+import type { Day } from '../../kernel/plain-date.ts'
+
+/** A commitment's timeline from a size on. */
+export type TimelineVersion = {
+  id: string
+  knownFrom: number
+  isFirst: boolean
+  stretches: readonly Stretch[]
+  before: readonly Stretch[]
+}
+
+function isSameStretch(a: Stretch, b: Stretch | undefined): boolean {
+  if (a === b) return true
+  return b !== undefined && a.from === b.from && a.to === b.to && a.begunBy === b.begunBy && isSameContent(a, b)
+}
+
+function isSameTimeline(a: readonly Stretch[], b: readonly Stretch[]): boolean {
+  return a.length === b.length && a.every((stretch, index) => isSameStretch(stretch, b[index]))
+}
+
+/** A timeline that follows what becomes known of one commitment. */
+class KnownTimeline {
+  readonly #events: readonly StoredEvent[]
+  #chronicle = new Chronicle(false)
+
+  constructor(events: readonly StoredEvent[]) {
+    this.#events = events
+  }
+
+  get stretches(): readonly Stretch[] {
+    return this.#chronicle.stretches
+  }
+
+  /** All that is known, from the beginning. */
+  begin(knowledge: Knowledge): void {
+    const known = this.#events.filter(({ position }) => position < knowledge.size)
+    this.#chronicle = new Chronicle(redactedPositions(known).length > 0)
+    this.#chronicle.add(commitmentFacts(known, knowledge))
+  }
+
+  /** One more event; what is no plain fact can change any of those before it. */
+  learn(event: StoredEvent | undefined, knowledge: Knowledge): void {
+    if (!event || isRepair(event.type) || event.salt === null) this.begin(knowledge)
+    else this.#chronicle.add(commitmentFacts([event], knowledge))
+  }
+}
+
+/**
+ * The versions that the knowledges beyond `from` bring, in order of size, from all events of the stream. `zones` are the
+ * sizes from which the register's facts are dated in a time zone, in order; the first is that at `from`.
+ */
+export function timelineVersions(
+  id: string,
+  events: readonly StoredEvent[],
+  { from, size, zones }: { from: number; size: number; zones: readonly Knowledge[] },
+): TimelineVersion[] {
+  const grown = new Map(events.map((event) => [event.position + 1, event]))
+  const redated = zones.slice(1).map((zone) => zone.size)
+  const moments = [...new Set([...grown.keys(), ...redated])].filter((at) => at > from && at <= size)
+  const zoneAt = (at: number) => zones.findLast((zone) => zone.size <= at)?.timeZone ?? (zones[0]?.timeZone as string)
+  const versions: TimelineVersion[] = []
+  // From the moment that it was first made a commitment has a row, though it may be an empty timeline by now.
+  let hasEarlier = events.some(
+    ({ position, type, occurredOn }) => position < from && type === 'CommitmentMade' && occurredOn !== null,
+  )
+  const timeline = new KnownTimeline(events)
+  timeline.begin({ size: from, timeZone: zoneAt(from) })
+  for (const knownFrom of moments.sort((a, b) => a - b)) {
+    const before = timeline.stretches
+    const knowledge = { size: knownFrom, timeZone: zoneAt(knownFrom) }
+    if (redated.includes(knownFrom)) timeline.begin(knowledge)
+    else timeline.learn(grown.get(knownFrom), knowledge)
+    if (isSameTimeline(before, timeline.stretches)) continue
+    versions.push({ id, knownFrom, isFirst: !hasEarlier, stretches: timeline.stretches, before })
+    hasEarlier = true
+  }
+  return versions
+}
+
+/** One change of a sum: from a day on, so many more (or fewer) of a key among those of a membership. */
+export type Change = { day: Day; membership: number; key: TallyKey; difference: number }
+
+/** What a version changes in the tallies, in order of day, membership and key; `numberOf` gives the number of a membership. */
+export function tallyChanges({ stretches, before }: TimelineVersion, numberOf: (stretch: Stretch) => number): Change[] {
+  const changes = new Map<string, Change>()
+  const add = (day: Day, membership: number, key: TallyKey, difference: number) => {
+    const name = `${day} ${membership} ${key}`
+    const known = changes.get(name)
+    if (known) known.difference += difference
+    else changes.set(name, { day, membership, key, difference })
+  }
+  const count = (stretch: Stretch, sign: 1 | -1) => {
+    const membership = numberOf(stretch)
+    countStanding(stretch.standing, stretch.code, stretch.from, stretch.to, (key, from, to) => {
+      add(from, membership, key, sign)
+      if (to !== null) add(to, membership, key, -sign)
+    })
+  }
+  // Stretches that stay as they were cancel out; most of a timeline does.
+  const [first, last] = sameEnds(before, stretches)
+  for (const stretch of before.slice(first, before.length - last)) count(stretch, -1)
+  for (const stretch of stretches.slice(first, stretches.length - last)) count(stretch, 1)
+  return [...changes.values()]
+    .filter(({ difference }) => difference !== 0)
+    .sort((a, b) => a.day - b.day || a.membership - b.membership || a.key - b.key)
+}
+
+function isSameCount(a: Stretch | undefined, b: Stretch | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.from === b.from && a.to === b.to && isSameContent(a, b))
+}
+
+/** How many stretches two timelines have in common at their beginning, and then at their end. */
+function sameEnds(a: readonly Stretch[], b: readonly Stretch[]): [number, number] {
+  const most = Math.min(a.length, b.length)
+  let first = 0
+  while (first < most && isSameCount(a[first], b[first])) first += 1
+  let last = 0
+  while (last < most - first && isSameCount(a.at(-1 - last), b.at(-1 - last))) last += 1
+  return [first, last]
+}

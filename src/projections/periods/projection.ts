@@ -1,0 +1,35 @@
+// The projection `periods`: every commitment's timeline by both clocks, due days passing included. Rows are only added: an
+// event closes and opens exactly what it changes, by a further row where the timeline differs from the one before.
+
+import type { Queryable } from '../../database/pool.ts'
+import { loadStreams } from '../../eventlog/load.ts'
+import type { Change, Projection } from '../run.ts'
+import { clearTallies } from '../tallies/table.ts'
+import { type TimelineVersion, timelineVersions } from './project.ts'
+import { clearPeriods, savePeriods } from './table.ts'
+
+const STREAMS_AT_ONCE = 500
+
+async function versionsOf(db: Queryable, streams: readonly string[], change: Change): Promise<TimelineVersion[]> {
+  const events = Map.groupBy(await loadStreams(db, change.register, streams, change.size), (event) => event.stream)
+  return streams.flatMap((stream) => timelineVersions(stream, events.get(stream) ?? [], change))
+}
+
+export const periods: Projection = {
+  name: 'periods',
+  version: 1,
+  async apply(db, change) {
+    const versions: TimelineVersion[] = []
+    for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {
+      versions.push(...(await versionsOf(db, change.streams.slice(first, first + STREAMS_AT_ONCE), change)))
+    }
+    // In order of size whatever the batch, so that memberships get the same numbers from every replay.
+    versions.sort((a, b) => a.knownFrom - b.knownFrom || (a.id < b.id ? -1 : 1))
+    await savePeriods(db, change.register, versions)
+  },
+  async clear(db, register) {
+    await clearPeriods(db, register)
+    // The tallies are sums of these rows.
+    await clearTallies(db, register)
+  },
+}

@@ -1,0 +1,98 @@
+// The projection `periods`, its dumb part: writes rows, decides nothing.
+
+import { hash } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/pool.ts'
+import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import { packChanges } from './changes.ts'
+import { type TimelineVersion, tallyChanges } from './project.ts'
+
+/** Whole numbers a stretch has in column `numbers`. */
+export const NUMBERS = 8
+export const UNCERTAIN = 1
+export const CONFLICTED = 2
+
+function contentHash({ programme, themes, parties }: Membership): string {
+  return hash('sha256', JSON.stringify([programme, themes, parties]), 'hex')
+}
+
+/** The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. */
+async function numberMemberships(
+  db: Queryable,
+  register: string,
+  memberships: ReadonlyMap<string, Membership>,
+): Promise<Map<string, number>> {
+  const hashes = [...memberships.keys()]
+  const { rows } = await sql<{ hash: string; number: number }>`select encode(hash, 'hex') as hash, number
+    from membership where register = ${register} and hash in (select decode(h, 'hex') from unnest(${hashes}::text[]) h)`.execute(
+    db,
+  )
+  const numbers = new Map(rows.map(({ hash, number }) => [hash, number]))
+  const fresh = [...memberships].filter(([hash]) => !numbers.has(hash))
+  if (fresh.length === 0) return numbers
+  const last = await db
+    .selectFrom('membership')
+    .select((eb) => eb.fn.max('number').as('number'))
+    .where('register', '=', register)
+    .executeTakeFirst()
+  const first = (last?.number ?? -1) + 1
+  const values = fresh.map(([hash, { programme, themes, parties }], index) => {
+    numbers.set(hash, first + index)
+    return { number: first + index, hash, programme, themes, parties }
+  })
+  await sql`insert into membership (register, number, programme, themes, parties, hash)
+    select ${register}, number, programme, themes, parties, decode(hash, 'hex')
+    from json_to_recordset(${JSON.stringify(values)}::json)
+      as row (number integer, hash text, programme text, themes text[], parties text[])`.execute(db)
+  return numbers
+}
+
+function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
+  const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = standing
+  const flags = (uncertain ? UNCERTAIN : 0) + (isConflicted ? CONFLICTED : 0)
+  return [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags]
+}
+
+/** Writes versions of timelines, in order of size. */
+export async function savePeriods(
+  db: Queryable,
+  register: string,
+  versions: readonly TimelineVersion[],
+): Promise<void> {
+  if (versions.length === 0) return
+  const hashes = new Map<Membership, string>()
+  const memberships = new Map<string, Membership>()
+  for (const { before, stretches } of versions) {
+    for (const { membership } of [...before, ...stretches]) {
+      if (hashes.has(membership)) continue
+      const hash = contentHash(membership)
+      hashes.set(membership, hash)
+      if (!memberships.has(hash)) memberships.set(hash, membership)
+    }
+  }
+  const numbers = await numberMemberships(db, register, memberships)
+  // Safe: every membership of the versions was given its number above.
+  const numberOf = ({ membership }: Stretch) => numbers.get(hashes.get(membership) as string) as number
+  const rows = versions.map((version) => ({
+    id: version.id,
+    known_from: version.knownFrom,
+    is_first: version.isFirst,
+    days: version.stretches.map(({ from }) => from),
+    codes: version.stretches.map(({ code }) => code),
+    memberships: version.stretches.map(numberOf),
+    begun_by: version.stretches.map(({ begunBy }) => begunBy),
+    numbers: version.stretches.flatMap(numbersOf),
+    changes: packChanges(tallyChanges(version, numberOf)).toString('hex'),
+  }))
+  await sql`insert into period (register, id, known_from, is_first, days, codes, memberships, begun_by, numbers, changes)
+    select ${register}, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
+    from json_to_recordset(${JSON.stringify(rows)}::json) as row (id text, known_from bigint, is_first boolean,
+      days integer[], codes smallint[], memberships integer[], begun_by bigint[], numbers integer[], changes text)`.execute(
+    db,
+  )
+}
+
+/** Removes every row of a register; memberships keep their numbers. */
+export async function clearPeriods(db: Queryable, register: string): Promise<void> {
+  await db.deleteFrom('period').where('register', '=', register).execute()
+}
