@@ -8,13 +8,17 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import type { z } from 'zod'
 import { NDJSON_TYPE, readBodies } from './body.ts'
 import { commitmentRoutes } from './commitments.ts'
+import { conflictRoutes } from './conflicts.ts'
 import type { Context } from './context.ts'
 import { definitionRoutes } from './definitions.ts'
+import { differenceRoutes } from './difference.ts'
 import { eventRoutes } from './events.ts'
+import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { registerRoutes } from './registers.ts'
+import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
 
 const API = {
@@ -120,6 +124,10 @@ export async function buildApp(
     eventRoutes(api, context)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
+    seriesRoutes(api, context)
+    differenceRoutes(api, context)
+    figureRoutes(api, context)
+    conflictRoutes(api, context)
     definitionRoutes(api, context)
     healthRoutes(api, context)
     problemRoutes(api)

@@ -11,17 +11,30 @@ import {
   knownAtAnswer,
   RULES,
 } from '../domain/commitment/answer.ts'
-import { commitmentFacts } from '../domain/commitment/state.ts'
 import { periodAnswer, timeline } from '../domain/commitment/timeline.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { measure } from '../domain/portfolio/figures.ts'
 import { repairTarget, retractedIds } from '../domain/repairs.ts'
 import { loadStreams } from '../eventlog/load.ts'
-import { formatDay } from '../kernel/plain-date.ts'
+import { type Day, formatDay } from '../kernel/plain-date.ts'
 import { projectAt } from '../projections/commitments/project.ts'
 import { commitments } from '../projections/commitments/projection.ts'
-import { readCommitments, readStates, searchCommitments } from '../projections/commitments/read.ts'
+import {
+  type CommitmentRecord,
+  readCommitments,
+  readStates,
+  searchCommitments,
+} from '../projections/commitments/read.ts'
+import { periods } from '../projections/periods/projection.ts'
+import {
+  ALL,
+  readPage,
+  readStandings,
+  readStretches,
+  type StandingRecord,
+  type Wanted,
+} from '../projections/periods/read.ts'
 import { JSON_TYPE } from './body.ts'
 import {
   asOfParameter,
@@ -35,7 +48,18 @@ import {
   resolveClocks,
 } from './context.ts'
 import { csvWriter } from './csv.ts'
-import { isListed, type Listed, type ListQuery, listParameters, readCursor, sorted, writeCursor } from './list-query.ts'
+import { linkNext } from './cursor.ts'
+import {
+  isMembershipListed,
+  isStatusListed,
+  type Listed,
+  type ListQuery,
+  listPages,
+  listParameters,
+  needsDetails,
+  type Place,
+  sorted,
+} from './list-query.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { pageLimit, wholeNumber } from './parameters.ts'
 import { Problem, problems } from './problem.ts'
@@ -43,6 +67,8 @@ import { Problem, problems } from './problem.ts'
 const CSV_TYPE = 'text/csv'
 const DEFAULT_LIMIT = 100
 const CSV_CHUNK = 500
+/** Of both folds that a list is read from. */
+const VERSION = `${commitments.version}.${periods.version}`
 
 /** The frame of a list answer around its items. */
 export function listAnswer<T extends z.ZodType>(item: T) {
@@ -55,21 +81,73 @@ export function listAnswer<T extends z.ZodType>(item: T) {
   })
 }
 
-async function listed(context: Context, clocks: Clocks, query: ListQuery): Promise<Listed[]> {
-  const records = await readCommitments(context.db, clocks)
-  const all = records.map((record) => ({ record, measured: measure(record.standing, clocks.asOf) }))
-  const found = query.q === undefined ? null : await searchCommitments(context.db, clocks.register, records, query.q)
-  return sorted(
-    all.filter((one) => isListed(query, one) && (!found || found.has(one.record.id))),
-    query.sort,
-  )
+/** What a query wants of the projection `periods`. */
+function wanted(query: ListQuery): Wanted {
+  const { lifecycle, schedule, scheduleOriginal, verification, figure } = query
+  const filters = [lifecycle, schedule, scheduleOriginal, verification].some((values) => values.length > 0)
+  const belongs = [query.programme, query.theme, query.party].some((values) => values.length > 0)
+  return {
+    ...ALL,
+    status: filters || figure !== undefined ? (status) => isStatusListed(query, status) : null,
+    membership: belongs ? (membership) => isMembershipListed(query, membership) : null,
+  }
+}
+
+function listedStanding(record: StandingRecord): Listed {
+  return { ...record, details: null }
+}
+
+function listedRecord({ standing, title, revision, lastOn, folded, ...record }: CommitmentRecord, asOf: Day): Listed {
+  return {
+    ...record,
+    measured: measure(standing, asOf, record.isRedacted),
+    details: { title, revision, lastOn, folded },
+  }
+}
+
+/** The whole list where it is asked for something that only whole states tell: each of them is looked at. */
+async function detailed({ db }: Context, clocks: Clocks, query: ListQuery): Promise<Listed[]> {
+  const records = await readCommitments(db, clocks)
+  const found = query.q === undefined ? null : await searchCommitments(db, clocks.register, records, query.q)
+  return records
+    .map((record) => listedRecord(record, clocks.asOf))
+    .filter((one) => isStatusListed(query, one.measured) && isMembershipListed(query, one))
+    .filter((one) => !found || found.has(one.id))
+}
+
+type ListPage = { page: Listed[]; next: Place | null }
+
+/** A page of a list; a list in order of id is read on from where the page before ended, any other is sorted as a whole. */
+async function readList(
+  context: Context,
+  clocks: Clocks,
+  query: ListQuery,
+  place: Place | null,
+  limit: number,
+): Promise<ListPage> {
+  if (isById(query)) {
+    const after = place && 'after' in place ? place.after : ''
+    const { records, after: next } = await readPage(context.db, clocks, wanted(query), { after, limit })
+    return { page: records.map(listedStanding), next: next === null ? null : { after: next } }
+  }
+  const all = needsDetails(query)
+    ? await detailed(context, clocks, query)
+    : (await readStandings(context.db, clocks, wanted(query))).map(listedStanding)
+  const offset = place && 'offset' in place ? place.offset : 0
+  const page = sorted(all, query.sort).slice(offset, offset + limit)
+  const end = offset + page.length
+  return { page, next: end < all.length ? { offset: end } : null }
+}
+
+function isById(query: ListQuery): boolean {
+  return query.sort.length === 1 && query.sort[0] === 'id' && !needsDetails(query)
 }
 
 async function answers(context: Context, clocks: Clocks, page: readonly Listed[]): Promise<CommitmentAnswer[]> {
   const described = await readStates(
     context.db,
     clocks,
-    page.map(({ record }) => record),
+    page.map(({ id, details }) => ({ id, folded: details?.folded ?? null })),
   )
   return described.map((one) => answerOf(clocks, one))
 }
@@ -80,40 +158,38 @@ function answerOf(clocks: Clocks, described: Described): CommitmentAnswer {
 
 const csv = csvWriter(commitmentAnswer)
 
-async function* csvLines(context: Context, clocks: Clocks, rows: readonly Listed[]): AsyncGenerator<string> {
+/** The lines of a list from a place on; all of it where no limit is given. */
+async function* csvLines(context: Context, clocks: Clocks, query: ListQuery, first: ListPage): AsyncGenerator<string> {
   yield csv.header
-  for (let first = 0; first < rows.length; first += CSV_CHUNK) {
-    for (const answer of await answers(context, clocks, rows.slice(first, first + CSV_CHUNK))) yield csv.line(answer)
+  for (let { page, next } = first; ; ) {
+    for (let from = 0; from < page.length; from += CSV_CHUNK) {
+      for (const answer of await answers(context, clocks, page.slice(from, from + CSV_CHUNK))) yield csv.line(answer)
+    }
+    if (next === null || query.limit !== undefined) return
+    ;({ page, next } = await readList(context, clocks, query, next, CSV_CHUNK))
   }
 }
 
 async function list(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const known = await registerOf(context, request)
-  const given = Object.keys(Object.fromEntries(new URLSearchParams(request.url.split('?')[1])))
   // Safe: parsed by the schema of the route.
-  const { query, offset } = readCursor(known.register, request.query as ListQuery, given)
+  const { query, place } = listPages.read(known.register, request.query as ListQuery, request.url)
   // The cursor's clocks are the question's clocks.
-  request.query = { ...query, cursor: (request.query as ListQuery).cursor }
-  const clocks = await resolveClocks(context, request, known, 'commitments')
+  request.query = query
+  const clocks = await resolveClocks(context, request, known, ['commitments', 'periods'])
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: commitments.version })) return reply.send()
-  const rows = await listed(context, clocks, query)
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION })) return reply.send()
   const isCsv = answerType(request) === CSV_TYPE
-  const limit = query.limit ?? (isCsv ? rows.length : DEFAULT_LIMIT)
-  const page = rows.slice(offset, offset + limit)
-  const end = offset + page.length
-  const next = end < rows.length ? writeCursor(known.register, query, asOf, clocks.size, end) : null
-  if (next !== null) {
-    const address = new URLSearchParams({
-      cursor: next,
-      ...(query.limit === undefined ? {} : { limit: String(query.limit) }),
-    })
-    reply.header('link', `</v1/registers/${known.register}/commitments?${address}>; rel="next"`)
-  }
-  if (!isCsv) return { items: await answers(context, clocks, page), next, ...listFrame(clocks), rules: RULES }
+  const limit = query.limit ?? (isCsv ? (isById(query) ? CSV_CHUNK : Number.POSITIVE_INFINITY) : DEFAULT_LIMIT)
+  const first = await readList(context, clocks, query, place, limit)
+  const isWhole = first.next === null || (isCsv && query.limit === undefined)
+  const pinned = { asOf, knownAt: String(clocks.size) }
+  const next = isWhole ? null : listPages.write(known.register, query, pinned, first.next as Place)
+  linkNext(reply, `/v1/registers/${known.register}/commitments`, next, query.limit)
+  if (!isCsv) return { items: await answers(context, clocks, first.page), next, ...listFrame(clocks), rules: RULES }
   reply.header('content-type', 'text/csv; charset=utf-8; header=present')
   reply.header('content-disposition', `attachment; filename="${known.register}-${asOf}.csv"`)
-  return reply.send(Readable.from(csvLines(context, clocks, page)))
+  return reply.send(Readable.from(csvLines(context, clocks, query, first)))
 }
 
 function commitmentId(request: FastifyRequest): string {
@@ -138,13 +214,13 @@ async function one(context: Context, request: FastifyRequest, reply: FastifyRepl
   return answerOf(clocks, row)
 }
 
-async function periods(context: Context, request: FastifyRequest, reply: FastifyReply) {
+async function timelineOf(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const known = await registerOf(context, request)
   const id = commitmentId(request)
-  const clocks = await resolveClocks(context, request, known, 'log')
-  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
-  const events = await loadStreams(context.db, known.register, [id], clocks.size)
-  const items = timeline(commitmentFacts(events, clocks))
+  const clocks = await resolveClocks(context, request, known, ['periods'])
+  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: periods.version }
+  if (isUnchanged(request, reply, version)) return reply.send()
+  const items = timeline(await readStretches(context.db, clocks, id))
   if (items.length === 0) throw notKnown(id)
   return { items, next: null, ...listFrame(clocks), rules: RULES }
 }
@@ -246,7 +322,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: listAnswer(periodAnswer), ...problems },
       },
     },
-    (request, reply) => periods(context, request, reply),
+    (request, reply) => timelineOf(context, request, reply),
   )
   app.get(
     '/v1/registers/:register/commitments/:commitment/events',

@@ -7,7 +7,7 @@ import type { RegisterState } from '../domain/register/state.ts'
 import { sizeAt } from '../eventlog/feed.ts'
 import { recordedAtSize } from '../eventlog/load.ts'
 import { type Day, dayInZone, endOfDayInZone, formatDay, parseDay } from '../kernel/plain-date.ts'
-import { projectionSize } from '../projections/run.ts'
+import { leastSize } from '../projections/run.ts'
 import type { Recorder } from '../record.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { wholeNumber } from './parameters.ts'
@@ -120,14 +120,14 @@ function wantedSize(request: FastifyRequest, query: ClockParameters): number {
   return Math.max(Number(header), query.minSize ?? 0)
 }
 
-/** How the head of what answers is read: the log itself, or a projection of it. */
-type Source = 'log' | 'commitments'
+/** How the head of what answers is read: the log itself, or projections of it. */
+type Source = 'log' | 'commitments' | 'periods' | readonly ('commitments' | 'periods')[]
 
 async function reachedSize(context: Context, known: KnownRegister, source: Source, wanted: number): Promise<number> {
   let size = 0
   const look = async () => {
     if (source === 'log') size = (await context.registers.read(context.db, known.register))?.head.size ?? 0
-    else size = await projectionSize(context.db, known.register, source)
+    else size = await leastSize(context.db, known.register, [source].flat())
     return size >= wanted
   }
   if (!(await look())) {
@@ -135,6 +135,47 @@ async function reachedSize(context: Context, known: KnownRegister, source: Sourc
     await waitFor(look, wanted)
   }
   return size
+}
+
+/**
+ * The size that a parameter named `knownAt` or alike asks for, or else what the source has read, once the source has read
+ * as much as is asked for. Throws Problem `projection-behind`.
+ */
+export async function resolveSize(
+  context: Context,
+  request: FastifyRequest,
+  known: KnownRegister,
+  source: Source,
+  knownAt: string | undefined,
+): Promise<number> {
+  // Safe: every route that asks this has these parameters in its schema.
+  const query = request.query as ClockParameters
+  const named = knownAt === undefined ? null : await namedSize(context, known, knownAt)
+  const reached = await reachedSize(context, known, source, Math.max(named ?? 0, wantedSize(request, query)))
+  return named ?? reached
+}
+
+/** The clocks of a day (today where none is given) and a size that has been resolved. */
+export async function clocksAt(
+  context: Context,
+  known: KnownRegister,
+  asOf: string | undefined,
+  size: number,
+): Promise<Clocks> {
+  const { register } = known
+  const today = dayInZone(context.now(), known.state.timeZone)
+  const newest = size > known.head.size ? ((await context.registers.read(context.db, register)) ?? known) : known
+  const isHead = size === newest.head.size
+  const recordedAt = isHead ? newest.head.recordedAt : await recordedAtSize(context.db, register, size)
+  const state = stateKnownAt(newest, size)
+  return {
+    register,
+    asOf: (asOf === undefined ? null : parseDay(asOf)) ?? today,
+    size,
+    knownAt: { size, recordedAt: recordedAt === null ? null : instantText(recordedAt) },
+    timeZone: state.timeZone,
+    state,
+  }
 }
 
 /** Resolves the clocks of a request about a register, waiting where it asks for more than the source has read. */
@@ -145,25 +186,8 @@ export async function resolveClocks(
   source: Source,
 ): Promise<Clocks> {
   // Safe: every route that asks this has these parameters in its schema.
-  const query = request.query as ClockParameters
-  const { register } = known
-  const today = dayInZone(context.now(), known.state.timeZone)
-  const asOf = (query.asOf === undefined ? null : parseDay(query.asOf)) ?? today
-  const named = query.knownAt === undefined ? null : await namedSize(context, known, query.knownAt)
-  const reached = await reachedSize(context, known, source, Math.max(named ?? 0, wantedSize(request, query)))
-  const size = named ?? reached
-  const newest = size > known.head.size ? ((await context.registers.read(context.db, register)) ?? known) : known
-  const isHead = size === newest.head.size
-  const recordedAt = isHead ? newest.head.recordedAt : await recordedAtSize(context.db, register, size)
-  const state = stateKnownAt(newest, size)
-  return {
-    register,
-    asOf,
-    size,
-    knownAt: { size, recordedAt: recordedAt === null ? null : instantText(recordedAt) },
-    timeZone: state.timeZone,
-    state,
-  }
+  const { asOf, knownAt } = request.query as ClockParameters
+  return clocksAt(context, known, asOf, await resolveSize(context, request, known, source, knownAt))
 }
 
 /** What every list says besides its items. */

@@ -4,8 +4,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { answerCitation, citationAnswer, dateAnswer } from '../domain/answers.ts'
 import { RULES } from '../domain/commitment/answer.ts'
-import { conflictAnswer, conflictOf, differingDefinition } from '../domain/commitment/conflicts.ts'
+import { type Conflict, conflictAnswer, undefinedReference } from '../domain/commitment/conflicts.ts'
 import type { Mention } from '../domain/commitment/state.ts'
+import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../domain/register/conflicts.ts'
 import { type Definition, definedAt, namedAt, type ProgrammeData, type SourceData } from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
 import { answerDate, formatDay } from '../kernel/plain-date.ts'
@@ -52,24 +53,24 @@ const programmeAnswer = z
 
 type Reference = Pick<Mention, 'position' | 'citations'>
 
-function frameOf(id: string, definition: Definition<{ title: string }> | null, references: readonly Reference[]) {
-  if (!definition) {
-    const conflict = conflictOf('undefined-reference', `${id} is not defined`, references)
-    return { title: null, event: null, citations: [], conflicts: [conflict] }
-  }
+/** What is defined, or only referred to, with its conflicts; without a definition where the register has none. */
+type Shown<T> = { id: string; definition: Definition<T> | null; conflicts: Conflict[] }
+
+function frameOf({ definition, conflicts }: Shown<{ title: string }>) {
+  if (!definition) return { title: null, event: null, citations: [], conflicts }
   const { position, citations, data } = definition
   return {
     title: data.title,
     event: position,
     citations: citations.map(({ event, ...citation }) => answerCitation(citation, event)),
-    conflicts: differingDefinition(citations),
+    conflicts,
   }
 }
 
-function answerSource(id: string, definition: Definition<SourceData> | null, references: readonly Reference[]) {
-  const data = definition?.data
+function answerSource(shown: Shown<SourceData>) {
+  const data = shown.definition?.data
   return {
-    id,
+    id: shown.id,
     publisher: data?.publisher ?? null,
     author: data?.author ?? null,
     url: data?.url ?? null,
@@ -77,18 +78,18 @@ function answerSource(id: string, definition: Definition<SourceData> | null, ref
     retrievedAt: data?.retrievedAt ?? null,
     contentHash: data?.contentHash ?? null,
     archivedUrl: data?.archivedUrl ?? null,
-    ...frameOf(id, definition, references),
+    ...frameOf(shown),
   }
 }
 
-function answerProgramme(id: string, definition: Definition<ProgrammeData> | null, references: readonly Reference[]) {
-  const data = definition?.data
+function answerProgramme(shown: Shown<ProgrammeData>) {
+  const data = shown.definition?.data
   return {
-    id,
+    id: shown.id,
     parent: data?.parent ?? null,
     period: data?.period === undefined ? null : answerDate(data.period),
     scope: data?.scope ?? null,
-    ...frameOf(id, definition, references),
+    ...frameOf(shown),
   }
 }
 
@@ -109,31 +110,70 @@ async function referencesOf(context: Context, clocks: Clocks, kind: Kind): Promi
   return references
 }
 
-async function definitions<T extends { title: string }, A>(
+const WORDS = { sources: 'source', programmes: 'programme' }
+
+type Listing<T, A> = {
+  kind: Kind
+  pick: (clocks: Clocks) => Map<string, Definition<T>[]>
+  conflictsIn: ConflictsOf<T>
+  answer: (shown: Shown<T>) => A
+}
+
+/** What is in force on the day, and what commitments refer to that is defined only later, or no longer. */
+async function shownAt<T>(
+  context: Context,
+  clocks: Clocks,
+  { kind, pick, conflictsIn }: Listing<T, unknown>,
+  hasRepairs: boolean,
+): Promise<Shown<T>[]> {
+  const known = pick(clocks)
+  const show = (id: string, definition: Definition<T>): Shown<T> => {
+    return { id, definition, conflicts: conflictsIn(known.get(id) ?? [], definition, clocks.state) }
+  }
+  const inForce = [...known].flatMap(([id, versions]) => {
+    const definition = definedAt(versions, clocks.asOf)
+    return definition ? [show(id, definition)] : []
+  })
+  // A commitment may refer to what is defined only later, or, after a repair, no longer: asked only where that can be.
+  const isWhole = inForce.length === known.size && !hasRepairs
+  const references = isWhole ? new Map<string, Reference[]>() : await referencesOf(context, clocks, kind)
+  for (const { id } of inForce) references.delete(id)
+  // Commitments are read in no particular order.
+  const inOrder = [...references].sort(([a], [b]) => (a < b ? -1 : 1))
+  const referredTo = inOrder.map(([id, by]): Shown<T> => {
+    const definition = namedAt(known.get(id), clocks.asOf)
+    if (definition) return show(id, definition)
+    return { id, definition, conflicts: [undefinedReference(`${WORDS[kind]} ${id}`, by)] }
+  })
+  return [...inForce, ...referredTo]
+}
+
+async function definitions<T, A>(
   context: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  kind: Kind,
-  pick: (clocks: Clocks) => Map<string, Definition<T>[]>,
-  answer: (id: string, definition: Definition<T> | null, references: readonly Reference[]) => A,
+  listing: Listing<T, A>,
 ) {
   const register = await registerOf(context, request)
   const clocks = await resolveClocks(context, request, register, 'log')
   if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
-  const known = pick(clocks)
-  const inForce = [...known].flatMap(([id, versions]) => {
-    const definition = definedAt(versions, clocks.asOf)
-    return definition ? [{ id, definition }] : []
-  })
-  // A commitment may refer to what is defined only later, or, after a repair, no longer: asked only where that can be.
-  const isWhole = inForce.length === known.size && !register.events.some(({ type }) => isRepair(type))
-  const references = isWhole ? new Map<string, Reference[]>() : await referencesOf(context, clocks, kind)
-  for (const { id } of inForce) references.delete(id)
-  const items = [
-    ...inForce.map(({ id, definition }) => answer(id, definition, [])),
-    ...[...references].map(([id, by]) => answer(id, namedAt(known.get(id), clocks.asOf), by)),
-  ]
-  return { items, next: null, ...listFrame(clocks), rules: RULES }
+  const hasRepairs = register.events.some(({ type }) => isRepair(type))
+  const shown = await shownAt(context, clocks, listing, hasRepairs)
+  return { items: shown.map(listing.answer), next: null, ...listFrame(clocks), rules: RULES }
+}
+
+const SOURCES: Listing<SourceData, z.output<typeof sourceAnswer>> = {
+  kind: 'sources',
+  pick: ({ state }) => state.sources,
+  conflictsIn: conflictsOfDefinition,
+  answer: answerSource,
+}
+
+const PROGRAMMES: Listing<ProgrammeData, z.output<typeof programmeAnswer>> = {
+  kind: 'programmes',
+  pick: ({ state }) => state.programmes,
+  conflictsIn: conflictsOfProgramme,
+  answer: answerProgramme,
 }
 
 export function definitionRoutes(app: FastifyInstance, context: Context): void {
@@ -148,7 +188,7 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: listAnswer(sourceAnswer), ...problems },
       },
     },
-    (request, reply) => definitions(context, request, reply, 'sources', ({ state }) => state.sources, answerSource),
+    (request, reply) => definitions(context, request, reply, SOURCES),
   )
   app.get(
     '/v1/registers/:register/programmes',
@@ -160,7 +200,6 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: listAnswer(programmeAnswer), ...problems },
       },
     },
-    (request, reply) =>
-      definitions(context, request, reply, 'programmes', ({ state }) => state.programmes, answerProgramme),
+    (request, reply) => definitions(context, request, reply, PROGRAMMES),
   )
 }

@@ -1,24 +1,34 @@
 // What a list of commitments can be asked for: filters, order, and the cursor that pins them.
 
 import { z } from 'zod'
+import type { Membership } from '../domain/commitment/stretches.ts'
 import { name, slug, text } from '../domain/event.ts'
 import { FIGURE_NAMES } from '../domain/portfolio/figure-names.ts'
 import { counts, type Measured } from '../domain/portfolio/figures.ts'
 import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/portfolio/status.ts'
-import type { CommitmentRecord } from '../projections/commitments/read.ts'
+import type { Countable } from '../domain/portfolio/status-code.ts'
+import type { Day } from '../kernel/plain-date.ts'
+import type { CommitmentRow } from '../projections/commitments/project.ts'
 import { clockParameters } from './context.ts'
+import { cursors } from './cursor.ts'
 import { many, pageLimit } from './parameters.ts'
-import { Problem } from './problem.ts'
 
 /** A commitment of a list, with what the day decides. */
-export type Listed = { record: CommitmentRecord; measured: Measured }
+export type Listed = Membership & {
+  id: string
+  measured: Measured
+  rebaselines: number
+  forecastPushes: number
+  /** There where the list is asked for something that only a whole state tells. */
+  details: { title: string; revision: number; lastOn: Day; folded: CommitmentRow | null } | null
+}
 
 type SortValue = (listed: Listed) => string | number | null
 
 const SORT_KEYS = {
-  id: ({ record }) => record.id,
-  title: ({ record }) => record.title.toLowerCase(),
-  programme: ({ record }) => record.programme,
+  id: ({ id }) => id,
+  title: ({ details }) => details?.title.toLowerCase() ?? null,
+  programme: ({ programme }) => programme,
   lifecycle: ({ measured }) => LIFECYCLES.indexOf(measured.lifecycle),
   verification: ({ measured }) => VERIFICATIONS.indexOf(measured.verification),
   'schedule.original': ({ measured }) => SCHEDULES.indexOf(measured.schedule.original),
@@ -32,10 +42,11 @@ const SORT_KEYS = {
   'slippageDays.original': ({ measured }) => measured.slippageDays.original,
   'slippageDays.current': ({ measured }) => measured.slippageDays.current,
   baselineShiftDays: ({ measured }) => measured.baselineShiftDays,
-  stalenessDays: ({ measured }) => measured.stalenessDays,
-  rebaselines: ({ record }) => record.rebaselines,
-  forecastPushes: ({ record }) => record.forecastPushes,
-  revision: ({ record }) => record.revision,
+  stalenessDays: ({ measured, details }) =>
+    details === null || measured.lifecycle === 'suspended' ? null : measured.asOf - details.lastOn,
+  rebaselines: ({ rebaselines }) => rebaselines,
+  forecastPushes: ({ forecastPushes }) => forecastPushes,
+  revision: ({ details }) => details?.revision ?? null,
 } as const satisfies Record<string, SortValue>
 
 type SortKey = keyof typeof SORT_KEYS
@@ -88,19 +99,30 @@ function hasAny(wanted: readonly string[], values: readonly string[]): boolean {
   return values.length === 0 ? wanted.includes('') : values.some((value) => wanted.includes(value))
 }
 
-/** Whether a query lists a commitment; the text search apart. */
-export function isListed(query: ListQuery, { record, measured }: Listed): boolean {
+/** Whether a query lists commitments of a status. */
+export function isStatusListed(query: ListQuery, status: Countable): boolean {
   return (
-    hasAny(query.lifecycle, [measured.lifecycle]) &&
-    hasAny(query.schedule, [measured.schedule.current]) &&
-    hasAny(query.scheduleOriginal, [measured.schedule.original]) &&
-    hasAny(query.verification, [measured.verification]) &&
-    hasAny(query.programme, record.programme === null ? [] : [record.programme]) &&
-    hasAny(query.theme, record.themes) &&
-    hasAny(query.party, record.parties) &&
+    hasAny(query.lifecycle, [status.lifecycle]) &&
+    hasAny(query.schedule, [status.schedule.current]) &&
+    hasAny(query.scheduleOriginal, [status.schedule.original]) &&
+    hasAny(query.verification, [status.verification]) &&
     (query.figure === undefined ||
-      counts(query.figure, query.denominator === 'true' ? 'denominator' : 'numerator', measured))
+      counts(query.figure, query.denominator === 'true' ? 'denominator' : 'numerator', status))
   )
+}
+
+/** Whether a query lists commitments of a membership. */
+export function isMembershipListed(query: ListQuery, { programme, themes, parties }: Membership): boolean {
+  return (
+    hasAny(query.programme, programme === null ? [] : [programme]) &&
+    hasAny(query.theme, themes) &&
+    hasAny(query.party, parties)
+  )
+}
+
+/** True where a query asks for something that only a commitment's whole state tells. */
+export function needsDetails({ q, sort }: ListQuery): boolean {
+  return q !== undefined || sort.some((key) => /^-?(?:title|revision|stalenessDays)$/.test(key))
 }
 
 type SortColumn = { values: (string | number | null)[]; sign: 1 | -1 }
@@ -131,53 +153,9 @@ export function sorted(listed: readonly Listed[], keys: ListQuery['sort']): List
   return order.flatMap((index) => listed[index] ?? [])
 }
 
-const CURSOR_VERSION = 1
-const cursorShape = z.strictObject({
-  v: z.number(),
-  register: z.string(),
-  offset: z.int().min(0),
-  query: z.record(z.string(), z.unknown()),
-})
+/** Where a page begins: after an id in a list in order of id, after so many items in any other. */
+export type Place = { after: string } | { offset: number }
 
-/** Where the next page goes on: the whole question, its clocks pinned, and how many items came before. */
-export function writeCursor(register: string, query: ListQuery, asOf: string, size: number, offset: number): string {
-  const { cursor: _, limit: __, minSize: ___, ...rest } = query
-  const pinned = { v: CURSOR_VERSION, register, offset, query: { ...rest, asOf, knownAt: String(size) } }
-  return Buffer.from(JSON.stringify(pinned)).toString('base64url')
-}
+const place = z.union([z.strictObject({ after: slug }), z.strictObject({ offset: z.int().min(0) })])
 
-function malformedCursor(detail: string): Problem {
-  return new Problem('malformed', { detail: `parameter cursor: ${detail}`, errors: [{ pointer: '/cursor', detail }] })
-}
-
-function decode(cursor: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(cursor, 'base64url').toString())
-  } catch {
-    return null
-  }
-}
-
-/** The question that a cursor pins and its offset. Other parameters beside it, but for limit, are refused. */
-export function readCursor(
-  register: string,
-  query: ListQuery,
-  given: readonly string[],
-): { query: ListQuery; offset: number } {
-  if (query.cursor === undefined) return { query, offset: 0 }
-  const parsed = cursorShape.safeParse(decode(query.cursor))
-  if (!parsed.success) throw malformedCursor('expected the next of a page of this list')
-  if (parsed.data.v !== CURSOR_VERSION)
-    throw new Problem('cursor-expired', { detail: 'start again from the first page' })
-  const others = given.filter((key) => !['cursor', 'limit', 'minSize'].includes(key))
-  const pinned = listParameters.safeParse(parsed.data.query)
-  if (!pinned.success || parsed.data.register !== register) throw malformedCursor('it belongs to another list')
-  // Clients that build on the first address repeat its parameters: the same values say nothing new.
-  for (const key of others) {
-    const name = key as keyof ListQuery
-    if (JSON.stringify(query[name]) !== JSON.stringify(pinned.data[name])) {
-      throw malformedCursor(`it pins ${key}; ask without ${key}, or without the cursor`)
-    }
-  }
-  return { query: { ...pinned.data, limit: query.limit, minSize: query.minSize }, offset: parsed.data.offset }
-}
+export const listPages = cursors<ListQuery, Place>('commitments', listParameters, place)

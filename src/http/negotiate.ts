@@ -23,7 +23,7 @@ export function negotiate(app: FastifyInstance): void {
 }
 
 /** What decides an answer besides the address: everything that a number depends on. */
-export type Version = { size: number; asOf?: string; projection?: number }
+export type Version = { size: number; asOf?: string; projection?: number | string }
 
 /**
  * Sets the ETag of an answer, and tells whether the caller has it already; then the reply is a 304 without a body. The tag

@@ -2,20 +2,21 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Queryable } from '../database/pool.ts'
 import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
+import type { Membership } from '../domain/commitment/stretches.ts'
 import { slug } from '../domain/event.ts'
-import { measure } from '../domain/portfolio/figures.ts'
-import {
-  type ListLink,
-  type Member,
-  type SummaryFigures,
-  summarise,
-  summaryFigures,
-} from '../domain/portfolio/summary.ts'
+import type { Measured } from '../domain/portfolio/figures.ts'
+import { type ListLink, type SummaryFigures, summarise, summaryFigures } from '../domain/portfolio/summary.ts'
+import { Tally, tallyOf } from '../domain/portfolio/tally.ts'
 import { definedAt, namedAt } from '../domain/register/state.ts'
 import { formatDay } from '../kernel/plain-date.ts'
-import { commitments } from '../projections/commitments/projection.ts'
-import { type CommitmentRecord, readCommitments } from '../projections/commitments/read.ts'
+import { periods } from '../projections/periods/projection.ts'
+import { ALL, readStandings } from '../projections/periods/read.ts'
+import type { WantedPart } from '../projections/tallies/adding.ts'
+import { type Part, partsOf, WHOLE } from '../projections/tallies/project.ts'
+import { tallies } from '../projections/tallies/projection.ts'
+import { readTallies } from '../projections/tallies/read.ts'
 import { type Clocks, type Context, clockParameters, registerOf, resolveClocks } from './context.ts'
 import { isUnchanged } from './negotiate.ts'
 import { many } from './parameters.ts'
@@ -32,9 +33,16 @@ const groupBy = z
   .default([])
   .meta({ description: 'programme, theme, party: comma separated or repeated' })
 
+/** Of both folds that a summary is read from. */
+export const TALLY_VERSION = `${periods.version}.${tallies.version}`
+
+export const programmeFilter = many(z.union([z.literal(''), slug])).meta({
+  description: 'Only these programmes; empty: none',
+})
+
 const summaryParameters = z.strictObject({
   ...clockParameters,
-  programme: many(z.union([z.literal(''), slug])).meta({ description: 'Only these programmes; empty: none' }),
+  programme: programmeFilter,
   groupBy,
 })
 type SummaryQuery = z.output<typeof summaryParameters>
@@ -58,12 +66,11 @@ const summaryAnswer = z
   .meta({ id: 'Summary' })
 type SummaryAnswer = z.output<typeof summaryAnswer>
 
-type Counted = { record: CommitmentRecord; member: Member }
-
 /** The parameters that narrow a list to a group; an empty value stands for those that have none. */
 type Narrowing = [Dimension, string][]
 
-function listLink({ register, asOf, size }: Clocks, narrowing: Narrowing): ListLink {
+/** The list links of what is counted at the clocks, narrowed to a group. */
+export function listLink({ register, asOf, size }: Clocks, narrowing: Narrowing): ListLink {
   return (figure) => {
     const address = new URLSearchParams([
       ['figure', figure],
@@ -80,11 +87,6 @@ function reportedScope({ state, asOf }: Clocks, programmes: readonly string[]): 
   const [programme, ...others] = programmes
   if (programme === undefined || others.length > 0) return null
   return definedAt(state.programmes.get(programme), asOf)?.data.scope?.value ?? null
-}
-
-function keysOf(record: CommitmentRecord, by: Dimension): (string | null)[] {
-  const keys = by === 'programme' ? [record.programme] : by === 'theme' ? record.themes : record.parties
-  return keys.length === 0 ? [null] : [...keys]
 }
 
 /** What a register defines belongs to the answer even where no commitment names it. */
@@ -106,53 +108,112 @@ function byKey(a: string | null, b: string | null): number {
   return a < b ? -1 : 1
 }
 
-function groupsBy(
+/** The tallies of a day by key of a dimension; `null` for those that have none. */
+type Groups = Map<string | null, Tally>
+
+/** The tallies of a register's parts on one day. */
+async function tallyParts(
+  db: Queryable,
+  clocks: Clocks,
+  parts: readonly WantedPart[],
+): Promise<(Part & { tally: Tally })[]> {
+  const { register, size, asOf } = clocks
+  const found = await readTallies(db, { register, size, parts, days: [asOf], withDays: true })
+  // Safe: there is one day.
+  return found.map(({ walk, ...part }) => ({ ...part, tally: walk().next().value as Tally }))
+}
+
+/** The parts that some programmes are, or the whole register where none is named. Programmes have nothing in common. */
+export function partsOfProgrammes(programmes: readonly string[]): WantedPart[] {
+  return programmes.length === 0 ? [WHOLE] : [...new Set(programmes)].map((part) => ({ partOf: 'programme', part }))
+}
+
+/** The tally of some programmes, or of the whole register. */
+async function tallyOfProgrammes(db: Queryable, clocks: Clocks, programmes: readonly string[]): Promise<Tally> {
+  const parts = await tallyParts(db, clocks, partsOfProgrammes(programmes))
+  const [first, ...others] = parts.map(({ tally }) => tally)
+  return others.reduce((sum, tally) => sum.plus(tally), first ?? new Tally())
+}
+
+/** The groups of a whole register, from the tallies of its parts. */
+async function groupsOfRegister(db: Queryable, clocks: Clocks, by: Dimension): Promise<Groups> {
+  const parts = await tallyParts(db, clocks, [{ partOf: by, part: null }])
+  return new Map(
+    parts.filter(({ tally }) => !tally.isEmpty()).map(({ part, tally }) => [part === '' ? null : part, tally]),
+  )
+}
+
+/** The groups within some programmes: no tally is kept of where two dimensions meet, so their commitments are counted. */
+async function groupsWithin(
+  db: Queryable,
   clocks: Clocks,
   by: Dimension,
-  counted: readonly Counted[],
   programmes: readonly string[],
-): SummaryAnswer['groups'] {
-  const groups = new Map<string | null, Member[]>()
-  if (programmes.length === 0) for (const key of definedKeys(clocks, by)) groups.set(key, [])
-  for (const { record, member } of counted) {
-    for (const key of keysOf(record, by)) {
-      const group = groups.get(key)
-      if (group) group.push(member)
-      else groups.set(key, [member])
+): Promise<Groups> {
+  const membership = ({ programme }: Membership) => programmes.includes(programme ?? '')
+  const records = await readStandings(db, clocks, { ...ALL, membership })
+  const measured = new Map<string | null, Measured[]>()
+  for (const record of records) {
+    for (const { part } of partsOf(record).filter(({ partOf }) => partOf === by)) {
+      const key = part === '' ? null : part
+      const group = measured.get(key)
+      if (group) group.push(record.measured)
+      else measured.set(key, [record.measured])
     }
   }
+  return new Map([...measured].map(([key, group]) => [key, tallyOf(group)]))
+}
+
+async function groupsBy(
+  db: Queryable,
+  clocks: Clocks,
+  by: Dimension,
+  programmes: readonly string[],
+): Promise<SummaryAnswer['groups']> {
+  const isWhole = programmes.length === 0
+  const groups = isWhole ? await groupsOfRegister(db, clocks, by) : await groupsWithin(db, clocks, by, programmes)
+  if (isWhole) for (const key of definedKeys(clocks, by)) if (!groups.has(key)) groups.set(key, new Tally())
   const narrowed: Narrowing = by === 'programme' ? [] : programmes.map((programme) => ['programme', programme])
-  return [...groups.keys()].sort(byKey).map((key) => {
-    const scope = by === 'programme' && key !== null ? reportedScope(clocks, [key]) : null
-    const link = listLink(clocks, [...narrowed, [by, key ?? '']])
-    const figures: SummaryFigures = summarise(groups.get(key) ?? [], clocks.asOf, scope, link)
-    return { by, key, title: titleOf(clocks, by, key), ...figures }
-  })
+  return [...groups]
+    .sort(([a], [b]) => byKey(a, b))
+    .map(([key, tally]) => {
+      const scope = by === 'programme' && key !== null ? reportedScope(clocks, [key]) : null
+      const link = listLink(clocks, [...narrowed, [by, key ?? '']])
+      return { by, key, title: titleOf(clocks, by, key), ...summarise(tally, clocks.asOf, scope, link) }
+    })
+}
+
+/** The register's own figures at the clocks, over all its commitments or those of some programmes. */
+export async function summaryFiguresAt(
+  { db }: Context,
+  clocks: Clocks,
+  programmes: readonly string[],
+): Promise<SummaryFigures> {
+  return figuresOf(clocks, programmes, await tallyOfProgrammes(db, clocks, programmes))
+}
+
+/** The figures of a tally at the clocks, with the links of the programmes that it is of. */
+export function figuresOf(clocks: Clocks, programmes: readonly string[], tally: Tally): SummaryFigures {
+  const narrowing: Narrowing = programmes.map((programme) => ['programme', programme])
+  return summarise(tally, clocks.asOf, reportedScope(clocks, programmes), listLink(clocks, narrowing))
 }
 
 async function summary(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const known = await registerOf(context, request)
-  const clocks = await resolveClocks(context, request, known, 'commitments')
+  const clocks = await resolveClocks(context, request, known, 'periods')
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: commitments.version })) return reply.send()
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: TALLY_VERSION })) return reply.send()
   // Safe: parsed by the schema of the route.
   const { programme: programmes, groupBy } = request.query as SummaryQuery
-  const records = await readCommitments(context.db, clocks)
-  const counted = records
-    .filter((record) => programmes.length === 0 || programmes.includes(record.programme ?? ''))
-    .map((record) => ({ record, member: { ...measure(record.standing, clocks.asOf), isRedacted: record.isRedacted } }))
-  const link = listLink(
-    clocks,
-    programmes.map((programme) => ['programme', programme]),
-  )
-  const members = counted.map(({ member }) => member)
+  const groups: SummaryAnswer['groups'] = []
+  for (const by of new Set(groupBy)) groups.push(...(await groupsBy(context.db, clocks, by, programmes)))
   const answer: SummaryAnswer = {
     register: known.register,
     asOf,
     knownAt: clocks.knownAt,
     rules: RULES,
-    ...summarise(members, clocks.asOf, reportedScope(clocks, programmes), link),
-    groups: [...new Set(groupBy)].flatMap((by) => groupsBy(clocks, by, counted, programmes)),
+    ...(await summaryFiguresAt(context, clocks, programmes)),
+    groups,
   }
   return answer
 }

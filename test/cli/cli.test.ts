@@ -205,7 +205,9 @@ t.test('status tells the registers and how far the projections are', async (t) =
   })
   await pledger(t, ['import', '-', '--register', 'demo'], env, lines(opening, bridge))
   const { out } = await pledger(t, ['status'], env)
-  t.match(out, /^[^\n]+\ndemo: 2 events, the last recorded \d{4}-\d\d-\d\dT[\d:.]+Z\n {2}commitments: not started\n$/)
+  const names = ['commitments', 'periods', 'tallies']
+  const none = names.map((name) => ` {2}${name}: not started\\n`).join('')
+  t.match(out, new RegExp(`^[^\\n]+\\ndemo: 2 events, the last recorded \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\n${none}$`))
   const { code, out: json } = await pledger(t, ['status', '--json'], env)
   t.equal(code, 0)
   const { database: description, registers } = JSON.parse(json)
@@ -216,7 +218,7 @@ t.test('status tells the registers and how far the projections are', async (t) =
       register: 'demo',
       size: 2,
       recordedAt: registers[0].recordedAt,
-      projections: [{ projection: 'commitments', register: 'demo', size: 0, behind: 2, stopped: null }],
+      projections: names.map((projection) => ({ projection, register: 'demo', size: 0, behind: 2, stopped: null })),
     },
   ])
 })

@@ -415,16 +415,24 @@ t.test('a recording is seen by a reader within 200 ms', async (t) => {
   }
 })
 
-t.test('openapi.json asks only for parameters of the path, and says of lines that they are text', async (t) => {
-  const { body } = await service.get('/openapi.json')
-  const operations = Object.values(body.paths).flatMap((path) => Object.values(path as Record<string, Operation>))
-  const required = operations.flatMap(({ parameters = [] }) => parameters.filter((parameter) => parameter.required))
-  t.strictSame([...new Set(required.map((parameter) => parameter.in))], ['path'])
-  const { content } = body.paths['/v1/registers/{register}/events'].post.requestBody
-  t.equal(content['application/x-ndjson'].schema.type, 'string')
-})
+t.test(
+  'openapi.json asks only for parameters of the path and for the span of a series, and says of lines that they are text',
+  async (t) => {
+    const { body } = await service.get('/openapi.json')
+    const operations = Object.values(body.paths).flatMap((path) => Object.values(path as Record<string, Operation>))
+    const required = operations.flatMap(({ parameters = [] }) => parameters.filter((parameter) => parameter.required))
+    const asked = required.filter((parameter) => parameter.in !== 'path').map(({ in: where, name }) => [where, name])
+    // A series has no span of its own.
+    t.strictSame(asked, [
+      ['query', 'from'],
+      ['query', 'to'],
+    ])
+    const { content } = body.paths['/v1/registers/{register}/events'].post.requestBody
+    t.equal(content['application/x-ndjson'].schema.type, 'string')
+  },
+)
 
-type Operation = { parameters?: { in: string; required: boolean }[] }
+type Operation = { parameters?: { in: string; name: string; required: boolean }[] }
 
 t.test('the list of registers has an ETag that changes with every event', async (t) => {
   const first = await service.get('/v1/registers')

@@ -23,7 +23,9 @@ export type Definition<T> = {
 }
 export type ProgrammeData = DataOf<'ProgrammeDefined'>
 export type SourceData = DataOf<'SourceAdded'>
-type FigureData = DataOf<'FigureReported'>
+
+/** A reported figure is no definition of anything, but known and cited like one; its date is kept as it was given. */
+export type ReportedFigure = Definition<DataOf<'FigureReported'>> & { occurredOn: string }
 
 export type RegisterState = {
   title: string
@@ -32,7 +34,8 @@ export type RegisterState = {
   parties: Map<string, Definition<{ id: string; name: string }>[]>
   programmes: Map<string, Definition<ProgrammeData>[]>
   sources: Map<string, Definition<SourceData>[]>
-  figures: Definition<FigureData>[]
+  /** In order of (effective day, position). */
+  figures: ReportedFigure[]
 }
 
 function cited({ citations, position }: RegisterFact): Definition<unknown>['citations'] {
@@ -69,8 +72,8 @@ function evolve(state: RegisterState, fact: RegisterFact): RegisterState {
       define(state.sources, fact.data.source, fact, fact.data)
       return state
     case 'FigureReported': {
-      const { on, position, data, id } = fact
-      state.figures.push({ id, on, position, data, citations: cited(fact) })
+      const { on, position, data, id, occurredOn } = fact
+      state.figures.push({ id, on, position, data, citations: cited(fact), occurredOn: occurredOn.value })
       return state
     }
     default:
