@@ -10,7 +10,18 @@ export type Row = {
   limit: () => Promise<number>
 }
 
-export type Measured = { row: string; unit: string; value: number; limit: number; ratio: number }
+export type Measured = {
+  row: string
+  unit: string
+  value: number
+  limit: number
+  /** value / limit */
+  ratio: number
+  /** What the ratio is to reach; null where nothing is asked of it. */
+  goal: number | null
+  /** Whether a smaller ratio is better. */
+  atMost: boolean
+}
 
 /** The value and the limit by turns, so that whatever else the machine does meets both; the median of each. */
 export async function measure({ row, unit, value, limit }: Row, rounds: number, tell: Tell): Promise<Measured> {
@@ -26,16 +37,22 @@ export async function measure({ row, unit, value, limit }: Row, rounds: number, 
       `${row} ${round}/${rounds}: ${Math.round(values.at(-1) ?? 0)} beside ${Math.round(limits.at(-1) ?? 0)} ${unit}`,
     )
   }
-  return { row, unit, value: median(values), limit: median(limits), ratio: median(values) / median(limits) }
+  const ratio = median(values) / median(limits)
+  return { row, unit, value: median(values), limit: median(limits), ratio, goal: null, atMost: false }
 }
 
 export type Tell = (line: string) => void
 
-function median(numbers: readonly number[]): number {
+export function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1
   const [low = Number.NaN, high = Number.NaN] = [sorted[(sorted.length - 1) >> 1], sorted[middle]]
   return (low + high) / 2
+}
+
+/** The value that a share of the numbers does not exceed, by the nearest rank. */
+export function percentile(numbers: readonly number[], share: number): number {
+  return numbers.toSorted((a, b) => a - b)[Math.ceil(share * numbers.length) - 1] ?? Number.NaN
 }
 
 /** Does the work and returns how many of `count` it did in a second. */

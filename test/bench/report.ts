@@ -9,6 +9,34 @@ const LABELS: Record<string, string> = {
   import: 'NDJSON import over HTTP ÷ COPY of the same rows into the same table shape',
   summary: 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
   'summary-past': 'the same for days in the past, folded from the log',
+  oracle: 'random logs whose answers at random clocks differ from a fold of the raw log ÷ logs asked',
+  'scale-counts': 'counts of a summary at a random day, newest knowledge ÷ a lookup by primary key',
+  'scale-summary': 'the same with mean, median, p90 and max',
+  'scale-summary-past': 'a whole summary at a random day as known at a random size ÷ a lookup',
+  'scale-commitment': 'one commitment at a random day, known at a random size ÷ a lookup',
+  'scale-list': 'a page of 100 of a list by status at a random day, known at a random size ÷ a lookup',
+  'scale-list-p99': 'the slowest hundredth of these pages ÷ a lookup',
+  'scale-counts-growth': 'counts of the whole register ÷ counts of one a tenth as large',
+  'scale-summary-growth': 'a whole summary of the whole register ÷ of one a tenth as large',
+  'scale-memory': 'the most memory that the service held answering such questions ÷ 300 MB',
+}
+
+const TENTH = '-tenth'
+
+/** What a row is; rows at a tenth of the size are what those of the whole are. */
+function label(row: string): string {
+  const told = LABELS[row.replace(TENTH, '')] ?? ''
+  return row.endsWith(TENTH) ? `at a tenth of the size: ${told}` : told
+}
+
+function isReached({ ratio, goal, atMost }: Measured): boolean | null {
+  if (goal === null) return null
+  return atMost ? ratio <= goal : ratio >= goal
+}
+
+function goalCells(row: Measured): [goal: string, ok: string] {
+  const reached = isReached(row)
+  return reached === null ? ['', ''] : [`${row.atMost ? '≤' : '≥'} ${row.goal}`, reached ? 'yes' : 'no']
 }
 
 function digits(value: number): string {
@@ -17,32 +45,33 @@ function digits(value: number): string {
 
 /** The rows as an aligned table; numbers to the right. */
 export function table(rows: readonly Measured[]): string {
-  const head = ['row', 'value', 'limit', 'unit', 'ratio', 'what']
-  const lines = rows.map(({ row, value, limit, unit, ratio }) => [
-    row,
-    digits(value),
-    digits(limit),
-    unit,
-    ratio.toFixed(3),
-    LABELS[row] ?? '',
+  const head = ['row', 'value', 'limit', 'unit', 'ratio', 'goal', 'ok', 'what']
+  const lines = rows.map((row) => [
+    row.row,
+    digits(row.value),
+    digits(row.limit),
+    row.unit,
+    row.ratio.toFixed(3),
+    ...goalCells(row),
+    label(row.row),
   ])
   const widths = head.map((name, column) => Math.max(...[head, ...lines].map((line) => (line[column] ?? name).length)))
-  const isNumber = [false, true, true, false, true, false]
+  const isNumber = [false, true, true, false, true, true, false, false]
   const cell = (text: string, column: number) =>
     isNumber[column] ? text.padStart(widths[column] ?? 0) : text.padEnd(widths[column] ?? 0)
   return [head, ...lines].map((line) => line.map(cell).join('  ').trimEnd()).join('\n')
 }
 
-/** The rows as JSON. No row has a goal yet; in all of them larger is better. */
+/** The rows as JSON; `goal` is what `ratio` is to reach. */
 export function json(rows: readonly Measured[]): string {
   const round = (value: number, places: number) => Number(value.toFixed(places))
-  const items = rows.map(({ row, value, limit, ratio }) => ({
+  const items = rows.map(({ row, value, limit, ratio, goal, atMost }) => ({
     row,
     value: round(value, 1),
     limit: round(limit, 1),
     ratio: round(ratio, 4),
-    goal: null,
-    atMost: false,
+    goal,
+    atMost,
   }))
   return JSON.stringify(items, null, 2)
 }

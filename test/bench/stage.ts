@@ -7,18 +7,27 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { openEmbedded } from '../../src/database/embedded.ts'
 
-export type Stage = {
+export type BareStage = {
   connectionString: string
   /** For the limits, and for looking at the database: as many connections as the load has. */
   pool: pg.Pool
+  /** Starts a script as a process of its own, with the database's address, and returns where it says that it listens. */
+  start: (args: readonly string[]) => Promise<Server>
+  /** Runs a script as a process of its own to its end and returns what it printed; throws where it failed. */
+  run: (args: readonly string[]) => Promise<string>
+}
+
+/** A stage on which the service runs. */
+export type Stage = BareStage & {
   /** Where the service listens. */
   service: string
-  /** Starts a script as a process of its own, with the database's address, and returns the URL that it prints. */
-  start: (args: readonly string[]) => Promise<string>
 }
+
+export type Server = { url: string; pid: number }
 
 export const CONNECTIONS = 32
 
@@ -27,14 +36,25 @@ const SERVICE_START_MS = 60_000
 
 /** Sets the stage; what is to be undone at the end is put on `ending`. Profiles of the service go to `profileDir`. */
 export async function setStage(ending: AsyncDisposableStack, profileDir: string | null): Promise<Stage> {
+  const stage = await setBareStage(ending)
+  const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
+  const { url } = await stage.start([...profiling, 'src/main.ts', 'serve'])
+  return { ...stage, service: url }
+}
+
+/** The same without the service, whose runner would project what a row loads. */
+export async function setBareStage(ending: AsyncDisposableStack): Promise<BareStage> {
   const connectionString = await startDatabase(ending)
   const pool = new pg.Pool({ connectionString, max: CONNECTIONS })
   // The end of the server ends idle connections.
   pool.on('error', () => {})
   ending.defer(() => pool.end())
-  const start = (args: readonly string[]) => startProcess(ending, connectionString, args)
-  const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  return { connectionString, pool, start, service: await start([...profiling, 'src/main.ts', 'serve']) }
+  return {
+    connectionString,
+    pool,
+    start: (args) => startServer(ending, connectionString, args),
+    run: (args) => runToEnd(ending, connectionString, args),
+  }
 }
 
 async function startDatabase(ending: AsyncDisposableStack): Promise<string> {
@@ -47,11 +67,7 @@ async function startDatabase(ending: AsyncDisposableStack): Promise<string> {
   return server.connectionString
 }
 
-async function startProcess(
-  ending: AsyncDisposableStack,
-  connectionString: string,
-  args: readonly string[],
-): Promise<string> {
+function spawnProcess(ending: AsyncDisposableStack, connectionString: string, args: readonly string[]): ChildProcess {
   const settings = { PLEDGER_DATABASE_URL: connectionString, PLEDGER_PORT: '0', PLEDGER_LOG_LEVEL: 'warn' }
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLEDGER_'))
   const child = spawn(process.execPath, args, {
@@ -62,7 +78,32 @@ async function startProcess(
     detached: true,
   })
   ending.defer(() => end(child))
-  return Promise.race([printedUrl(child), failure(child, args)])
+  return child
+}
+
+async function startServer(
+  ending: AsyncDisposableStack,
+  connectionString: string,
+  args: readonly string[],
+): Promise<Server> {
+  const child = spawnProcess(ending, connectionString, args)
+  const url = await Promise.race([printedUrl(child), failure(child, args)])
+  // Safe: a process that has printed something has an id.
+  return { url, pid: child.pid as number }
+}
+
+async function runToEnd(
+  ending: AsyncDisposableStack,
+  connectionString: string,
+  args: readonly string[],
+): Promise<string> {
+  const child = spawnProcess(ending, connectionString, args)
+  const exited = once(child, 'exit')
+  // Safe: its standard output is a pipe.
+  const printed = await text(child.stdout as NodeJS.ReadableStream)
+  const [code] = await exited
+  if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}`)
+  return printed
 }
 
 async function printedUrl(child: ChildProcess): Promise<string> {

@@ -34,7 +34,7 @@ export function pastSummaryRow(stage: Stage): Promise<Row> {
 async function row(name: string, all: string[], { service, start }: Stage): Promise<Row> {
   await importAll(service, REGISTER, syntheticNdjson(OPTIONS))
   await settle(service, REGISTER)
-  const bare = await start(['test/bench/bare-route.ts'])
+  const { url: bare } = await start(['test/bench/bare-route.ts'])
   const path = `/v1/registers/${REGISTER}/summary`
   const commitments = Array.from({ length: 310 }, (_, index) => `measure-${String(index + 1).padStart(4, '0')}`)
   const selects = commitments.map((id) => ({ path: `/${REGISTER}/${id}` }))
