@@ -74,14 +74,14 @@ create table tally_past (
 alter table tally alter column statuses set storage external, alter column days set storage external;
 alter table tally_past alter column statuses set storage external, alter column days set storage external;
 
--- How far a register is sealed, in a row of its own, and the sums of a part (null: of every part of its kind) as they stood
--- when `p_epochs` epochs were sealed: the years before p_year, its months and later ones up to p_last_month, and the months
+-- Which build of the tallies it is, in a row of its own, and the sums of a part (null: of every part of its kind) as they
+-- stood when `p_epochs` epochs were sealed: the years before p_year, its months and later ones up to p_last_month, and the months
 -- of p_by_day by days instead. A function, so that each connection plans it once: to plan it costs more than to run it.
 create function tally_sums(
   p_register text, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer,
   p_by_day integer[], p_with_days boolean
 ) returns table (
-  sealed bigint, generation bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea
+  built bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea
 )
 language plpgsql stable as $$
 #variable_conflict use_column
@@ -91,14 +91,10 @@ declare
   v_last text := coalesce(p_part, repeat(chr(1114111), 101));
 begin
   return query
-    select coalesce((select size from checkpoint where register = p_register and projection = 'tallies'), 0),
-      coalesce((select c.generation from checkpoint c where c.register = p_register and c.projection = 'periods'), 0),
+    select (select generation from checkpoint where register = p_register and projection = 'tallies'),
       null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
-  if p_epochs = 0 then
-    return;
-  end if;
   return query
-    select null::bigint, null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
+    select null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
       case when p_with_days then v.days end
     from (
       select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last

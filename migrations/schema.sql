@@ -263,7 +263,7 @@ end
 $function$;
 
 CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
- RETURNS TABLE(sealed bigint, generation bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea)
+ RETURNS TABLE(built bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea)
  LANGUAGE plpgsql
  STABLE
 AS $function$
@@ -274,14 +274,10 @@ declare
   v_last text := coalesce(p_part, repeat(chr(1114111), 101));
 begin
   return query
-    select coalesce((select size from checkpoint where register = p_register and projection = 'tallies'), 0),
-      coalesce((select c.generation from checkpoint c where c.register = p_register and c.projection = 'periods'), 0),
+    select (select generation from checkpoint where register = p_register and projection = 'tallies'),
       null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
-  if p_epochs = 0 then
-    return;
-  end if;
   return query
-    select null::bigint, null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
+    select null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
       case when p_with_days then v.days end
     from (
       select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last

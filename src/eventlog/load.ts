@@ -23,7 +23,7 @@ const COLUMNS = [
 
 type Row = Pick<Tables['event'], (typeof COLUMNS)[number]>
 
-function storedEvent(row: Row): StoredEvent {
+function storedEvent(row: Omit<Row, 'recorded_at'>, recordedAt: number): StoredEvent {
   return {
     position: row.position,
     id: row.id,
@@ -31,7 +31,7 @@ function storedEvent(row: Row): StoredEvent {
     revision: row.revision,
     type: row.type,
     typeVersion: row.type_version,
-    recordedAt: row.recorded_at.getTime(),
+    recordedAt,
     recordedBy: row.recorded_by,
     occurredOn: row.occurred_on,
     data: row.data,
@@ -43,7 +43,7 @@ function storedEvent(row: Row): StoredEvent {
 
 /** The events of a query over table `event`, in the order of the query. */
 export async function fetchEvents<T>(query: SelectQueryBuilder<Tables, 'event', T>): Promise<StoredEvent[]> {
-  return (await query.select(COLUMNS).execute()).map(storedEvent)
+  return (await query.select(COLUMNS).execute()).map((row) => storedEvent(row, row.recorded_at.getTime()))
 }
 
 /** The head of a register's log; null where there is none. */
@@ -73,7 +73,8 @@ export async function listHeads(db: Queryable): Promise<(Head & { register: stri
 
 // As text, and not built anew each time: every answer about one commitment begins with this, and to build it takes longer
 // than the database takes to run it. By stream, not by position: the index is walked once, nothing is sorted.
-const STREAMS = `select ${COLUMNS.join(', ')} from event
+const STREAMS = `select ${COLUMNS.filter((column) => column !== 'recorded_at').join(', ')},
+    (extract(epoch from recorded_at) * 1000)::bigint as recorded_ms from event
   where register = $1 and stream = any($2::text[]) and position < $3 order by stream, revision`
 
 /** The events of whole streams up to a size, stream by stream, each in order of revision. */
@@ -83,9 +84,9 @@ export async function loadStreams(
   streams: readonly string[],
   size = Number.MAX_SAFE_INTEGER,
 ): Promise<StoredEvent[]> {
-  const { rows } = await db.executeQuery(CompiledQuery.raw(STREAMS, [register, streams, size]))
-  // Safe: these are the columns selected.
-  return (rows as Row[]).map(storedEvent)
+  type StreamRow = Omit<Row, 'recorded_at'> & { recorded_ms: number }
+  const { rows } = await db.executeQuery<StreamRow>(CompiledQuery.raw(STREAMS, [register, streams, size]))
+  return rows.map((row) => storedEvent(row, row.recorded_ms))
 }
 
 /** The events of one stream after a revision, in order. */

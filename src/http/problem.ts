@@ -5,6 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { z } from 'zod'
 import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
 import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
+import { ProjectionBehind } from '../projections/run.ts'
 import { QueueFull } from '../record.ts'
 
 const problemAnswer = z
@@ -136,6 +137,9 @@ function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof InvalidInput) return invalidInput(error)
   if (error instanceof QueueFull) return new Problem('queue-full', { headers: { 'retry-after': '1' } })
+  if (error instanceof ProjectionBehind) {
+    return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '1' } })
+  }
   if (isDatabaseUnavailable(error)) return new Problem('database-unavailable', { headers: { 'retry-after': '1' } })
   const { code, statusCode, message } = error as Partial<FastifyError>
   const word = code && FROM_FASTIFY[code]

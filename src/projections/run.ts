@@ -220,6 +220,13 @@ export async function catchUp(
   return moved
 }
 
+/** A projection has not read as much of the log as is asked for, as while it is built anew. */
+export class ProjectionBehind extends Error {
+  constructor(register: string, size: number) {
+    super(`size ${size} of ${register} is not reached yet`)
+  }
+}
+
 export type Runner = {
   /** Says that the log grew: ends the pause of an idle runner; one that has just worked goes on gathering. */
   hint: () => void

@@ -9,7 +9,7 @@ import { type Asked, atKnown, newest, type Question, questions } from './scale-q
 import { openReads, type Reads } from './scale-reads.ts'
 
 const QUESTIONS = 200
-const WARM_UP = 20
+const WARM_UP = 100
 /** A row that is hopelessly slow stops asking after this long. */
 const MOST_MS = 120_000
 

@@ -34,11 +34,41 @@ export function packChanges(changes: readonly Change[]): Buffer {
   return packer.bytes()
 }
 
+/** A list that is being read: no more numbers than there are bytes to read. */
+class GrowingList {
+  readonly ends: Int32Array
+  readonly #numbers: Int32Array
+  #length = 0
+
+  constructor(versions: number, bytes: number) {
+    this.ends = new Int32Array(versions)
+    this.#numbers = new Int32Array(bytes)
+  }
+
+  add(day: number, membership: number, key: number, difference: number): void {
+    const numbers = this.#numbers
+    numbers[this.#length] = day
+    numbers[this.#length + 1] = membership
+    numbers[this.#length + 2] = key
+    numbers[this.#length + 3] = difference
+    this.#length += 4
+  }
+
+  endVersion(index: number): void {
+    this.ends[index] = this.#length
+  }
+
+  list(): ChangeList {
+    // A copy of its own length: what is kept in memory should not hold the rest.
+    return { ends: this.ends, numbers: this.#numbers.slice(0, this.#length) }
+  }
+}
+
 /** The changes of some versions, one after the other; `lengths` are the bytes of each. */
 function unpackChanges(bytes: Uint8Array, lengths: readonly number[]): Omit<Changes, 'knownFrom'> {
   const unpacker = new Unpacker(bytes)
-  const statuses = { ends: new Int32Array(lengths.length), numbers: [] as number[] }
-  const days = { ends: new Int32Array(lengths.length), numbers: [] as number[] }
+  const statuses = new GrowingList(lengths.length, bytes.length)
+  const days = new GrowingList(lengths.length, bytes.length)
   let memberships = 0
   let end = 0
   for (const [index, length] of lengths.entries()) {
@@ -48,15 +78,14 @@ function unpackChanges(bytes: Uint8Array, lengths: readonly number[]): Omit<Chan
       day += unpacker.integer()
       const membership = unpacker.natural()
       const key = unpacker.natural()
-      const { numbers } = isStatusKey(key) ? statuses : days
-      numbers.push(day, membership, key, unpacker.integer())
-      memberships = Math.max(memberships, membership + 1)
+      const list = isStatusKey(key) ? statuses : days
+      list.add(day, membership, key, unpacker.integer())
+      if (membership >= memberships) memberships = membership + 1
     }
-    statuses.ends[index] = statuses.numbers.length
-    days.ends[index] = days.numbers.length
+    statuses.endVersion(index)
+    days.endVersion(index)
   }
-  const list = ({ ends, numbers }: typeof days) => ({ ends, numbers: Int32Array.from(numbers) })
-  return { statuses: list(statuses), days: list(days), memberships }
+  return { statuses: statuses.list(), days: days.list(), memberships }
 }
 
 type Row = { known_from: string | null; lengths: string | null; changes: Buffer | null; generation: number }

@@ -3,9 +3,10 @@
 import type { Membership } from '../../domain/commitment/stretches.ts'
 import { Tally, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
-import { DAYS, entriesOf, MONTH } from './packing.ts'
+import { DAYS, MONTH } from './packing.ts'
 import { partName, partsIn } from './parts.ts'
 import type { Part } from './project.ts'
+import type { Needs, SumRow } from './sums.ts'
 
 /** A part asked for; `part: null` stands for every part of its kind. */
 export type WantedPart = { partOf: Part['partOf']; part: string | null }
@@ -13,16 +14,14 @@ export type WantedPart = { partOf: Part['partOf']; part: string | null }
 /** The tally of a part: `walk` gives it as of each day in turn, the same object changed from one to the next. */
 export type PartTally = Part & { walk: () => Generator<Tally> }
 
-/** What days need of the stored sums: all years before `year`, its months up to `lastMonth`, and those in `byDay` by days. */
-export function monthsByDay(days: readonly Day[]): { year: number; lastMonth: number; byDay: number[] } {
+/** What days need of the stored sums. */
+export function needsOf(days: readonly Day[]): Needs {
   const byDay = new Set<number>()
   for (const day of days) if (lastDayOfMonth(monthOf(day)) !== day) byDay.add(monthOf(day))
   // Safe: a question has at least one day.
   const [first, last] = [monthOf(days[0] as Day), monthOf(days.at(-1) as Day)]
   return { year: Math.floor(first / 12), lastMonth: last, byDay: [...byDay] }
 }
-
-type Row = { part_of: string; part: string; level: number; bucket: number; statuses: Buffer; days: Buffer | null }
 
 /** What counts for one part: at once for the first day, the rest kept for the day from which it counts. */
 type Sum = { part: Part; first: Tally; later: Map<number, number[]> }
@@ -71,13 +70,11 @@ export class Adding {
     }
   }
 
-  /** Adds a stored row. */
-  addSums({ part_of, part, level, bucket, statuses, days }: Row): void {
-    // Safe: written from a part.
-    const sum = this.#sumOf({ partOf: part_of as Part['partOf'], part })
+  /** Adds a stored row; without its days where they are not asked for. */
+  addSums({ part, level, bucket, statuses, days }: SumRow, withDays: boolean): void {
+    const sum = this.#sumOf(part)
     const index = level === MONTH ? this.#indexOf(lastDayOfMonth(bucket)) : 0
-    for (const bytes of days ? [statuses, days] : [statuses]) {
-      const entries = entriesOf(level, bytes)
+    for (const entries of withDays ? [statuses, days] : [statuses]) {
       for (let at = 0; at < entries.length; at += 3) {
         const from = level === DAYS ? this.#indexOf(entries[at] as Day) : index
         this.#put(sum, from, entries[at + 1] as TallyKey, entries[at + 2] as number)

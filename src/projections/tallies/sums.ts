@@ -1,0 +1,132 @@
+// The sealed sums that a question needs: read as of its seal, or, as of the last seal, from what is kept in memory. Sums as
+// of a seal never change, and nearly every question is about now.
+
+import { CompiledQuery } from 'kysely'
+import type { Queryable } from '../../database/pool.ts'
+import { DAYS, entriesOf, YEAR } from './packing.ts'
+import { partName } from './parts.ts'
+import type { Part } from './project.ts'
+
+/** How far the projections of a register are. */
+export type Progress = {
+  /** How far `periods` has read the log, and which build of it this is. */
+  reached: number
+  generation: number
+  /** How far `tallies` has summed it up, and which build of it this is. */
+  sealed: number
+  built: number
+}
+
+/** What days need: all years before `year`, its months up to `lastMonth`, and those in `byDay` by days. */
+export type Needs = { year: number; lastMonth: number; byDay: readonly number[] }
+
+/** A row of sums, unpacked: three numbers an entry (day, key, sum). */
+export type SumRow = { part: Part; level: number; bucket: number; statuses: Int32Array; days: Int32Array }
+
+type PackedRow = { part_of: string; part: string; level: number; bucket: number; statuses: Buffer; days: Buffer }
+
+// As text, and not built anew each time: to build a statement takes longer than the database takes to run these.
+const PROGRESS = `select projection, size, generation from checkpoint
+  where register = $1 and projection in ('periods', 'tallies')`
+
+/** How far the projections of a register are, at one moment. */
+export async function readProgress(db: Queryable, register: string): Promise<Progress> {
+  type Row = { projection: string; size: number; generation: number }
+  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(PROGRESS, [register]))
+  const periods = rows.find(({ projection }) => projection === 'periods')
+  const tallies = rows.find(({ projection }) => projection === 'tallies')
+  return {
+    reached: periods?.size ?? 0,
+    generation: periods?.generation ?? 0,
+    sealed: tallies?.size ?? 0,
+    built: tallies?.generation ?? 0,
+  }
+}
+
+function unpacked({ level, bucket, statuses, days, ...row }: PackedRow, withDays: boolean): SumRow {
+  // Safe: written from a part.
+  const part: Part = { partOf: row.part_of as Part['partOf'], part: row.part }
+  const entries = withDays ? entriesOf(level, days) : new Int32Array(0)
+  return { part, level, bucket, statuses: entriesOf(level, statuses), days: entries }
+}
+
+const SUMS = 'select * from tally_sums($1, $2, $3, $4, $5, $6, $7, $8)'
+
+/** The sums that days need of a part, or (null) of all of its kind, when so many epochs were sealed; null in another build. */
+export async function readSums(
+  db: Queryable,
+  register: string,
+  { partOf, part }: { partOf: string; part: string | null },
+  { epochs, built }: { epochs: number; built: number },
+  { year, lastMonth, byDay }: Needs,
+  withDays: boolean,
+): Promise<SumRow[] | null> {
+  const parameters = [register, partOf, part, epochs, year, lastMonth, byDay, withDays]
+  const { rows } = await db.executeQuery<PackedRow & { built: number | null }>(CompiledQuery.raw(SUMS, parameters))
+  // The first row says which build the others are of.
+  const [head, ...sums] = rows
+  return head?.built === built ? sums.map((row) => unpacked(row, withDays)) : null
+}
+
+/** All rows of a part as of the last seal: years and months unpacked, since every question needs many of them. */
+type KeptPart = { sealed: number; built: number; bytes: number; rows: SumRow[]; byDay: Map<number, PackedRow> }
+
+const kept = new WeakMap<Queryable, Map<string, KeptPart>>()
+
+const MAX_KEPT_BYTES = 24 * 2 ** 20
+
+function keep(db: Queryable, name: string, part: KeptPart): void {
+  const parts = kept.get(db) ?? new Map<string, KeptPart>()
+  kept.set(db, parts)
+  // Set again so that the least recently used is the first to go.
+  parts.delete(name)
+  parts.set(name, part)
+  let bytes = [...parts.values()].reduce((sum, other) => sum + other.bytes, 0)
+  for (const [oldest, other] of parts) {
+    if (bytes <= MAX_KEPT_BYTES) break
+    parts.delete(oldest)
+    bytes -= other.bytes
+  }
+}
+
+const WHOLE_PART = `select c.size as sealed, c.generation as built, t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
+  from checkpoint c left join tally t on t.register = c.register and t.part_of = $2 and t.part = $3
+  where c.register = $1 and c.projection = 'tallies'`
+
+async function loadPart(db: Queryable, register: string, { partOf, part }: Part): Promise<KeptPart | null> {
+  type Row = PackedRow & { sealed: number; built: number }
+  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE_PART, [register, partOf, part]))
+  const [first] = rows
+  if (!first) return null
+  const found = rows.filter(({ level }) => level !== null)
+  const sums = found.filter(({ level }) => level !== DAYS).map((row) => unpacked(row, true))
+  const byDay = new Map(found.filter(({ level }) => level === DAYS).map((row) => [row.bucket, row]))
+  const packed = [...byDay.values()].reduce((sum, row) => sum + row.statuses.length + row.days.length, 0)
+  const bytes = sums.reduce((sum, row) => sum + row.statuses.byteLength + row.days.byteLength, packed)
+  return { sealed: first.sealed, built: first.built, bytes, rows: sums, byDay }
+}
+
+/** The same as of the last seal for one part, which is kept from then on; null where the seal is no longer the last. */
+export async function keptSums(
+  db: Queryable,
+  register: string,
+  part: Part,
+  { seal, built, epoch }: { seal: number; built: number; epoch: number },
+  { year, lastMonth, byDay }: Needs,
+): Promise<SumRow[] | null> {
+  const name = `${register} ${partName(part)}`
+  const isOf = (sums: KeptPart) => Math.floor(sums.sealed / epoch) * epoch === seal && sums.built === built
+  const known = kept.get(db)?.get(name)
+  const sums = known && isOf(known) ? known : await loadPart(db, register, part)
+  if (!sums || !isOf(sums)) return null
+  keep(db, name, sums)
+  const days = new Set(byDay)
+  const isNeeded = ({ level, bucket }: SumRow) =>
+    level === YEAR ? bucket < year : bucket >= year * 12 && bucket <= lastMonth && !days.has(bucket)
+  const found = sums.rows.filter(isNeeded)
+  for (const month of days) {
+    const row = sums.byDay.get(month)
+    if (row) found.push(unpacked(row, true))
+  }
+  return found
+}
