@@ -73,9 +73,12 @@ export async function listHeads(db: Queryable): Promise<(Head & { register: stri
 
 // As text, and not built anew each time: every answer about one commitment begins with this, and to build it takes longer
 // than the database takes to run it. By stream, not by position: the index is walked once, nothing is sorted.
-const STREAMS = `select ${COLUMNS.filter((column) => column !== 'recorded_at').join(', ')},
-    (extract(epoch from recorded_at) * 1000)::bigint as recorded_ms from event
-  where register = $1 and stream = any($2::text[]) and position < $3 order by stream, revision`
+const selectStreams = (which: string, order: string) => `select
+    ${COLUMNS.filter((column) => column !== 'recorded_at').join(', ')},
+    (extract(epoch from recorded_at) * 1000)::bigint as recorded_ms
+  from event where register = $1 and stream ${which} and position < $3 order by ${order}`
+const STREAMS = selectStreams('= any($2::text[])', 'stream, revision')
+const ONE_STREAM = selectStreams('= $2', 'revision')
 
 /** The events of whole streams up to a size, stream by stream, each in order of revision. */
 export async function loadStreams(
@@ -85,7 +88,11 @@ export async function loadStreams(
   size = Number.MAX_SAFE_INTEGER,
 ): Promise<StoredEvent[]> {
   type StreamRow = Omit<Row, 'recorded_at'> & { recorded_ms: number }
-  const { rows } = await db.executeQuery<StreamRow>(CompiledQuery.raw(STREAMS, [register, streams, size]))
+  const { rows } = await db.executeQuery<StreamRow>(
+    streams.length === 1
+      ? CompiledQuery.raw(ONE_STREAM, [register, streams[0], size])
+      : CompiledQuery.raw(STREAMS, [register, streams, size]),
+  )
   return rows.map((row) => storedEvent(row, row.recorded_ms))
 }
 

@@ -356,6 +356,8 @@ export type States = { latest: CommitmentState; earliest: CommitmentState }
 /** Both folds of the same facts; null where the commitment is not made by then. */
 export function foldBoth(facts: readonly CommitmentFact[], asOf: Day): States | null {
   const latest = foldFacts(facts, asOf)
+  // Where every date is a day both folds are one.
+  if (latest && facts.every((fact) => fact.on === fact.firstOn)) return { latest, earliest: latest }
   // A first day is never after the effective day, so where it is made by the one it is made by the other.
   return latest && { latest, earliest: foldFacts(facts, asOf, 'firstOn') ?? latest }
 }
