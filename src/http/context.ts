@@ -71,7 +71,12 @@ export function instantText(epochMs: number): string {
 const INSTANT = z.iso.datetime({ offset: true })
 
 /** The size that `knownAt` names; throws Problem `beyond-knowledge` or `malformed`. */
-async function namedSize({ db, now }: Context, known: KnownRegister, knownAt: string): Promise<number> {
+async function namedSize(
+  { db, now }: Context,
+  known: KnownRegister,
+  knownAt: string,
+  parameter: string,
+): Promise<number> {
   const { head, register, state } = known
   if (/^\d+$/.test(knownAt)) {
     const size = Number(knownAt)
@@ -81,16 +86,17 @@ async function namedSize({ db, now }: Context, known: KnownRegister, knownAt: st
   const day = parseDay(knownAt)
   const today = dayInZone(now(), state.timeZone)
   if (day === today) return head.size
-  const instant = day === null ? instantOf(knownAt) : endOfDayInZone(day, state.timeZone)
+  const instant = day === null ? instantOf(knownAt, parameter) : endOfDayInZone(day, state.timeZone)
   if (instant > now()) throw new Problem('beyond-knowledge', { detail: `${knownAt} lies in the future` })
   return Math.min(await sizeAt(db, register, instant), head.size)
 }
 
-function instantOf(text: string): number {
+function instantOf(text: string, parameter: string): number {
   if (INSTANT.safeParse(text).success) return Date.parse(text)
+  const detail = 'expected a size, a day (YYYY-MM-DD) or an instant (RFC 3339)'
   throw new Problem('malformed', {
-    detail: 'parameter knownAt: expected a size, a day (YYYY-MM-DD) or an instant (RFC 3339)',
-    errors: [{ pointer: '/knownAt', detail: 'expected a size, a day (YYYY-MM-DD) or an instant (RFC 3339)' }],
+    detail: `parameter ${parameter}: ${detail}`,
+    errors: [{ pointer: `/${parameter}`, detail }],
   })
 }
 
@@ -147,10 +153,11 @@ export async function resolveSize(
   known: KnownRegister,
   source: Source,
   knownAt: string | undefined,
+  parameter = 'knownAt',
 ): Promise<number> {
   // Safe: every route that asks this has these parameters in its schema.
   const query = request.query as ClockParameters
-  const named = knownAt === undefined ? null : await namedSize(context, known, knownAt)
+  const named = knownAt === undefined ? null : await namedSize(context, known, knownAt, parameter)
   const reached = await reachedSize(context, known, source, Math.max(named ?? 0, wantedSize(request, query)))
   return named ?? reached
 }

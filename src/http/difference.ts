@@ -208,8 +208,8 @@ async function difference(context: Context, request: FastifyRequest, reply: Fast
   // Safe: parsed by the schema of the route.
   const { query, place } = pages.read(known.register, request.query as DifferenceQuery, request.url)
   if (query.from === undefined) throw malformedFrom('expected a size, a day or an instant')
-  const size = await resolveSize(context, request, known, ['commitments', 'periods'], query.to)
-  const earlier = await resolveSize(context, request, known, ['commitments', 'periods'], query.from)
+  const size = await resolveSize(context, request, known, ['commitments', 'periods'], query.to, 'to')
+  const earlier = await resolveSize(context, request, known, ['commitments', 'periods'], query.from, 'from')
   const to = await clocksAt(context, known, query.asOf, size)
   const asOf = formatDay(to.asOf)
   const from = await clocksAt(context, known, asOf, earlier)

@@ -24,7 +24,8 @@ const STEPS = ['day', 'week', 'month', 'quarter', 'year'] as const
 type Step = (typeof STEPS)[number]
 const MAX_ITEMS = 1_000
 
-const day = z.string().refine((value) => parseDay(value) !== null, { error: 'expected an existing day, YYYY-MM-DD' })
+const error = 'expected an existing day, YYYY-MM-DD'
+const day = z.string({ error }).refine((value) => parseDay(value) !== null, { error })
 
 const seriesParameters = z.strictObject({
   from: day.meta({ description: 'First day, YYYY-MM-DD' }),
