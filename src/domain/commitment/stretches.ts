@@ -4,7 +4,7 @@
 
 import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
 import { type Standing, standing } from '../portfolio/status.ts'
-import { encodeStatus } from '../portfolio/status-code.ts'
+import { encodeStatus, showsSameStatus } from '../portfolio/status-code.ts'
 import { scheduleOf } from './answer.ts'
 import { factConflicts } from './conflicts.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
@@ -77,7 +77,8 @@ function isSameStanding(a: Standing, b: Standing): boolean {
 /** True where two stretches say the same of their days. */
 export function isSameContent(a: Content, b: Content): boolean {
   return (
-    hasSameStatus(a, b) &&
+    a.code === b.code &&
+    a.uncertain === b.uncertain &&
     a.rebaselines === b.rebaselines &&
     a.forecastPushes === b.forecastPushes &&
     a.isConflicted === b.isConflicted &&
@@ -87,7 +88,7 @@ export function isSameContent(a: Content, b: Content): boolean {
 }
 
 function hasSameStatus(a: Content, b: Content): boolean {
-  return a.code === b.code && a.uncertain === b.uncertain
+  return showsSameStatus(a.code, b.code) && a.uncertain === b.uncertain
 }
 
 /** One of the two folds: the facts in order of (day, position), with the state after each. */

@@ -45,6 +45,11 @@ function decode(code: number): Countable {
   return { lifecycle, verification, schedule: { original, current }, hasDueDate, isDue, isRedacted }
 }
 
+/** True where two codes show the same lifecycle, schedules and verification, whatever they know of the due date. */
+export function showsSameStatus(a: number, b: number): boolean {
+  return a >> 3 === b >> 3
+}
+
 const decoded: (Countable | undefined)[] = []
 
 /** The status of a code; the same object for the same code. */

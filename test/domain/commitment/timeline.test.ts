@@ -104,6 +104,17 @@ t.test('a timeline is that of a knowledge, and empty where the commitment is not
   )
 })
 
+t.test(
+  'of several facts on one day the last that changed the status began the period, not one that came after',
+  async (t) => {
+    const events = given(made('2025-01-01'), withdrawn('2025-03-01'), rebaselined('2025-03-01', '2025-02-01'))
+    t.strictSame(brief(periodsOf(events)), [
+      ['2025-01-01', '2025-03-01', 'open', 'noDueDate', 'none', 0],
+      ['2025-03-01', null, 'withdrawn', 'closed', 'none', 1],
+    ])
+  },
+)
+
 t.test('the last day that can be written is never late', async (t) => {
   t.strictSame(brief(periodsOf(given(made('2025-01-01', { due: '9999' })))), [
     ['2025-01-01', null, 'open', 'onSchedule', 'none', 0],
