@@ -8,7 +8,7 @@ const LABELS: Record<string, string> = {
   record: 'single recordings over HTTP ÷ bare one-row inserts, 32 connections',
   import: 'NDJSON import over HTTP ÷ COPY of the same rows into the same table shape',
   summary: 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
-  'summary-past': 'the same for days in the past, folded from the log',
+  'summary-past': 'the same for days in the past',
   oracle: 'random logs whose answers at random clocks differ from a fold of the raw log ÷ logs asked',
   'scale-counts': 'counts of a summary at a random day, newest knowledge ÷ a lookup by primary key',
   'scale-summary': 'the same with mean, median, p90 and max',
