@@ -25,10 +25,10 @@ const INDEXES = 2 ** 26
 const LOWEST = 1_000_000
 
 /** The indexes from 0 in order of their values, equal ones in the order given by `indexes`. */
-function inOrder(indexes: Int32Array, valueOf: (index: number) => number): Int32Array {
+function inOrder(indexes: Int32Array, valueAt: (index: number) => number): Int32Array {
   const combined = new Float64Array(indexes.length)
   for (let at = 0; at < indexes.length; at += 1) {
-    combined[at] = (valueOf(indexes[at] as number) + LOWEST) * INDEXES + at
+    combined[at] = (valueAt(indexes[at] as number) + LOWEST) * INDEXES + at
   }
   combined.sort()
   return Int32Array.from(combined, (value) => indexes[value % INDEXES] as number)
