@@ -41,6 +41,7 @@ type CheckpointTable = {
 
 type CommitmentTable = {
   register: string
+  generation: number
   id: string
   revision: number
   last_position: number
@@ -74,6 +75,7 @@ type MembershipTable = {
 
 type PeriodTable = {
   register: string
+  generation: number
   id: string
   known_from: number
   is_first: boolean
@@ -87,11 +89,15 @@ type PeriodTable = {
 
 type TallyTable = {
   register: string
+  generation: number
   part_of: string
   part: string
   level: number
   bucket: number
   epoch: number
+  base: number
+  whole_bytes: number
+  since_bytes: number
   statuses: Buffer
   days: Buffer
 }
@@ -104,5 +110,4 @@ export type Tables = {
   membership: MembershipTable
   period: PeriodTable
   tally: TallyTable
-  tally_past: TallyTable
 }

@@ -9,10 +9,14 @@ import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { isRepair, type Knowledge, UnreadableEvent } from '../domain/repairs.ts'
 import { readFeed, streamsSince } from '../eventlog/feed.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
+import { attachGeneration, beginGeneration } from './generations.ts'
 
 /** What a batch changed: the streams that grew, and the sizes between which it reads. */
 export type Change = {
   register: string
+  /** Which build of the rows is written, and, of a projection that follows another, which build of that one is read. */
+  generation: number
+  followed: number | null
   streams: readonly string[]
   /** What the projection has read before, and reaches with this batch. */
   from: number
@@ -25,12 +29,13 @@ export type Change = {
 
 export type Projection = {
   name: string
-  /** Rows written by a fold of another version are thrown away and built anew. */
+  /** Rows written by a fold of another version are not read; others are built beside them. */
   version: number
   /** The projection whose rows this one sums up, and how far it goes in one step; it reads those rows and not the log. */
   follows?: { name: string; stepEnd: (from: number) => number }
+  /** The projections that sum up the rows of this one: a new build of it begins with new ones of theirs. */
+  followedBy?: readonly string[]
   apply: (db: Queryable, change: Change) => Promise<void>
-  clear: (db: Queryable, register: string) => Promise<void>
 }
 
 const BATCH = 1_000
@@ -86,10 +91,26 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   if (!checkpoint || !known) return 'idle'
   if (checkpoint.version !== projection.version) return startAnew(db, projection, register)
   if (projection.follows) return followingStep(db, known, projection, checkpoint)
-  const from = checkpoint.size
+  const reached = await readOn(db, known, projection, checkpoint)
+  if (!reached) return 'idle'
+  await moveCheckpoint(db, projection, register, reached)
+  return reached.size < known.head.size ? 'behind' : 'atHead'
+}
+
+/** How far rows reach, and the register's time zone as known then. */
+export type Reached = { size: number; timeZone: string | null }
+
+/** Folds the next events of the log into the rows of a generation; null where there are none. */
+export async function readOn(
+  db: Queryable,
+  known: KnownRegister,
+  projection: Projection,
+  { size: from, generation }: { size: number; generation: number },
+): Promise<Reached | null> {
+  const { register } = known
   const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
-  if (!last) return 'idle'
+  if (!last) return null
   const size = last.position + 1
   const { timeZone } = stateKnownAt(known, size)
   const zones = timeZonesFrom(known, from, events)
@@ -97,13 +118,16 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   const isRedated = from > 0 && zones.length > 1
   const touched = isRedated ? await streamsSince(db, register, 0) : [...new Set(events.map((event) => event.stream))]
   const streams = touched.filter((stream) => stream !== REGISTER_STREAM)
-  await projection.apply(db, { register, streams, from, size, timeZone, zones })
-  await moveCheckpoint(db, projection, register, size, timeZone)
-  return size < known.head.size ? 'behind' : 'atHead'
+  await projection.apply(db, { register, generation, followed: null, streams, from, size, timeZone, zones })
+  return { size, timeZone }
 }
 
 /** The time zone known at a size, and those that corrections among the events after it brought. */
-function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
+export function timeZonesFrom(
+  known: KnownRegister,
+  from: number,
+  events: readonly Pick<StoredEvent, 'stream' | 'type' | 'position'>[],
+): Knowledge[] {
   const zones = [{ size: from, timeZone: stateKnownAt(known, from).timeZone }]
   for (const { stream, type, position } of events) {
     // Only the opening and its repairs set the time zone; each of those is rare.
@@ -121,15 +145,35 @@ async function followingStep(
   projection: Projection,
   checkpoint: Checkpoint,
 ): Promise<Step> {
-  const { register, size: from } = checkpoint
-  const { name, stepEnd } = projection.follows as NonNullable<Projection['follows']>
-  const reached = await projectionSize(db, register, name)
-  const size = Math.min(reached, stepEnd(from))
-  if (size <= from) return 'idle'
+  const { name } = projection.follows as NonNullable<Projection['follows']>
+  const followed = await db
+    .selectFrom('checkpoint')
+    .select(['size', 'generation'])
+    .where('register', '=', checkpoint.register)
+    .where('projection', '=', name)
+    .executeTakeFirst()
+  const reached = await followOn(db, known, projection, checkpoint, followed ?? { size: 0, generation: 0 })
+  if (!reached) return 'idle'
+  await moveCheckpoint(db, projection, checkpoint.register, reached)
+  return reached.size < (followed?.size ?? 0) ? 'behind' : 'atHead'
+}
+
+/** Sums up the next rows of a build of the followed projection, as far as that reaches; null where there are none. */
+export async function followOn(
+  db: Queryable,
+  known: KnownRegister,
+  projection: Projection,
+  { size: from, generation }: { size: number; generation: number },
+  followed: { size: number; generation: number },
+): Promise<Reached | null> {
+  const { register } = known
+  const { stepEnd } = projection.follows as NonNullable<Projection['follows']>
+  const size = Math.min(followed.size, stepEnd(from))
+  if (size <= from) return null
   const { timeZone } = stateKnownAt(known, size)
-  await projection.apply(db, { register, streams: [], from, size, timeZone, zones: [] })
-  await moveCheckpoint(db, projection, register, size, timeZone)
-  return size < reached ? 'behind' : 'atHead'
+  const read = { followed: followed.generation, streams: [], zones: [] }
+  await projection.apply(db, { register, generation, ...read, from, size, timeZone })
+  return { size, timeZone }
 }
 
 /**
@@ -137,27 +181,24 @@ async function followingStep(
  * keep in memory is of an earlier generation from then on.
  */
 async function startAnew(db: Queryable, projection: Projection, register: string): Promise<Step> {
-  await projection.clear(db, register)
-  await moveCheckpoint(db, projection, register, 0, null)
-  await newGeneration(db, projection.name, register)
-  return 'behind'
-}
-
-async function newGeneration(db: Queryable, projection: string, register: string): Promise<void> {
+  const projections = [projection.name, ...(projection.followedBy ?? [])]
+  const generation = await beginGeneration(db, projections)
+  await attachGeneration(db, generation, projections)
   await db
     .updateTable('checkpoint')
-    .set((eb) => ({ generation: eb('generation', '+', 1) }))
+    .set({ generation, size: 0, time_zone: null })
     .where('register', '=', register)
-    .where('projection', '=', projection)
+    .where('projection', '=', (eb) => eb.fn.any(eb.val(projections)))
     .execute()
+  await moveCheckpoint(db, projection, register, { size: 0, timeZone: null })
+  return 'behind'
 }
 
 async function moveCheckpoint(
   db: Queryable,
   { name, version }: Projection,
   register: string,
-  size: number,
-  timeZone: string | null,
+  { size, timeZone }: Reached,
 ) {
   await db
     .updateTable('checkpoint')

@@ -11,6 +11,7 @@ import type { Standing, Verification } from '../../domain/portfolio/status.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
+import { liveGeneration } from '../generations.ts'
 import { projectionSize } from '../run.ts'
 import { type CommitmentRow, projectAt, searchText } from './project.ts'
 
@@ -127,7 +128,11 @@ type Snapshot = { size: number; timeZone: string | null; records: readonly Commi
 async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> {
   const rows = await db
     .selectFrom('checkpoint')
-    .leftJoin('commitment', 'commitment.register', 'checkpoint.register')
+    .leftJoin('commitment', (join) =>
+      join
+        .onRef('commitment.register', '=', 'checkpoint.register')
+        .onRef('commitment.generation', '=', 'checkpoint.generation'),
+    )
     .select(['checkpoint.size as reached', 'checkpoint.time_zone as dated_in'])
     .select(COMPACT.map((column) => `commitment.${column}` as const))
     .select(sql<boolean>`cardinality(redacted) > 0`.as('is_redacted'))
@@ -211,7 +216,11 @@ async function readStored(db: Queryable, { register, asOf, size, timeZone }: Que
   if (ids.length === 0) return []
   return db
     .selectFrom('commitment')
-    .innerJoin('checkpoint', 'checkpoint.register', 'commitment.register')
+    .innerJoin('checkpoint', (join) =>
+      join
+        .onRef('checkpoint.register', '=', 'commitment.register')
+        .onRef('checkpoint.generation', '=', 'commitment.generation'),
+    )
     .select(['id', 'revision', 'redacted', 'states'])
     .where('commitment.register', '=', register)
     .where('id', '=', (eb) => eb.fn.any(eb.val([...ids])))
@@ -235,6 +244,7 @@ export async function searchCommitments(
       select to_tsquery('simple', string_agg(quote_literal(lexeme) || ':*', ' & ')) as words
       from unnest(to_tsvector('simple', ${text})))
     select id from commitment, query where register = ${register} and search @@ words
+        and generation = ${liveGeneration(register, 'commitments')}
       and not (id = any(${folded.map(({ id }) => id)}::text[]))
     union all
     select id from json_to_recordset(${JSON.stringify(folded)}::json) as folded (id text, search text), query

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
+import { liveGeneration } from '../generations.ts'
 import type { Change } from './project.ts'
 
 /** Changes in order of size, four numbers each (day, membership, key, difference); those of version n end at `ends[n]`. */
@@ -96,14 +97,18 @@ export async function readChanges(
   register: string,
   after: number,
   upTo: number,
+  /** The build to read; null for the live one. */
+  generation: number | null = null,
 ): Promise<Changes & { generation: number }> {
   const { rows } = await sql<Row>`select c.generation, p.known_from, p.lengths, p.changes
-    from (select coalesce(max(generation), 0) as generation from checkpoint
-        where register = ${register} and projection = 'periods') c,
+    from (select coalesce(${generation}::bigint, ${liveGeneration(register, 'periods')}, 0) as generation) c,
       (select string_agg(known_from::text, ',' order by known_from, id) as known_from,
         string_agg(length(changes)::text, ',' order by known_from, id) as lengths,
         string_agg(changes, '' order by known_from, id) as changes
-      from period where register = ${register} and known_from > ${after} and known_from <= ${upTo}) p`.execute(db)
+      from period where register = ${register}
+        and generation = coalesce(${generation}::bigint, ${liveGeneration(register, 'periods')}) and known_from > ${after} and known_from <= ${upTo}) p`.execute(
+    db,
+  )
   const [row] = rows
   if (!row?.changes) return { ...NO_CHANGES, generation: row?.generation ?? 0 }
   const sizes = (row.known_from ?? '').split(',')

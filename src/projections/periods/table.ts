@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import type { Build } from '../generations.ts'
 import { packChanges } from './changes.ts'
 import { type TimelineVersion, tallyChanges } from './project.ts'
 
@@ -12,12 +13,13 @@ export const NUMBERS = 8
 export const UNCERTAIN = 1
 export const CONFLICTED = 2
 
-function contentHash({ programme, themes, parties }: Membership): string {
+/** What tells memberships apart. */
+export function contentHash({ programme, themes, parties }: Membership): string {
   return hash('sha256', JSON.stringify([programme, themes, parties]), 'hex')
 }
 
 /** The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. */
-async function numberMemberships(
+export async function numberMemberships(
   db: Queryable,
   register: string,
   memberships: ReadonlyMap<string, Membership>,
@@ -47,7 +49,9 @@ async function numberMemberships(
   return numbers
 }
 
-function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
+export type NumberOf = (stretch: Stretch) => number
+
+export function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
   const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = standing
   const flags = (uncertain ? UNCERTAIN : 0) + (isConflicted ? CONFLICTED : 0)
   return [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags]
@@ -56,7 +60,7 @@ function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflic
 /** Writes versions of timelines, in order of size. */
 export async function savePeriods(
   db: Queryable,
-  register: string,
+  { register, generation }: Build,
   versions: readonly TimelineVersion[],
 ): Promise<void> {
   if (versions.length === 0) return
@@ -84,15 +88,10 @@ export async function savePeriods(
     numbers: version.stretches.flatMap(numbersOf),
     changes: packChanges(tallyChanges(version, numberOf)).toString('hex'),
   }))
-  await sql`insert into period (register, id, known_from, is_first, days, codes, memberships, begun_by, numbers, changes)
-    select ${register}, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
+  await sql`insert into period (register, generation, id, known_from, is_first, days, codes, memberships, begun_by, numbers, changes)
+    select ${register}, ${generation}, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
     from json_to_recordset(${JSON.stringify(rows)}::json) as row (id text, known_from bigint, is_first boolean,
       days integer[], codes smallint[], memberships integer[], begun_by bigint[], numbers integer[], changes text)`.execute(
     db,
   )
-}
-
-/** Removes every row of a register; memberships keep their numbers. */
-export async function clearPeriods(db: Queryable, register: string): Promise<void> {
-  await db.deleteFrom('period').where('register', '=', register).execute()
 }

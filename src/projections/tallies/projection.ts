@@ -1,12 +1,15 @@
 // The projection `tallies`: sums of the changes that `periods` has written, sealed epoch by epoch. Answers come from the
 // seal nearest to the question and the changes between; a seal that is late makes them slower, never wrong.
 
-import { readChanges } from '../periods/changes.ts'
+import type { Queryable } from '../../database/pool.ts'
+import type { Build } from '../generations.ts'
+import { type Changes, readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import type { Projection } from '../run.ts'
 import { partsIn } from './parts.ts'
-import { Adder, EPOCH } from './project.ts'
-import { clearTallies, sealSums } from './table.ts'
+import { EPOCH } from './project.ts'
+import { type Piece, pieceOn, type Sums, sumsOf, wholePiece } from './sealing.ts'
+import { readHeads, readPieces, savePieces } from './table.ts'
 
 /** The projection that seals every `epoch` positions. */
 export function sealedEvery(epoch: number): Projection {
@@ -14,16 +17,37 @@ export function sealedEvery(epoch: number): Projection {
     name: 'tallies',
     version: 1,
     follows: { name: 'periods', stepEnd: (from) => (Math.floor(from / epoch) + 1) * epoch },
-    async apply(db, { register, size }) {
+    async apply(db, { register, generation, followed, size }) {
       if (size % epoch !== 0) return
+      const changes = await readChanges(db, register, size - epoch, size, followed)
       const memberships = await readMemberships(db, register)
-      const adder = new Adder((membership) => partsIn(memberships, membership))
-      const { statuses, days } = await readChanges(db, register, size - epoch, size)
-      for (const { numbers } of [statuses, days]) adder.add(numbers)
-      await sealSums(db, register, size / epoch - 1, adder.rows())
+      const sums = sumsOf(joinedNumbers(changes), (membership) => partsIn(memberships, membership))
+      await seal(db, { register, generation }, size / epoch - 1, sums)
     },
-    clear: clearTallies,
   }
+}
+
+function joinedNumbers({ statuses, days }: Changes): Int32Array {
+  const all = new Int32Array(statuses.numbers.length + days.numbers.length)
+  all.set(statuses.numbers)
+  all.set(days.numbers, statuses.numbers.length)
+  return all
+}
+
+/** Writes what an epoch comes to, as pieces on top of those that are there. */
+async function seal(db: Queryable, build: Build, epoch: number, all: readonly Sums[]): Promise<void> {
+  const heads = await readHeads(db, build, all)
+  const pieces: Piece[] = []
+  const due: (Sums & { base: number })[] = []
+  for (const [index, sums] of all.entries()) {
+    const head = heads[index] ?? null
+    const piece = pieceOn(head, epoch, sums)
+    if (piece) pieces.push(piece)
+    else if (head) due.push({ ...sums, base: head.base })
+  }
+  const since = await readPieces(db, build, due)
+  for (const [index, sums] of due.entries()) pieces.push(wholePiece(epoch, sums, since[index] ?? []))
+  await savePieces(db, build, pieces)
 }
 
 export const tallies = sealedEvery(EPOCH)
