@@ -3,7 +3,7 @@
 import { CompiledQuery, type SelectQueryBuilder } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
-import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
+import { type EventToFold, REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 
 const COLUMNS = [
   'position',
@@ -96,9 +96,10 @@ export async function loadStreams(
   return rows.map((row) => storedEvent(row, row.recorded_ms))
 }
 
-const SCAN = `select
-    ${COLUMNS.filter((column) => column !== 'recorded_at').join(', ')},
-    (extract(epoch from recorded_at) * 1000)::bigint as recorded_ms
+// What no fold looks at stays where it is: to bring it here costs a fifth of the reading.
+const SCAN = `select position, id, stream, revision, type, type_version as "typeVersion",
+    (extract(epoch from recorded_at) * 1000)::bigint as "recordedAt", occurred_on as "occurredOn", data, citations,
+    case when salt is not null then ''::bytea end as salt
   from event where register = $1 and stream > $2 and stream <= $3 and position < $4 order by stream, revision limit $5`
 
 export type Scan = {
@@ -113,15 +114,14 @@ export type Scan = {
   limit: number
 }
 
-/** The next whole streams of a register in order of their names, each in order of revision; none after the last. */
-export async function scanStreams(db: Queryable, { register, after, upTo, size, limit }: Scan): Promise<StoredEvent[]> {
-  type StreamRow = Omit<Row, 'recorded_at'> & { recorded_ms: number }
-  const { rows } = await db.executeQuery<StreamRow>(CompiledQuery.raw(SCAN, [register, after, upTo, size, limit]))
+/** The next whole streams of a register in order of their names, each in order of revision; none after the last. A salt says only that it is there. */
+export async function scanStreams(db: Queryable, { register, after, upTo, size, limit }: Scan): Promise<EventToFold[]> {
+  const { rows } = await db.executeQuery<EventToFold>(CompiledQuery.raw(SCAN, [register, after, upTo, size, limit]))
   const last = rows.at(-1)
   const whole = rows.length < limit ? rows : rows.filter(({ stream }) => stream !== last?.stream)
   // A stream that is longer than a page is read by itself.
   if (whole.length === 0 && last) return loadStreams(db, register, [last.stream], size)
-  return whole.map((row) => storedEvent(row, row.recorded_ms))
+  return whole
 }
 
 /** Names of streams that part a register's log into about as many equal parts: each the last of its part but for the last. */

@@ -4,11 +4,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SingleConnection } from '../../database/pool.ts'
 import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
-import type { StoredEvent } from '../../domain/event.ts'
+import type { EventToFold } from '../../domain/event.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
 import { scanStreams } from '../../eventlog/load.ts'
 import { project } from '../commitments/project.ts'
-import { timelineVersions } from '../periods/project.ts'
+import { type TimelineVersion, timelineVersions } from '../periods/project.ts'
 import { contentHash, numberMemberships } from '../periods/table.ts'
 import { CopyRows } from './copy.ts'
 import { movePart, type Part } from './progress.ts'
@@ -31,33 +31,56 @@ export type Work = {
 const CHUNK_EVENTS = 4_000
 const SLEEP_MS = 200
 
-/** Numbers of memberships, as far as this worker has met them: their content says which they are. */
+/** The numbers of memberships, by their content, as far as this worker has met them. */
 class Numbers {
   readonly #register: string
-  readonly #byHash = new Map<string, number>()
-  #hashes = new Map<Membership, string>()
+  readonly #byContent = new Map<string, number>()
+  /** Those of the stream in hand, whose stretches share them. */
+  #known = new Map<Membership, number>()
+  #fresh = new Map<string, Membership>()
 
   constructor(register: string) {
     this.#register = register
   }
 
-  /** Learns the numbers of all memberships of some stretches; those that are new are numbered at once. */
-  async learn({ db }: SingleConnection, stretches: Iterable<Stretch>): Promise<void> {
-    this.#hashes = new Map()
-    const fresh = new Map<string, Membership>()
-    for (const { membership } of stretches) {
-      if (this.#hashes.has(membership)) continue
-      const hash = contentHash(membership)
-      this.#hashes.set(membership, hash)
-      if (!this.#byHash.has(hash)) fresh.set(hash, membership)
+  /** Finds the numbers of all memberships of a stream; false where one has none yet, which `learn` then gives it. */
+  find(versions: readonly TimelineVersion[]): boolean {
+    this.#known = new Map()
+    let isKnown = true
+    for (const { before, stretches } of versions) {
+      for (const { membership } of before) if (!this.#findOne(membership)) isKnown = false
+      for (const { membership } of stretches) if (!this.#findOne(membership)) isKnown = false
     }
-    if (fresh.size === 0) return
-    const numbers = await db.transaction().execute((tx) => numberMemberships(tx, this.#register, fresh))
-    for (const [hash, number] of numbers) this.#byHash.set(hash, number)
+    return isKnown
   }
 
-  /** The number of a stretch that was learnt. */
-  of = ({ membership }: Stretch): number => this.#byHash.get(this.#hashes.get(membership) as string) as number
+  #findOne(membership: Membership): boolean {
+    if (this.#known.has(membership)) return true
+    const number = this.#byContent.get(contentOf(membership))
+    if (number === undefined) this.#fresh.set(contentHash(membership), membership)
+    else this.#known.set(membership, number)
+    return number !== undefined
+  }
+
+  /** Gives numbers to all that had none. */
+  async learn({ db }: SingleConnection): Promise<void> {
+    const fresh = this.#fresh
+    if (fresh.size === 0) return
+    const numbers = await db.transaction().execute((tx) => numberMemberships(tx, this.#register, fresh))
+    for (const [hash, membership] of fresh) {
+      // Safe: every membership that was given has been numbered.
+      this.#byContent.set(contentOf(membership), numbers.get(hash) as number)
+    }
+    this.#fresh = new Map()
+  }
+
+  /** The number of a stretch of the stream that was found last. */
+  of = ({ membership }: Stretch): number => this.#known.get(membership) as number
+}
+
+/** One text for what a membership says: no id or theme holds a NUL character. */
+function contentOf({ programme, themes, parties }: Membership): string {
+  return `${programme ?? ''}\0${themes.join('\0')}\0\0${parties.join('\0')}`
 }
 
 /** Folds parts of one register over one connection. */
@@ -98,20 +121,29 @@ export class PartFolder {
     }
   }
 
-  async #fold(events: readonly StoredEvent[]): Promise<void> {
+  async #fold(events: readonly EventToFold[]): Promise<void> {
     const { size, zones, projections } = this.#work
     const timeZone = zones.at(-1)?.timeZone as string
-    const ofCommitments = projections.includes('commitments')
-    const versions = []
-    for (const [id, stream] of Map.groupBy(events, ({ stream }) => stream)) {
+    const [ofCommitments, ofPeriods] = [projections.includes('commitments'), projections.includes('periods')]
+    const waiting: TimelineVersion[][] = []
+    for (const stream of streamsOf(events)) {
+      // Safe: a stream has an event.
+      const id = stream[0]?.stream as string
       const row = ofCommitments ? project(id, stream, { size, timeZone }) : null
       if (row) this.#commitments.add(row)
-      if (projections.includes('periods')) versions.push(...timelineVersions(id, stream, { from: 0, size, zones }))
+      const versions = ofPeriods ? timelineVersions(id, stream, { from: 0, size, zones }) : []
+      // Into bytes at once, so that little is left to the collector; few meet a membership that has no number.
+      if (this.#numbers.find(versions)) this.#addPeriods(versions)
+      else waiting.push(versions)
     }
-    await this.#numbers.learn(
-      this.#connection,
-      versions.flatMap(({ before, stretches }) => [...before, ...stretches]),
-    )
+    await this.#numbers.learn(this.#connection)
+    for (const versions of waiting) {
+      this.#numbers.find(versions)
+      this.#addPeriods(versions)
+    }
+  }
+
+  #addPeriods(versions: readonly TimelineVersion[]): void {
     for (const version of versions) this.#periods.add(version)
   }
 
@@ -132,5 +164,15 @@ export class PartFolder {
 async function pause(until: number, isStopped: () => boolean): Promise<void> {
   while (performance.now() < until && !isStopped()) {
     await sleep(Math.min(SLEEP_MS, Math.max(1, until - performance.now())))
+  }
+}
+
+/** The events of each stream, which come one stream after the other. */
+function* streamsOf(events: readonly EventToFold[]): Generator<EventToFold[]> {
+  let first = 0
+  for (let at = 1; at <= events.length; at += 1) {
+    if (events[at]?.stream === events[first]?.stream) continue
+    yield events.slice(first, at)
+    first = at
   }
 }

@@ -6,6 +6,7 @@ import { packChanges } from '../periods/changes.ts'
 import type { TimelineVersion } from '../periods/project.ts'
 import { tallyChanges } from '../periods/project.ts'
 import { type NumberOf, numbersOf } from '../periods/table.ts'
+import type { Piece } from '../tallies/sealing.ts'
 import type { Column } from './copy.ts'
 
 /** What every row of a register's part says. */
@@ -58,5 +59,21 @@ export function periodColumns(place: Place, numberOf: NumberOf): Column<Timeline
     { name: 'begun_by', type: 'bigint[]', value: ({ stretches }) => stretches.map(({ begunBy }) => begunBy) },
     { name: 'numbers', type: 'integer[]', value: ({ stretches }) => stretches.flatMap(numbersOf) },
     { name: 'changes', type: 'bytea', value: (version) => packChanges(tallyChanges(version, numberOf)) },
+  ]
+}
+
+export function tallyColumns(place: Place): Column<Piece>[] {
+  return [
+    ...placed<Piece>(place),
+    { name: 'part_of', type: 'text', value: ({ part }) => part.partOf },
+    { name: 'part', type: 'text', value: ({ part }) => part.part },
+    { name: 'level', type: 'smallint', value: ({ level }) => level },
+    { name: 'bucket', type: 'integer', value: ({ bucket }) => bucket },
+    { name: 'epoch', type: 'integer', value: ({ epoch }) => epoch },
+    { name: 'base', type: 'integer', value: ({ base }) => base },
+    { name: 'whole_bytes', type: 'bigint', value: ({ wholeBytes }) => wholeBytes },
+    { name: 'since_bytes', type: 'bigint', value: ({ sinceBytes }) => sinceBytes },
+    { name: 'statuses', type: 'bytea', value: ({ statuses }) => statuses },
+    { name: 'days', type: 'bytea', value: ({ days }) => days },
   ]
 }

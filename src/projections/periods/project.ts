@@ -3,7 +3,7 @@
 
 import { commitmentFacts } from '../../domain/commitment/state.ts'
 import { Chronicle, isSameContent, type Stretch } from '../../domain/commitment/stretches.ts'
-import type { StoredEvent } from '../../domain/event.ts'
+import type { EventToFold } from '../../domain/event.ts'
 import { countStanding, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { isRepair, type Knowledge, redactedPositions } from '../../domain/repairs.ts'
 import type { Day } from '../../kernel/plain-date.ts'
@@ -28,10 +28,10 @@ function isSameTimeline(a: readonly Stretch[], b: readonly Stretch[]): boolean {
 
 /** A timeline that follows what becomes known of one commitment. */
 class KnownTimeline {
-  readonly #events: readonly StoredEvent[]
+  readonly #events: readonly EventToFold[]
   #chronicle = new Chronicle(false)
 
-  constructor(events: readonly StoredEvent[]) {
+  constructor(events: readonly EventToFold[]) {
     this.#events = events
   }
 
@@ -47,7 +47,7 @@ class KnownTimeline {
   }
 
   /** One more event; what is no plain fact can change any of those before it. */
-  learn(event: StoredEvent | undefined, knowledge: Knowledge): void {
+  learn(event: EventToFold | undefined, knowledge: Knowledge): void {
     if (!event || isRepair(event.type) || event.salt === null) this.begin(knowledge)
     else this.#chronicle.add(commitmentFacts([event], knowledge))
   }
@@ -59,7 +59,7 @@ class KnownTimeline {
  */
 export function timelineVersions(
   id: string,
-  events: readonly StoredEvent[],
+  events: readonly EventToFold[],
   { from, size, zones }: { from: number; size: number; zones: readonly Knowledge[] },
 ): TimelineVersion[] {
   const grown = new Map(events.map((event) => [event.position + 1, event]))

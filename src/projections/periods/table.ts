@@ -25,6 +25,7 @@ export async function numberMemberships(
   memberships: ReadonlyMap<string, Membership>,
 ): Promise<Map<string, number>> {
   const hashes = [...memberships.keys()]
+  await sql`select pg_advisory_xact_lock(hashtextextended(${register}, 0))`.execute(db)
   const { rows } = await sql<{ hash: string; number: number }>`select encode(hash, 'hex') as hash, number
     from membership where register = ${register} and hash in (select decode(h, 'hex') from unnest(${hashes}::text[]) h)`.execute(
     db,

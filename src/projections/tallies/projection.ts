@@ -3,12 +3,12 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import type { Build } from '../generations.ts'
-import { type Changes, readChanges } from '../periods/changes.ts'
+import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import type { Projection } from '../run.ts'
 import { partsIn } from './parts.ts'
 import { EPOCH } from './project.ts'
-import { type Piece, pieceOn, type Sums, sumsOf, wholePiece } from './sealing.ts'
+import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './sealing.ts'
 import { readHeads, readPieces, savePieces } from './table.ts'
 
 /** The projection that seals every `epoch` positions. */
@@ -19,24 +19,36 @@ export function sealedEvery(epoch: number): Projection {
     follows: { name: 'periods', stepEnd: (from) => (Math.floor(from / epoch) + 1) * epoch },
     async apply(db, { register, generation, followed, size }) {
       if (size % epoch !== 0) return
-      const changes = await readChanges(db, register, size - epoch, size, followed)
-      const memberships = await readMemberships(db, register)
-      const sums = sumsOf(joinedNumbers(changes), (membership) => partsIn(memberships, membership))
-      await seal(db, { register, generation }, size / epoch - 1, sums)
+      const sums = await sumsOfEpoch(db, register, { size, epoch, followed })
+      const build = { register, generation }
+      const heads = await readHeads(db, build, sums)
+      await savePieces(db, build, await piecesOf(db, build, size / epoch - 1, sums, heads))
     },
   }
 }
 
-function joinedNumbers({ statuses, days }: Changes): Int32Array {
+/** What an epoch of a build comes to, from the changes of the build that it follows. */
+export async function sumsOfEpoch(
+  db: Queryable,
+  register: string,
+  { size, epoch, followed }: { size: number; epoch: number; followed: number | null },
+): Promise<Sums[]> {
+  const { statuses, days } = await readChanges(db, register, size - epoch, size, followed)
+  const memberships = await readMemberships(db, register)
   const all = new Int32Array(statuses.numbers.length + days.numbers.length)
   all.set(statuses.numbers)
   all.set(days.numbers, statuses.numbers.length)
-  return all
+  return sumsOf(all, (membership) => partsIn(memberships, membership))
 }
 
-/** Writes what an epoch comes to, as pieces on top of those that are there. */
-async function seal(db: Queryable, build: Build, epoch: number, all: readonly Sums[]): Promise<void> {
-  const heads = await readHeads(db, build, all)
+/** The pieces that an epoch puts on top of those that are there; `heads` are the newest ones, in the order of the sums. */
+export async function piecesOf(
+  db: Queryable,
+  build: Build,
+  epoch: number,
+  all: readonly Sums[],
+  heads: readonly (PieceHead | null)[],
+): Promise<Piece[]> {
   const pieces: Piece[] = []
   const due: (Sums & { base: number })[] = []
   for (const [index, sums] of all.entries()) {
@@ -47,7 +59,7 @@ async function seal(db: Queryable, build: Build, epoch: number, all: readonly Su
   }
   const since = await readPieces(db, build, due)
   for (const [index, sums] of due.entries()) pieces.push(wholePiece(epoch, sums, since[index] ?? []))
-  await savePieces(db, build, pieces)
+  return pieces
 }
 
 export const tallies = sealedEvery(EPOCH)

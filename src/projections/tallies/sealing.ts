@@ -24,14 +24,18 @@ const INDEXES = 2 ** 26
 /** Added to what is sorted: no day lies further below 0, and the sort needs no sign. */
 const LOWEST = 1_000_000
 
-/** The indexes from 0 in order of their values, equal ones in the order given by `indexes`. */
+/** The indexes in order of their values, equal ones in the order in which they are given. */
 function inOrder(indexes: Int32Array, valueAt: (index: number) => number): Int32Array {
-  const combined = new Float64Array(indexes.length)
-  for (let at = 0; at < indexes.length; at += 1) {
-    combined[at] = (valueAt(indexes[at] as number) + LOWEST) * INDEXES + at
-  }
+  const { length } = indexes
+  const combined = new Float64Array(length)
+  for (let at = 0; at < length; at += 1) combined[at] = (valueAt(indexes[at] as number) + LOWEST) * INDEXES + at
   combined.sort()
-  return Int32Array.from(combined, (value) => indexes[value % INDEXES] as number)
+  const ordered = new Int32Array(length)
+  for (let at = 0; at < length; at += 1) {
+    const value = combined[at] as number
+    ordered[at] = indexes[value - Math.floor(value / INDEXES) * INDEXES] as number
+  }
+  return ordered
 }
 
 /** The sums of one part as they are being added up, in order of bucket, day and key. */

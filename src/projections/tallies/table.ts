@@ -34,6 +34,27 @@ export async function readHeads(
   return heads
 }
 
+type PlacedHead = Omit<HeadRow, 'number'> & { part_of: string; part: string; level: number; bucket: number }
+
+/** The heads of the newest pieces at all places of a build. */
+export async function readAllHeads(
+  db: Queryable,
+  { register, generation }: Build,
+): Promise<(Omit<Place, 'part'> & { part: { partOf: string; part: string } } & PieceHead)[]> {
+  const { rows } = await sql<PlacedHead>`select distinct on (part_of, part, level, bucket)
+      part_of, part, level, bucket, base, whole_bytes, since_bytes
+    from tally where register = ${register} and generation = ${generation}
+    order by part_of, part, level, bucket, epoch desc`.execute(db)
+  return rows.map(({ part_of, part, level, bucket, base, whole_bytes, since_bytes }) => ({
+    part: { partOf: part_of, part },
+    level,
+    bucket,
+    base,
+    wholeBytes: whole_bytes,
+    sinceBytes: since_bytes,
+  }))
+}
+
 /** The pieces at each of some places from its base on, in order of epoch. */
 export async function readPieces(
   db: Queryable,
