@@ -4,25 +4,25 @@
 import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import type { Projection } from '../run.ts'
+import { talliesVersion, VERSIONS } from '../versions.ts'
 import { partsIn } from './parts.ts'
 import { Adder, EPOCH } from './project.ts'
-import { clearTallies, sealSums } from './table.ts'
+import { sealSums } from './table.ts'
 
-/** The projection that seals every `epoch` positions. */
-export function sealedEvery(epoch: number): Projection {
+/** The projection that seals every `epoch` positions what a version of `periods` has written. */
+export function sealedEvery(epoch: number, version: number = VERSIONS.periods): Projection {
   return {
     name: 'tallies',
-    version: 1,
-    follows: { name: 'periods', stepEnd: (from) => (Math.floor(from / epoch) + 1) * epoch },
-    async apply(db, { register, size }) {
+    version: talliesVersion(version),
+    follows: { name: 'periods', version, stepEnd: (from) => (Math.floor(from / epoch) + 1) * epoch },
+    async apply(db, { register, size, generation, followed = generation }) {
       if (size % epoch !== 0) return
       const memberships = await readMemberships(db, register)
       const adder = new Adder((membership) => partsIn(memberships, membership))
-      const { statuses, days } = await readChanges(db, register, size - epoch, size)
+      const { statuses, days } = await readChanges(db, { register, generation: followed }, size - epoch, size)
       for (const { numbers } of [statuses, days]) adder.add(numbers)
-      await sealSums(db, register, size / epoch - 1, adder.rows())
+      await sealSums(db, { register, generation }, size / epoch - 1, adder.rows())
     },
-    clear: clearTallies,
   }
 }
 
