@@ -1,20 +1,24 @@
 -- Generated from migrations/ by `npm run generate`; do not edit.
 
+create sequence generation_number;
+
 create table checkpoint (
   register text collate "C" not null,
   projection text collate "C" not null,
   version integer not null,
   size bigint not null,
+  generation bigint not null,
+  building bigint,
   time_zone text,
   stopped_at bigint,
   stopped_because text,
   moved_at timestamp(3) with time zone not null,
-  generation bigint default 0 not null,
-  constraint checkpoint_once PRIMARY KEY (register, projection)
+  constraint checkpoint_once PRIMARY KEY (register, projection, version)
 );
 
 create table commitment (
   register text collate "C" not null,
+  generation bigint not null,
   id text collate "C" not null,
   revision integer not null,
   last_position bigint not null,
@@ -35,8 +39,8 @@ create table commitment (
   states json not null,
   redacted bigint[] not null,
   search tsvector not null,
-  constraint commitment_once PRIMARY KEY (register, id)
-);
+  constraint commitment_once PRIMARY KEY (register, generation, id)
+) partition by LIST (generation);
 
 create table event (
   register text collate "C" not null,
@@ -70,8 +74,32 @@ create table membership (
   constraint membership_once PRIMARY KEY (register, number)
 );
 
+create table membership_count (
+  register text collate "C" not null,
+  count integer not null,
+  constraint membership_count_once PRIMARY KEY (register)
+);
+
+create table operation (
+  id uuid not null,
+  projections text[] not null,
+  register text collate "C",
+  generation bigint not null,
+  max_rate integer,
+  drop_previous boolean not null,
+  state text not null,
+  failed_because text,
+  failed_at bigint,
+  owner uuid,
+  beat_at timestamp(3) with time zone,
+  started_at timestamp(3) with time zone not null,
+  finished_at timestamp(3) with time zone,
+  constraint operation_once PRIMARY KEY (id)
+);
+
 create table period (
   register text collate "C" not null,
+  generation bigint not null,
   id text collate "C" not null,
   known_from bigint not null,
   is_first boolean not null,
@@ -81,8 +109,8 @@ create table period (
   begun_by bigint[] not null,
   numbers integer[] not null,
   changes bytea not null,
-  constraint period_once PRIMARY KEY (register, id, known_from)
-);
+  constraint period_once PRIMARY KEY (register, generation, id, known_from)
+) partition by LIST (generation);
 
 create table register (
   register text collate "C" not null,
@@ -92,35 +120,57 @@ create table register (
   constraint register_once PRIMARY KEY (register)
 );
 
+create table replay (
+  register text collate "C" not null,
+  operation uuid not null,
+  size bigint not null,
+  sealed bigint default 0 not null,
+  reached bigint default 0 not null,
+  is_live boolean default false not null,
+  previous json,
+  constraint replay_once PRIMARY KEY (register, operation)
+);
+
+create table replay_part (
+  register text collate "C" not null,
+  operation uuid not null,
+  part integer not null,
+  up_to text collate "C" not null,
+  done text collate "C" not null,
+  events bigint default 0 not null,
+  is_done boolean default false not null,
+  constraint replay_part_once PRIMARY KEY (register, operation, part)
+);
+
 create table tally (
   register text collate "C" not null,
+  generation bigint not null,
   part_of text collate "C" not null,
   part text collate "C" not null,
   level smallint not null,
   bucket integer not null,
   epoch integer not null,
+  base integer not null,
+  whole_bytes bigint not null,
+  since_bytes bigint not null,
   statuses bytea not null,
   days bytea not null,
-  constraint tally_once PRIMARY KEY (register, part_of, part, level, bucket)
-);
+  constraint tally_once PRIMARY KEY (register, generation, part_of, part, level, bucket, epoch)
+) partition by LIST (generation);
 
-create table tally_past (
-  register text collate "C" not null,
-  part_of text collate "C" not null,
-  part text collate "C" not null,
-  level smallint not null,
-  bucket integer not null,
-  epoch integer not null,
-  statuses bytea not null,
-  days bytea not null,
-  constraint tally_past_once PRIMARY KEY (register, part_of, part, level, bucket, epoch)
-);
+create table commitment_g0 partition of commitment FOR VALUES IN ('0');
 
-CREATE INDEX commitment_search ON public.commitment USING gin (search);
+create table period_g0 partition of period FOR VALUES IN ('0');
 
-CREATE INDEX period_first ON public.period USING btree (register, id) WHERE is_first;
+create table tally_g0 partition of tally FOR VALUES IN ('0');
 
-CREATE INDEX period_known_from ON public.period USING btree (register, known_from, id);
+CREATE INDEX commitment_search ON ONLY public.commitment USING gin (search);
+
+CREATE UNIQUE INDEX operation_running ON public.operation USING btree ((true)) WHERE (state = 'running'::text);
+
+CREATE INDEX period_first ON ONLY public.period USING btree (register, id) WHERE is_first;
+
+CREATE INDEX period_known_from ON ONLY public.period USING btree (register, known_from, id);
 
 CREATE OR REPLACE FUNCTION public.append_events(p_register text, p_open boolean, p_recorded_at timestamp with time zone, p_own_revision integer, p_streams text[], p_group integer[], p_stream integer[], p_expected integer[], p_id uuid[], p_type text[], p_type_version integer[], p_recorded_by text[], p_occurred_on text[], p_data text[], p_citations text[], p_salt text[], p_body_hash text[])
  RETURNS TABLE(item integer, outcome text, "position" bigint, revision integer, recorded_at timestamp with time zone)
@@ -230,6 +280,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.commitment_search()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.search := to_tsvector('simple', new.search_text);
+  new.search_text := null;
+  return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -262,41 +323,57 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
+CREATE OR REPLACE FUNCTION public.tally_parts(p_register text, p_generation bigint, p_part_of text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with recursive found (part) as (
+    (select t.part from tally t where t.register = p_register and t.generation = p_generation and t.part_of = p_part_of
+      order by t.part limit 1)
+    union all
+    select (select t.part from tally t where t.register = p_register and t.generation = p_generation
+        and t.part_of = p_part_of and t.part > found.part order by t.part limit 1)
+      from found where found.part is not null)
+  select part from found where part is not null
+$function$;
+
+CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_version integer, p_generation bigint, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
  RETURNS TABLE(built bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea)
  LANGUAGE plpgsql
  STABLE
 AS $function$
 #variable_conflict use_column
 declare
-  v_first text := coalesce(p_part, '');
-  -- No part is longer than a hundred characters, so none sorts after this.
-  v_last text := coalesce(p_part, repeat(chr(1114111), 101));
+  v_first_year integer;
+  v_part text;
 begin
-  return query
-    select (select generation from checkpoint where register = p_register and projection = 'tallies'),
-      null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
-  return query
-    select null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
-      case when p_with_days then v.days end
-    from (
-      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
-        and level = 0 and bucket < p_year
-      union all
-      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
-        and level = 1 and bucket between p_year * 12 and p_last_month and bucket <> all (p_by_day)
-      union all
-      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
-        and level = 2 and bucket = any (p_by_day)
-    ) l
-    cross join lateral (
-      select l.statuses, l.days where l.epoch < p_epochs
-      union all
-      (select p.statuses, p.days from tally_past p
-      where l.epoch >= p_epochs and p.register = p_register and p.part_of = l.part_of and p.part = l.part
-        and p.level = l.level and p.bucket = l.bucket and p.epoch < p_epochs
-      order by p.epoch desc limit 1)
-    ) v;
+  return query select (select generation from checkpoint
+      where register = p_register and projection = 'tallies' and version = p_version), null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
+  for v_part in
+    select p_part where p_part is not null
+    union all
+    select * from tally_parts(p_register, p_generation, p_part_of) where p_part is null
+  loop
+    select t.bucket into v_first_year from tally t where t.register = p_register and t.generation = p_generation
+      and t.part_of = p_part_of and t.part = v_part and t.level = 0 order by t.bucket limit 1;
+    return query
+      select null::bigint, p_part_of, v_part, t.level, t.bucket, t.statuses, case when p_with_days then t.days end
+      from (
+        select 0::smallint as level, generate_series(v_first_year, p_year - 1) as bucket
+        union all
+        select 1::smallint, month from generate_series(p_year * 12, p_last_month) month where month <> all (p_by_day)
+        union all
+        select 2::smallint, unnest(p_by_day)
+      ) w
+      cross join lateral (
+        select epoch, base from tally h where h.register = p_register and h.generation = p_generation
+          and h.part_of = p_part_of and h.part = v_part and h.level = w.level and h.bucket = w.bucket and h.epoch < p_epochs
+        order by h.epoch desc limit 1
+      ) newest
+      join tally t on t.register = p_register and t.generation = p_generation and t.part_of = p_part_of
+        and t.part = v_part and t.level = w.level and t.bucket = w.bucket and t.epoch between newest.base and newest.epoch;
+  end loop;
 end
 $function$;
 

@@ -32,11 +32,12 @@ type CheckpointTable = {
   projection: string
   version: number
   size: number
+  generation: number
+  building: number | null
   time_zone: string | null
   stopped_at: number | null
   stopped_because: string | null
   moved_at: Date
-  generation: number
 }
 
 type CommitmentTable = {
@@ -71,6 +72,11 @@ type MembershipTable = {
   themes: string[]
   parties: string[]
   hash: Buffer
+}
+
+type MembershipCountTable = {
+  register: string
+  count: number
 }
 
 type PeriodTable = {
@@ -144,6 +150,7 @@ export type Tables = {
   checkpoint: CheckpointTable
   commitment: CommitmentTable
   membership: MembershipTable
+  membership_count: MembershipCountTable
   operation: OperationTable
   period: PeriodTable
   replay: ReplayTable

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../src/database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
 import { formatDay } from '../../src/kernel/plain-date.ts'
+import { VERSIONS } from '../../src/projections/versions.ts'
 import { anyLog, type Draft, fact, idAt, opened, redactedAt } from './events.ts'
 
 const COMMITMENTS = Array.from({ length: 20 }, (_, index) => `c${index + 1}`)
@@ -232,7 +233,7 @@ export async function insertRaw(db: Database, register: string, events: readonly
 }
 
 /** The tables that hold what projections made of the log, and whose they are. */
-const PROJECTED = { commitment: 'commitments', period: 'periods', tally: 'tallies' }
+const PROJECTED = { commitment: 'commitments', period: 'periods', tally: 'tallies' } as const
 
 type Column = { name: string; type: string; key: number | null }
 
@@ -245,10 +246,14 @@ async function columnsOf(db: Database, table: string): Promise<Column[]> {
   return rows
 }
 
-/** Each table that projections write, with the SHA-256 of the register's rows as text, in the order of their primary key. */
+/**
+ * Each table that projections write, with the SHA-256 of the register's live rows as text, in the order of their primary key;
+ * of the fold's `versions`.
+ */
 export async function digests(
   db: Database,
   register: string,
+  versions: Record<string, number> = VERSIONS,
 ): Promise<Record<string, { rows: number; sha256: string }>> {
   const found: Record<string, { rows: number; sha256: string }> = {}
   for (const [table, projection] of Object.entries(PROJECTED)) {
@@ -262,7 +267,9 @@ export async function digests(
     const order = keys.map(({ name }) => sql.ref(name))
     const { rows } = await sql<{ row: (string | null)[] }>`select array[${sql.join(values)}] as row
       from ${sql.table(table)} where register = ${register} and generation = (select generation from checkpoint
-        where register = ${register} and projection = ${projection}) order by ${sql.join(order)}`.execute(db)
+        where register = ${register} and projection = ${projection} and version = ${versions[projection]}) order by ${sql.join(order)}`.execute(
+      db,
+    )
     const hash = createHash('sha256')
     for (const { row } of rows) hash.update(`${JSON.stringify(row)}\n`)
     found[table] = { rows: rows.length, sha256: hash.digest('hex') }

@@ -146,7 +146,10 @@ export async function addReplay(
   operation: string,
   { register, size, bounds }: { register: string; size: number; bounds: readonly string[] },
 ): Promise<void> {
-  await tx.insertInto('replay').values({ register, operation, size } as Tables['replay']).execute()
+  await tx
+    .insertInto('replay')
+    .values({ register, operation, size } as Tables['replay'])
+    .execute()
   // No name of a stream sorts after the last one; the register's own stream sorts before all others.
   const ends = [...bounds, LAST_STREAM]
   const parts = ends.map((up_to, part) => ({ part, up_to, done: bounds[part - 1] ?? REGISTER_STREAM }))

@@ -34,7 +34,7 @@ export class Sealer {
     const { register, generation } = this.#build
     this.#heads ??= new Map((await readAllHeads(db, this.#build)).map((head) => [nameOf(head), head]))
     const heads = this.#heads
-    const sums = await sumsOfEpoch(db, register, { size, epoch: EPOCH, followed })
+    const sums = await sumsOfEpoch(db, { register, generation: followed }, size, EPOCH)
     const newest = sums.map((place) => heads.get(nameOf(place)) ?? null)
     const pieces = await piecesOf(db, this.#build, size / EPOCH - 1, sums, newest)
     for (const piece of pieces) this.#rows.add(piece)

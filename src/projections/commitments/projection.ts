@@ -4,6 +4,7 @@ import type { Queryable } from '../../database/pool.ts'
 import type { StoredEvent } from '../../domain/event.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import type { Change, Projection } from '../run.ts'
+import { VERSIONS } from '../versions.ts'
 import { type CommitmentRow, project } from './project.ts'
 import { removeCommitments, saveCommitments } from './table.ts'
 
@@ -29,7 +30,7 @@ async function applyTo(db: Queryable, streams: readonly string[], change: Change
 
 export const commitments: Projection = {
   name: 'commitments',
-  version: 1,
+  version: VERSIONS.commitments,
   async apply(db, change) {
     for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {
       await applyTo(db, change.streams.slice(first, first + STREAMS_AT_ONCE), change)

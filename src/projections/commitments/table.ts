@@ -3,8 +3,10 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { dayText } from '../../kernel/plain-date.ts'
-import type { Build } from '../generations.ts'
 import { type CommitmentRow, searchText } from './project.ts'
+
+/** Whose rows they are, and of which build. */
+export type Place = { register: string; generation: number }
 
 function columns(row: CommitmentRow) {
   const { standing, states } = row
@@ -35,14 +37,14 @@ function columns(row: CommitmentRow) {
 /** Writes the rows of commitments, replacing those of the same id. */
 export async function saveCommitments(
   db: Queryable,
-  { register, generation }: Build,
+  { register, generation }: Place,
   rows: readonly CommitmentRow[],
 ): Promise<void> {
   if (rows.length === 0) return
   await sql`insert into commitment (register, generation, id, revision, last_position, last_on, title, programme, themes, parties,
       lifecycle, verification, made_on, original_due_on, current_due_on, forecast_on, finished_on, rebaselines,
       forecast_pushes, states, redacted, search)
-    select ${register}, ${generation}, id, revision, last_position, last_on, title, programme, themes, parties,
+    select ${register}, ${generation}::bigint, id, revision, last_position, last_on, title, programme, themes, parties,
       lifecycle, verification, made_on, original_due_on, current_due_on, forecast_on, finished_on, rebaselines,
       forecast_pushes, states, redacted, to_tsvector('simple', search)
     from json_to_recordset(${JSON.stringify(rows.map(columns))}::json) as row (id text, revision integer,
@@ -61,7 +63,7 @@ export async function saveCommitments(
 /** Removes the rows of commitments that are no longer made, as known now. */
 export async function removeCommitments(
   db: Queryable,
-  { register, generation }: Build,
+  { register, generation }: Place,
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return

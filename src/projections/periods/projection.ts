@@ -4,6 +4,7 @@
 import type { Queryable } from '../../database/pool.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import type { Change, Projection } from '../run.ts'
+import { VERSIONS } from '../versions.ts'
 import { type TimelineVersion, timelineVersions } from './project.ts'
 import { savePeriods } from './table.ts'
 
@@ -16,9 +17,7 @@ async function versionsOf(db: Queryable, streams: readonly string[], change: Cha
 
 export const periods: Projection = {
   name: 'periods',
-  version: 1,
-  // The tallies are sums of these rows.
-  followedBy: ['tallies'],
+  version: VERSIONS.periods,
   async apply(db, change) {
     const versions: TimelineVersion[] = []
     for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {

@@ -4,7 +4,6 @@ import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
-import type { Build } from '../generations.ts'
 import { packChanges } from './changes.ts'
 import { type TimelineVersion, tallyChanges } from './project.ts'
 
@@ -13,45 +12,56 @@ export const NUMBERS = 8
 export const UNCERTAIN = 1
 export const CONFLICTED = 2
 
-/** What tells memberships apart. */
+/** What names a membership: SHA-256 of what it says. */
 export function contentHash({ programme, themes, parties }: Membership): string {
   return hash('sha256', JSON.stringify([programme, themes, parties]), 'hex')
 }
 
-/** The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. */
+async function numbersByHash(db: Queryable, register: string, hashes: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ hash: string; number: number }>`select encode(hash, 'hex') as hash, number
+    from membership where register = ${register}
+      and hash in (select decode(h, 'hex') from unnest(${[...hashes]}::text[]) h)`.execute(db)
+  return new Map(rows.map(({ hash, number }) => [hash, number]))
+}
+
+/** How many memberships a register has numbered; nobody else gives out numbers before the transaction ends. */
+async function lockMembershipCount(db: Queryable, register: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`insert into membership_count (register, count) values (${register}, 0)
+    on conflict (register) do update set count = membership_count.count returning count`.execute(db)
+  return rows[0]?.count as number
+}
+
+/**
+ * The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. Whoever
+ * gives out numbers makes others wait for the end of its transaction, so that there are no gaps.
+ */
 export async function numberMemberships(
   db: Queryable,
   register: string,
   memberships: ReadonlyMap<string, Membership>,
 ): Promise<Map<string, number>> {
-  const hashes = [...memberships.keys()]
-  await sql`select pg_advisory_xact_lock(hashtextextended(${register}, 0))`.execute(db)
-  const { rows } = await sql<{ hash: string; number: number }>`select encode(hash, 'hex') as hash, number
-    from membership where register = ${register} and hash in (select decode(h, 'hex') from unnest(${hashes}::text[]) h)`.execute(
-    db,
-  )
-  const numbers = new Map(rows.map(({ hash, number }) => [hash, number]))
+  const known = await numbersByHash(db, register, [...memberships.keys()])
+  if (known.size === memberships.size) return known
+  const count = await lockMembershipCount(db, register)
+  // Read again: whoever held the count before may have numbered the same ones.
+  const numbers = await numbersByHash(db, register, [...memberships.keys()])
   const fresh = [...memberships].filter(([hash]) => !numbers.has(hash))
-  if (fresh.length === 0) return numbers
-  const last = await db
-    .selectFrom('membership')
-    .select((eb) => eb.fn.max('number').as('number'))
-    .where('register', '=', register)
-    .executeTakeFirst()
-  const first = (last?.number ?? -1) + 1
   const values = fresh.map(([hash, { programme, themes, parties }], index) => {
-    numbers.set(hash, first + index)
-    return { number: first + index, hash, programme, themes, parties }
+    numbers.set(hash, count + index)
+    return { number: count + index, hash, programme, themes, parties }
   })
   await sql`insert into membership (register, number, programme, themes, parties, hash)
     select ${register}, number, programme, themes, parties, decode(hash, 'hex')
     from json_to_recordset(${JSON.stringify(values)}::json)
       as row (number integer, hash text, programme text, themes text[], parties text[])`.execute(db)
+  await sql`update membership_count set count = ${count + fresh.length} where register = ${register}`.execute(db)
   return numbers
 }
 
+/** Gives the number of a stretch's membership. */
 export type NumberOf = (stretch: Stretch) => number
 
+/** The numbers of a stretch, as column `numbers` holds them. */
 export function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
   const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = standing
   const flags = (uncertain ? UNCERTAIN : 0) + (isConflicted ? CONFLICTED : 0)
@@ -61,7 +71,7 @@ export function numbersOf({ standing, rebaselines, forecastPushes, uncertain, is
 /** Writes versions of timelines, in order of size. */
 export async function savePeriods(
   db: Queryable,
-  { register, generation }: Build,
+  { register, generation }: { register: string; generation: number },
   versions: readonly TimelineVersion[],
 ): Promise<void> {
   if (versions.length === 0) return
@@ -89,8 +99,9 @@ export async function savePeriods(
     numbers: version.stretches.flatMap(numbersOf),
     changes: packChanges(tallyChanges(version, numberOf)).toString('hex'),
   }))
-  await sql`insert into period (register, generation, id, known_from, is_first, days, codes, memberships, begun_by, numbers, changes)
-    select ${register}, ${generation}, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
+  await sql`insert into period (register, generation, id, known_from, is_first, days, codes, memberships, begun_by, numbers,
+      changes)
+    select ${register}, ${generation}::bigint, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
     from json_to_recordset(${JSON.stringify(rows)}::json) as row (id text, known_from bigint, is_first boolean,
       days integer[], codes smallint[], memberships integer[], begun_by bigint[], numbers integer[], changes text)`.execute(
     db,

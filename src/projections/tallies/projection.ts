@@ -2,39 +2,35 @@
 // seal nearest to the question and the changes between; a seal that is late makes them slower, never wrong.
 
 import type { Queryable } from '../../database/pool.ts'
-import type { Build } from '../generations.ts'
 import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import type { Projection } from '../run.ts'
+import { talliesVersion, VERSIONS } from '../versions.ts'
 import { partsIn } from './parts.ts'
 import { EPOCH } from './project.ts'
 import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './sealing.ts'
-import { readHeads, readPieces, savePieces } from './table.ts'
+import { type Build, readHeads, readPieces, savePieces } from './table.ts'
 
-/** The projection that seals every `epoch` positions. */
-export function sealedEvery(epoch: number): Projection {
+/** The projection that seals every `epoch` positions what a version of `periods` has written. */
+export function sealedEvery(epoch: number, version: number = VERSIONS.periods): Projection {
   return {
     name: 'tallies',
-    version: 1,
-    follows: { name: 'periods', stepEnd: (from) => (Math.floor(from / epoch) + 1) * epoch },
-    async apply(db, { register, generation, followed, size }) {
+    version: talliesVersion(version),
+    follows: { name: 'periods', version, stepEnd: (from) => (Math.floor(from / epoch) + 1) * epoch },
+    async apply(db, { register, size, generation, followed = generation }) {
       if (size % epoch !== 0) return
-      const sums = await sumsOfEpoch(db, register, { size, epoch, followed })
       const build = { register, generation }
+      const sums = await sumsOfEpoch(db, { register, generation: followed }, size, epoch)
       const heads = await readHeads(db, build, sums)
       await savePieces(db, build, await piecesOf(db, build, size / epoch - 1, sums, heads))
     },
   }
 }
 
-/** What an epoch of a build comes to, from the changes of the build that it follows. */
-export async function sumsOfEpoch(
-  db: Queryable,
-  register: string,
-  { size, epoch, followed }: { size: number; epoch: number; followed: number | null },
-): Promise<Sums[]> {
-  const { statuses, days } = await readChanges(db, register, size - epoch, size, followed)
-  const memberships = await readMemberships(db, register)
+/** What the epoch that ends at a size comes to, from the changes in a build of `periods`. */
+export async function sumsOfEpoch(db: Queryable, periods: Build, size: number, epoch: number): Promise<Sums[]> {
+  const { statuses, days } = await readChanges(db, periods, size - epoch, size)
+  const memberships = await readMemberships(db, periods.register)
   const all = new Int32Array(statuses.numbers.length + days.numbers.length)
   all.set(statuses.numbers)
   all.set(days.numbers, statuses.numbers.length)

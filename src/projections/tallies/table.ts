@@ -2,8 +2,10 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import type { Build } from '../generations.ts'
 import type { Piece, PieceHead, Place, Sums } from './sealing.ts'
+
+/** Whose sums they are, and of which build. */
+export type Build = { register: string; generation: number }
 
 const ROWS_AT_ONCE = 2_000
 
@@ -86,7 +88,7 @@ export async function savePieces(
     const bytes = Buffer.concat(some.flatMap(({ statuses, days }) => [statuses, days]))
     await sql`insert into tally (register, generation, part_of, part, level, bucket, epoch, base, whole_bytes, since_bytes,
         statuses, days)
-      select ${register}, ${generation}, part_of, part, level, bucket, epoch, base, whole_bytes, since_bytes,
+      select ${register}, ${generation}::bigint, part_of, part, level, bucket, epoch, base, whole_bytes, since_bytes,
         substr(${bytes}::bytea, first, statuses), substr(${bytes}::bytea, first + statuses, days)
       from unnest(${column(({ part }) => part.partOf)}::text[], ${column(({ part }) => part.part)}::text[],
         ${column(({ level }) => level)}::smallint[], ${column(({ bucket }) => bucket)}::integer[],
