@@ -15,6 +15,8 @@ export type Connection = {
   db: Database
   /** What it is, for people: never with a password. */
   description: string
+  /** Where it is, for threads and processes that open connections of their own; with its password. */
+  connectionString: string
   /** The names of the migrations that were applied now. */
   migrated: string[]
   close: () => Promise<void>
@@ -46,8 +48,9 @@ function describe(config: Config, server: EmbeddedServer | null): string {
 export async function connect(config: Config, { mode, log, onError }: ConnectOptions): Promise<Connection> {
   const start = mode === 'own' ? openEmbedded : attachEmbedded
   const server = config.databaseUrl === null ? await start(config.dataDir, log) : null
+  const connectionString = server?.connectionString ?? config.databaseUrl ?? ''
   const db = openDatabase({
-    connectionString: server?.connectionString ?? config.databaseUrl ?? '',
+    connectionString,
     ...(onError ? { onError } : {}),
   })
   const close = async () => {
@@ -56,7 +59,7 @@ export async function connect(config: Config, { mode, log, onError }: ConnectOpt
   }
   try {
     await checkVersion(db)
-    return { db, description: describe(config, server), migrated: await migrate(db), close }
+    return { db, description: describe(config, server), connectionString, migrated: await migrate(db), close }
   } catch (error) {
     await close()
     throw error

@@ -107,8 +107,9 @@ function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: stri
 export class UnreadableEvent extends Error {
   readonly position: number
 
-  constructor(event: { position: number; type: string; typeVersion?: number }) {
-    super(`event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
+  /** `message` where another thread has met it and said so already. */
+  constructor(event: { position: number; type: string; typeVersion?: number }, message?: string) {
+    super(message ?? `event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
     this.position = event.position
   }
 }

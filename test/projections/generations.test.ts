@@ -156,7 +156,7 @@ t.test(
         await attachGeneration(db, generation, NAMES)
         await switchTo(db, generation, ['a', 'b'])
         const { tables } = await dropPrevious(db)
-        t.equal(tables.length, 4, 'four tables of the build before')
+        t.equal(tables.length, 3, 'three tables of the build before')
       }
     } finally {
       isSwitching = false
@@ -170,7 +170,7 @@ t.test(
     await insertRaw(db, 'c', log)
     await project(db, 'c')
     t.strictSame(await digests(db, 'c'), before)
-    t.equal((await partitions(db)).length, 4)
+    t.equal((await partitions(db)).length, 3)
   },
 )
 

@@ -86,14 +86,14 @@ function contentOf({ programme, themes, parties }: Membership): string {
 /** Folds parts of one register over one connection. */
 export class PartFolder {
   readonly #connection: SingleConnection
-  readonly #work: Work
+  readonly work: Work
   readonly #numbers: Numbers
   readonly #commitments
   readonly #periods
 
   constructor(connection: SingleConnection, work: Work) {
     this.#connection = connection
-    this.#work = work
+    this.work = work
     this.#numbers = new Numbers(work.register)
     this.#commitments = new CopyRows(commitmentColumns(work))
     this.#periods = new CopyRows(periodColumns(work, this.#numbers.of))
@@ -101,7 +101,7 @@ export class PartFolder {
 
   /** Folds a part from where it stands to its end, or until it is stopped; `told` hears of each chunk that is committed. */
   async run(part: Part, isStopped: () => boolean, told: (events: number) => void): Promise<void> {
-    const { maxRate, register, size } = this.#work
+    const { maxRate, register, size } = this.work
     for (let done = part.done; !isStopped(); ) {
       const began = performance.now()
       const events = await scanStreams(this.#connection.db, {
@@ -122,7 +122,7 @@ export class PartFolder {
   }
 
   async #fold(events: readonly EventToFold[]): Promise<void> {
-    const { size, zones, projections } = this.#work
+    const { size, zones, projections } = this.work
     const timeZone = zones.at(-1)?.timeZone as string
     const [ofCommitments, ofPeriods] = [projections.includes('commitments'), projections.includes('periods')]
     const waiting: TimelineVersion[][] = []
@@ -150,11 +150,11 @@ export class PartFolder {
   /** The rows and how far the part has come, together or not at all. */
   async #write(part: Part, last: string | null, events: number): Promise<void> {
     const { client, db } = this.#connection
-    const { generation } = this.#work
+    const { generation } = this.work
     await db.transaction().execute(async (tx) => {
       // Lost at a crash of the server together with the progress, so there is nothing to wait for.
       await client.query('set local synchronous_commit = off')
-      await movePart(tx, this.#work, part, last, events)
+      await movePart(tx, this.work, part, last, events)
       await this.#commitments.flush(client, `commitment_g${generation}`)
       await this.#periods.flush(client, `period_g${generation}`)
     })
