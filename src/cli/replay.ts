@@ -117,6 +117,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
     if (options.cancel) return await cancel(connection)
     const { state, failedBecause } = await work(connection, await find(connection, names, options), options)
     if (state === 'failed') throw new CommandError(`stopped, and what is live stays: ${failedBecause}`)
+    if (state === 'running') throw new CommandError('another process has gone on with this replay')
     if (state === 'cancelled') throw new CommandError('cancelled: what was built is dropped')
   } catch (error) {
     if (error instanceof AnotherReplay) throw new CommandError(error.message)

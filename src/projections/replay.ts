@@ -41,6 +41,7 @@ const BEAT_MS = 1_000
 /** A part is a few seconds' work: what a worker that is done can still take from another. */
 const PART_EVENTS = 20_000
 const PARTS_AT_MOST = 256
+const CHUNK_EVENTS = 4_000
 
 /** So many events at most are read while nobody may append; more, where the log grows faster than they are read. */
 const LAST_EVENTS = 200
@@ -163,6 +164,8 @@ export type ReplayOptions = {
   connectionString: string
   /** Threads; as many as there are processors where null. */
   workers: number | null
+  /** About how many events are folded and written in one transaction, where not as many as is fastest. */
+  chunkEvents?: number
   /** Ends it, to be gone on with later. */
   signal: AbortSignal
   told: (progress: ReplayProgress) => void
@@ -317,9 +320,9 @@ class Replay {
       0,
       known.events.filter(({ position }) => position < size),
     )
-    const { workers } = this.#options
+    const { workers, chunkEvents = CHUNK_EVENTS } = this.#options
     const rate = maxRate === null ? null : maxRate / (workers ?? availableParallelism())
-    return { operation: id, register, generation, size, zones, projections, maxRate: rate }
+    return { operation: id, register, generation, size, zones, projections, maxRate: rate, chunkEvents }
   }
 
   /** Seals what is folded, reads what has come since, and switches. */

@@ -26,9 +26,10 @@ export type Work = {
   projections: readonly string[]
   /** Events in a second at most; null for as many as can be. */
   maxRate: number | null
+  /** About how many events are folded and written in one transaction. */
+  chunkEvents: number
 }
 
-const CHUNK_EVENTS = 4_000
 const SLEEP_MS = 200
 
 /** The numbers of memberships, by their content, as far as this worker has met them. */
@@ -101,7 +102,7 @@ export class PartFolder {
 
   /** Folds a part from where it stands to its end, or until it is stopped; `told` hears of each chunk that is committed. */
   async run(part: Part, isStopped: () => boolean, told: (events: number) => void): Promise<void> {
-    const { maxRate, register, size } = this.work
+    const { maxRate, register, size, chunkEvents } = this.work
     for (let done = part.done; !isStopped(); ) {
       const began = performance.now()
       const events = await scanStreams(this.#connection.db, {
@@ -109,7 +110,7 @@ export class PartFolder {
         after: done,
         upTo: part.upTo,
         size,
-        limit: CHUNK_EVENTS,
+        limit: chunkEvents,
       })
       const last = events.at(-1)?.stream ?? null
       await this.#fold(events)
