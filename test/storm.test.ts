@@ -3,17 +3,21 @@
 import t from 'tap'
 import { storm } from './storm/storm.ts'
 import { testDatabaseUrl } from './support/database.ts'
+import { NO_PGBOUNCER, pgbouncerUrl } from './support/pgbouncer.ts'
 
 const seed = Number(process.env.STORM_SEED ?? Math.floor(Math.random() * 1_000_000))
+const SO_FAR = { withKeys: false, readers: 0 }
 
 t.test('whatever is killed when, nothing is lost, skipped or repeated', async (t) => {
-  const report = await storm(t, {
-    databaseUrl: await testDatabaseUrl(t),
-    seconds: 10,
-    seed,
-    withKeys: false,
-    readers: 0,
-  })
+  const report = await storm(t, { databaseUrl: await testDatabaseUrl(t), seconds: 10, seed, ...SO_FAR })
+  t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
+  t.comment(report)
+})
+
+t.test('nor through a pooler that gives each transaction another session', { skip: NO_PGBOUNCER }, async (t) => {
+  const directUrl = await testDatabaseUrl(t)
+  const databaseUrl = await pgbouncerUrl(t, directUrl)
+  const report = await storm(t, { databaseUrl, directUrl, seconds: 6, seed, ...SO_FAR })
   t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
   t.comment(report)
 })

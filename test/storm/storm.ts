@@ -77,26 +77,32 @@ async function open(tools: Sender, address: string): Promise<Map<string, number>
   return sizes
 }
 
-/** Kills one after the other until the time is over; one time in six all services at once. */
+/** Kills one after the other until the time is over; one time in ten all services at once, else one is left to go on. */
 async function rage({ fleet, crew }: Scene, random: Random, until: number, writers: number): Promise<Killed> {
   const killed: Killed = { services: 0, writers: 0 }
-  const falling: Promise<void>[] = []
-  const isDown = new Set<number>()
+  const down = new Map<number, Promise<void>>()
+  const services = fleet.addresses().length
   const strike = (index: number) => {
-    if (isDown.has(index)) return
-    isDown.add(index)
+    if (down.has(index)) return
     killed.services += 1
-    falling.push(fleet.kill(index, random.int(0, 400)).finally(() => isDown.delete(index)))
+    down.set(
+      index,
+      fleet.kill(index, random.int(0, 300)).finally(() => down.delete(index)),
+    )
   }
   while (performance.now() < until) {
-    await sleep(random.int(100, 900))
-    if (random.chance(0.4)) {
+    await sleep(random.int(50, 600))
+    // However slow the machine is, something is to happen in between.
+    const goal = crew.book.length + random.int(1, 30)
+    for (let waits = 0; waits < 20 && crew.book.length < goal; waits += 1) await sleep(50)
+    const draw = random.int(1, 10)
+    if (draw === 1) for (let index = 0; index < services; index += 1) strike(index)
+    else if (draw <= 4) {
       killed.writers += 1
       await crew.kill(random.int(0, writers - 1))
-    } else if (random.chance(1 / 6)) for (const index of fleet.addresses().keys()) strike(index)
-    else strike(random.int(0, fleet.addresses().length - 1))
+    } else if (down.size < services - 1) strike(random.int(0, services - 1))
   }
-  await Promise.all(falling)
+  await Promise.all(down.values())
   return killed
 }
 

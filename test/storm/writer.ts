@@ -26,6 +26,8 @@ process.on('message', (message: ToWriter) => {
   else addresses = message.addresses
 })
 
+process.on('disconnect', () => process.exit())
+
 function tell(message: FromWriter): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()))
 }
