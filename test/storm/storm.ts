@@ -67,7 +67,7 @@ async function post({ send }: Sender, address: string, path: string, body: unkno
 }
 
 /** Opens the registers; returns how many events each then holds. */
-async function open(tools: Sender, address: string): Promise<Map<string, number>> {
+export async function open(tools: Sender, address: string): Promise<Map<string, number>> {
   const sizes = new Map<string, number>()
   for (const register of REGISTERS) {
     const { open, events } = opening(register)
