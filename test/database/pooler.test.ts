@@ -73,7 +73,7 @@ t.test('what is imported and read through a pooler is what it is without', { ski
   const imported = await pledger(t, ['import', '-', '--register', 'pooled'], pooled, ndjson)
   t.equal(imported.code, 0, imported.err)
   const exports = await Promise.all([direct, pooled].map((env) => pledger(t, ['export', '--register', 'pooled'], env)))
-  t.equal(exports[0]?.out.split('\n').length, events.length + 1, exports[0]?.err)
+  t.equal(exports[0]?.out.split('\n').length, events.length + 1, exports[0]?.err ?? '')
   t.equal(exports[1]?.out, exports[0]?.out)
 
   const { send, close } = sender(2)
