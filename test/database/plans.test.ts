@@ -8,6 +8,7 @@ import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../src/database/pool.ts'
 import { parsePosted } from '../../src/domain/posted-event.ts'
 import { readFeed, sizeAt, streamsSince } from '../../src/eventlog/feed.ts'
+import { createHeads } from '../../src/eventlog/heads.ts'
 import {
   fetchEvent,
   loadAt,
@@ -226,8 +227,13 @@ t.test('a step of a projection reads what is new, not what is there', async (t) 
 })
 
 t.test('what dashboards and followers poll reads no table as a whole', async (t) => {
-  const app = await buildApp({ db, registers, recorder, now: Date.now, wake: () => {} }, pino({ level: 'silent' }))
-  t.teardown(() => app.close())
+  const heads = createHeads(db)
+  const context = { db, registers, heads, recorder, now: Date.now, wake: () => {} }
+  const app = await buildApp(context, pino({ level: 'silent' }))
+  t.teardown(async () => {
+    await app.close()
+    await heads.stop()
+  })
   const polled = [
     '',
     '/summary',
