@@ -2,7 +2,9 @@
 // machine. The service is a process of its own, as in production; load comes from this one, over loopback.
 
 import { constants } from 'node:os'
+import { recordEmmettRow, replayEmmettRow, replayTunedEmmettRow } from './emmett.ts'
 import { type Flags, GROWTH, ORACLE, ROUNDS, readFlags, SCALE } from './flags.ts'
+import { growthRows } from './growth.ts'
 import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
 import { memoryRow } from './memory.ts'
@@ -28,7 +30,11 @@ const SERVICE_ROWS: Record<string, Prepare> = {
 }
 
 /** The same beside another event store (--peers). */
-const PEER_ROWS: Record<string, Prepare> = {}
+const PEER_ROWS: Record<string, Prepare> = {
+  'record-emmett': recordEmmettRow,
+  'replay-emmett': replayEmmettRow,
+  'replay-emmett-tuned': replayTunedEmmettRow,
+}
 
 /** The memory of the service through all of the rows above. */
 const MEMORY = 'memory-serve'
@@ -79,11 +85,11 @@ async function rowsAtScale(ending: AsyncDisposableStack, { rows, scale }: Flags)
   return scaleRows(stage, scale, tell)
 }
 
-async function rowsOfGrowth(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
+async function rowsOfGrowth(ending: AsyncDisposableStack, { rows, growth }: Flags): Promise<Measured[]> {
   if (!rows.includes(GROWTH)) return []
   const stage = await setBareStage(ending)
   about = await machine(stage.pool)
-  return []
+  return growthRows(stage, growth, tell)
 }
 
 async function run(flags: Flags): Promise<void> {

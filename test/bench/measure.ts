@@ -9,6 +9,8 @@ export type Row = {
   unit: string
   value: () => Promise<number>
   limit: () => Promise<number>
+  /** How many rounds are enough, where it takes long. */
+  rounds?: number
   /** What there is to say besides, once all is measured. */
   remark?: () => string
 }
@@ -33,7 +35,8 @@ export function measured(row: string, unit: string, value: number, limit: number
 }
 
 /** The value and the limit by turns, so that whatever else the machine does meets both; the median of each. */
-export async function measure({ row, unit, value, limit, remark }: Row, rounds: number, tell: Tell): Promise<Measured> {
+export async function measure(wanted: Row, usual: number, tell: Tell): Promise<Measured> {
+  const { row, unit, value, limit, rounds = usual, remark } = wanted
   // The first of each warms code, connections and caches up, and counts for nothing.
   await value()
   await limit()

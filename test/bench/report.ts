@@ -11,6 +11,7 @@ const LABELS: Record<string, string> = {
   import: 'NDJSON import over HTTP ÷ COPY of the same rows into the same table shape',
   replay: 'replay of all projections ÷ reading the same events through a cursor',
   'replay-emmett': 'the same ÷ a consumer of Emmett with a handler that does nothing',
+  'replay-emmett-tuned': 'the same ÷ such a consumer with large batches and no rest between them',
   'poll-304': 'polls answered 304 ÷ a bare fastify route with a constant, 8 connections',
   'summary-200': 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
   feed: 'the feed as NDJSON ÷ reading the same events through a cursor',
