@@ -87,9 +87,8 @@ async function replayBeside(stage: Stage, row: string, pulling: object): Promise
   await importAll(stage.service, register, lines)
   await settle(stage.service, register)
   const peer = await startPeer(stage, row.replaceAll('-', '_'))
-  const { stream, event } = eventOf(lines.body.toString('utf8', 0, lines.body.indexOf('\n')))
-  const streams = Array.from({ length: REPLAYED.commitments }, (_, index) => `${stream}-${index}`)
-  await peer('fill', { streams, event, count: lines.count })
+  const events = lines.body.toString().trimEnd().split('\n').map(eventOf)
+  await peer('fill', { events })
   return {
     row,
     unit: 'events/s',

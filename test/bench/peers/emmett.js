@@ -22,9 +22,6 @@ async function ownDatabase(name) {
 
 const connectionString = await ownDatabase(process.argv[2])
 
-/** In one transaction where a log is filled: many, so that filling takes little time. */
-const FILL = 500
-
 function openStore(max) {
   const pool = new pg.Pool({ connectionString, max })
   pool.on('error', () => {})
@@ -60,16 +57,17 @@ async function append({ streams, event, count, concurrency, connections }) {
   }
 }
 
-/** Brings the log to `count` events by one writer: a consumer skips some of what several wrote at once. */
-async function fill({ streams, event, count }) {
+/** Writes all of the events, a stream at a time and by one writer: a consumer skips some of what several wrote at once. */
+async function fill({ events }) {
   const store = openStore(1)
   await store.migrate()
   try {
-    return await perSecond(count, async () => {
-      for (let done = 0; done < count; done += FILL) {
-        const events = Array.from({ length: Math.min(FILL, count - done) }, () => event)
-        await store.append(streams[(done / FILL) % streams.length], events)
-      }
+    return await perSecond(events.length, async () => {
+      for (const [stream, own] of Map.groupBy(events, (one) => one.stream))
+        await store.append(
+          stream,
+          own.map(({ event }) => event),
+        )
     })
   } finally {
     await store.close()
