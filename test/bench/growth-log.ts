@@ -6,7 +6,7 @@ import type { Loading } from './scale-load.ts'
 import { type Entry, type ScaleLog, scaleLog } from './scale-log.ts'
 
 export type GrownLog = Loading & {
-  /** The name of any commitment, by two numbers as large as one likes. */
+  /** The name of a commitment that facts can be recorded about, by two numbers as large as one likes. */
   commitment: (which: number, copy: number) => string
 }
 
@@ -20,6 +20,7 @@ export function grownLog(register: string, size: number, block: number): GrownLo
   const copied = log.entries.length - log.ownRevision
   const copies = Math.ceil((size - log.ownRevision) / copied)
   if (copies > MAX_COPIES) throw new Error(`a log of ${size} events is more than ${MAX_COPIES} blocks of ${block}`)
+  const sound = soundCommitments(log)
   return {
     register,
     size,
@@ -27,8 +28,16 @@ export function grownLog(register: string, size: number, block: number): GrownLo
     lastAt: log.entries.at(-1)?.at ?? 0,
     entries: grown(log, copies, size - log.ownRevision - (copies - 1) * copied),
     // The last copy may lack commitments that were made late.
-    commitment: (which, copy) => nameOf(`commitment-${1 + (which % log.commitments)}`, copy % Math.max(1, copies - 1)),
+    commitment: (which, copy) => nameOf(sound[which % sound.length] ?? '', copy % Math.max(1, copies - 1)),
   }
+}
+
+/** The commitments of which nothing was retracted: of the others, some are not made any more. */
+function soundCommitments({ entries }: ScaleLog): string[] {
+  const streams = new Set(entries.map(({ stream }) => stream))
+  streams.delete(REGISTER_STREAM)
+  for (const { type, stream } of entries) if (type === 'EventRetracted') streams.delete(stream)
+  return [...streams]
 }
 
 /** Every entry as often as there are copies; of the last copy, only the first `ofLast` entries. */
