@@ -14,6 +14,7 @@ import { importLines, NoRegister } from '../import.ts'
 import { problemTitle } from '../kernel/problem-words.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
 import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
+import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { many, pageLimit, wholeNumber } from './parameters.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
@@ -104,7 +105,7 @@ async function targetRegister(
 async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { events, at } = parseEvents(request.body)
   const register = await targetRegister(context, request, events)
-  const [outcomes = []] = await context.recorder.record(register, [events], 'local')
+  const outcomes = await recordGroup(context, request, reply, register, events)
   // The others of the array are skipped: nothing is wrong with them.
   const failed = outcomes.findIndex(({ kind }) => kind === 'refused' || kind === 'revisionConflict')
   if (failed >= 0) throw withRefusal(outcomes[failed], (pointer) => at(failed) + pointer)
@@ -128,6 +129,11 @@ async function sizeOf({ db, registers }: Context, register: string): Promise<num
 async function importEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = request.params as { register: string }
   if (!isSlug(register)) throw new Problem('unknown-register', { detail: `${register} cannot be the id of a register` })
+  if (request.headers['idempotency-key'] !== undefined) {
+    const detail =
+      'an import takes no Idempotency-Key: every line has its id, and what is sent again is not written again'
+    throw new Problem('not-available', { detail })
+  }
   try {
     // Safe: the parser of this media type hands over the stream itself.
     const lines = request.body as AsyncIterable<Uint8Array>
@@ -207,7 +213,9 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
       // The route parses the body itself: it must say which of 1,000 events is wrong, and an import is a stream.
       validatorCompiler: (route) =>
         // Safe: the schema of that part, where fastify's type says that of the whole route.
-        route.httpPart === 'body' ? (value: unknown) => ({ value }) : validator(route.schema as unknown as z.ZodType),
+        route.httpPart === 'querystring'
+          ? validator(route.schema as unknown as z.ZodType)
+          : (value: unknown) => ({ value }),
       schema: {
         summary: 'Record events',
         description:
@@ -216,6 +224,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         tags: ['events'],
         consumes: [JSON_TYPE, NDJSON_TYPE],
         querystring: z.strictObject({}),
+        headers: idempotencyHeaders,
         body: recordBody,
         response: {
           200: z.union([recordedAnswer, importAnswer]),
