@@ -13,6 +13,7 @@ import { recordInsertRow, recordRow } from './record.ts'
 import { json, machine, table } from './report.ts'
 import { scaleRows } from './scale.ts'
 import { type Stage, setBareStage, setStage } from './stage.ts'
+import { stormFor } from './storm.ts'
 import { pastSummaryRow, summaryRow } from './summary.ts'
 
 type Prepare = (stage: Stage) => Promise<Row>
@@ -92,18 +93,28 @@ async function rowsOfGrowth(ending: AsyncDisposableStack, { rows, growth }: Flag
   return growthRows(stage, growth, tell)
 }
 
+/** No rows: it goes well or the run fails. */
+async function stormOf(ending: AsyncDisposableStack, { stormSeconds }: Flags): Promise<Measured[]> {
+  if (stormSeconds > 0) await stormFor(ending, stormSeconds, tell)
+  return []
+}
+
 async function run(flags: Flags): Promise<void> {
   await using ending = new AsyncDisposableStack()
   strikeOnSignals(ending)
   const measured: Measured[] = []
-  for (const part of [serviceRows, oracleRows, rowsAtScale, rowsOfGrowth]) {
+  for (const part of [serviceRows, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
     // A stage is struck before the next is set; those of a part that was interrupted go with the whole.
     const partly = ending.use(new AsyncDisposableStack())
     measured.push(...(await part(partly, flags)))
     await partly.disposeAsync()
   }
-  process.stdout.write(flags.isJson ? `${json(measured)}\n` : `\n${table(measured)}\n\n${about}\n`)
-  if (flags.isJson) tell(about)
+  if (measured.length > 0) show(measured, flags)
+}
+
+function show(measured: readonly Measured[], { isJson }: Flags): void {
+  process.stdout.write(isJson ? `${json(measured)}\n` : `\n${table(measured)}\n\n${about}\n`)
+  if (isJson) tell(about)
 }
 
 const flags = readFlags({ service: [...Object.keys(SERVICE_ROWS), MEMORY], peers: Object.keys(PEER_ROWS) })
