@@ -1,22 +1,17 @@
-// Events: recording one, an array or an import; reading the feed and single events.
+// Events: recording one, an array or an import; reading a single one.
 
-import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Outcome } from '../admission.ts'
-import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
-import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
-import { EVENT_TYPES, type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
-import { readFeed, streamFeed } from '../eventlog/feed.ts'
+import { type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
 import { fetchEvent } from '../eventlog/load.ts'
 import { importLines, NoRegister } from '../import.ts'
 import { problemTitle } from '../kernel/problem-words.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
-import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
+import { type Context, instantText, isSlug, registerOf } from './context.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
-import { answerType, isUnchanged } from './negotiate.ts'
-import { many, pageLimit, wholeNumber } from './parameters.ts'
+import { isUnchanged } from './negotiate.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
 
 const MAX_ARRAY = 1_000
@@ -148,54 +143,6 @@ async function importEvents(context: Context, request: FastifyRequest, reply: Fa
   }
 }
 
-const feedAnswer = z.strictObject({
-  items: z.array(eventAnswer),
-  next: z.string().nullable(),
-  asOf: z.null(),
-  knownAt: knownAtAnswer,
-  rules: z.string(),
-})
-
-const feedParameters = z.strictObject({
-  after: wholeNumber('expected a position', -1)
-    .optional()
-    .meta({ description: 'Events after this position; from the first by default' }),
-  until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
-  limit: pageLimit.default(100),
-  stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
-  type: many(z.enum(EVENT_TYPES)),
-  minSize: minSizeParameter,
-})
-
-async function* ndjson(events: AsyncIterable<StoredEvent>): AsyncGenerator<string> {
-  for await (const event of events) yield `${JSON.stringify(answerEvent(event))}\n`
-}
-
-async function feed(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  // Safe: parsed by the schema of the route.
-  const query = request.query as z.output<typeof feedParameters>
-  const known = await registerOf(context, request)
-  const { register, size, knownAt } = await resolveClocks(context, request, known, 'log')
-  if (isUnchanged(request, reply, { size })) return reply.send()
-  const { after = -1, limit, stream: streams, type: types } = query
-  const until = Math.min(query.until ?? size - 1, size - 1)
-  const selection = { register, after, until, streams, types }
-  if (answerType(request) === NDJSON_TYPE) {
-    reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
-    return reply.send(Readable.from(ndjson(streamFeed(context.db, selection)), { objectMode: true, highWaterMark: 64 }))
-  }
-  // One more than asked for tells whether there is a next page.
-  const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
-  const page = events.slice(0, limit)
-  const next = events.length > limit ? String(page.at(-1)?.position) : null
-  if (next !== null) {
-    const parameters = new URLSearchParams(request.url.split('?')[1])
-    parameters.set('after', next)
-    reply.header('link', `</v1/registers/${register}/events?${parameters}>; rel="next"`)
-  }
-  return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
-}
-
 async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = await registerOf(context, request)
   const { position } = request.params as { position: string }
@@ -237,27 +184,6 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
       const isImport = request.headers['content-type']?.toLowerCase().startsWith(NDJSON_TYPE)
       return isImport ? importEvents(context, request, reply) : recordEvents(context, request, reply)
     },
-  )
-
-  app.get(
-    '/v1/registers/:register/events',
-    {
-      config: { produces: [JSON_TYPE, NDJSON_TYPE] },
-      schema: {
-        summary: 'Read the log by position',
-        description: 'A page as JSON, the whole selection as NDJSON. `next` is the `after` of the next page.',
-        tags: ['events'],
-        querystring: feedParameters,
-        response: {
-          200: {
-            description: 'A page, or the whole selection as NDJSON',
-            content: { [JSON_TYPE]: { schema: feedAnswer }, [NDJSON_TYPE]: { schema: z.string() } },
-          },
-          ...problems,
-        },
-      },
-    },
-    (request, reply) => feed(context, request, reply),
   )
 
   app.get(
