@@ -7,6 +7,9 @@ import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
 import type { Config } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
+import type { Database } from '../database/pool.ts'
+import { createHeads } from '../eventlog/heads.ts'
+import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { buildApp } from '../http/app.ts'
 import { PROJECTIONS } from '../projections/all.ts'
@@ -76,6 +79,23 @@ function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
+const FORGET_EVERY_MS = 3_600_000
+
+/** Forgets what was kept under idempotency keys for a day, now and every hour; returns what ends it. */
+function forgetOldKeys(db: Database, now: () => number, onError: (error: unknown) => void): () => Promise<void> {
+  const forget = async () => {
+    for (const { register } of await listHeads(db)) await forgetKeys(db, register, now())
+  }
+  let last = forget().catch(onError)
+  const timer = setInterval(() => {
+    last = forget().catch(onError)
+  }, FORGET_EVERY_MS)
+  return async () => {
+    clearInterval(timer)
+    await last
+  }
+}
+
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
   const { db } = connection
   const now = Date.now
@@ -87,10 +107,21 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
   try {
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
-    const runner = startRunner(db, registers, PROJECTIONS, retry)
+    const heads = createHeads(db, {
+      connectionString: connection.connectionString,
+      onHint: () => runner.hint(),
+      onError: (error) => logger.warn({ err: error }, 'heads: will look again'),
+    })
+    closing.push(heads.stop)
+    const runner = startRunner(db, registers, PROJECTIONS, retry, heads.grew)
     closing.push(runner.stop)
-    const recorder = createRecorder(db, registers, { now, onRecorded: runner.hint })
-    const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
+    closing.push(forgetOldKeys(db, now, (error) => logger.error({ err: error }, 'old keys: will try again')))
+    const onRecorded = (register: string, size: number) => {
+      heads.grew(register, size)
+      runner.hint()
+    }
+    const recorder = createRecorder(db, registers, { now, onRecorded })
+    const app = await buildApp({ db, registers, heads, recorder, now, wake: runner.wake }, logger)
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), close }
   } catch (error) {

@@ -105,6 +105,15 @@ type TallyTable = {
   days: Buffer
 }
 
+type IdempotencyKeyTable = {
+  register: string
+  recorded_by: string
+  key: string
+  fingerprint: Buffer
+  outcomes: unknown
+  kept_at: Date
+}
+
 export type Tables = {
   register: RegisterTable
   event: EventTable
@@ -115,4 +124,5 @@ export type Tables = {
   period: PeriodTable
   tally: TallyTable
   tally_past: TallyTable
+  idempotency_key: IdempotencyKeyTable
 }

@@ -8,9 +8,9 @@ import type { Tables } from '../database/tables.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { isRepair, type Knowledge, UnreadableEvent } from '../domain/repairs.ts'
 import { readFeed, streamsSince } from '../eventlog/feed.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { homeGeneration } from './generations.ts'
-import { type ProjectionName, VERSIONS } from './versions.ts'
 
 /** What a batch changed: the streams that grew, and the sizes between which it reads. */
 export type Change = {
@@ -267,12 +267,16 @@ export type Runner = {
   stop: () => Promise<void>
 }
 
-/** Runs the loop until it is stopped. Errors are reported and tried again; the log waits. */
+/**
+ * Runs the loop until it is stopped. Errors are reported and tried again; the log waits. `onMoved` is told of every register
+ * of which a projection has read on.
+ */
 export function startRunner(
   db: Database,
   registers: Registers,
   projections: readonly Projection[],
   onError: (error: unknown) => void,
+  onMoved: (register: string) => void = () => {},
 ): Runner {
   let pause = new AbortController()
   let isStopped = false
@@ -287,7 +291,9 @@ export function startRunner(
     const steps: Step[] = []
     for (const projection of projections) {
       for (const register of await behind(db, projection)) {
-        steps.push(await advance(db, registers, projection, register))
+        const step = await advance(db, registers, projection, register)
+        steps.push(step)
+        if (step !== 'idle') onMoved(register)
       }
     }
     return steps.includes('behind') ? 'behind' : steps.includes('atHead') ? 'atHead' : 'idle'

@@ -1,10 +1,10 @@
 // The projection `tallies`: sums of the changes that `periods` has written, sealed epoch by epoch. Answers come from the
 // seal nearest to the question and the changes between; a seal that is late makes them slower, never wrong.
 
+import { talliesVersion, VERSIONS } from '../../kernel/projection-versions.ts'
 import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import type { Projection } from '../run.ts'
-import { talliesVersion, VERSIONS } from '../versions.ts'
 import { partsIn } from './parts.ts'
 import { Adder, EPOCH } from './project.ts'
 import { sealSums } from './table.ts'
