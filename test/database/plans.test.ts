@@ -133,14 +133,18 @@ const CASES: Case[] = [
   [
     'a page of the list',
     (db) => readPage(db, moment, ALL, { after: stream, limit: 50 }),
-    ['period_first', 'period_once'],
+    ['checkpoint_once', 'period_first', 'period_once'],
   ],
-  ['some standings', (db) => readStandings(db, moment, { ...ALL, ids: streams }), ['period_first', 'period_once']],
-  ['a timeline', (db) => readStretches(db, moment, stream), ['period_once']],
-  ['what changed', (db) => readSteps(db, moment, 80_000, streams), ['period_once']],
+  [
+    'some standings',
+    (db) => readStandings(db, moment, { ...ALL, ids: streams }),
+    ['checkpoint_once', 'period_first', 'period_once'],
+  ],
+  ['a timeline', (db) => readStretches(db, moment, stream), ['checkpoint_once', 'period_once']],
+  ['what changed', (db) => readSteps(db, moment, 80_000, streams), ['checkpoint_once', 'period_once']],
   [
     'the changes after a seal',
-    (db) => readChanges(db, 'big', ROWS - 500, ROWS),
+    (db) => readChanges(db, { register: 'big', generation: 0 }, ROWS - 500, ROWS),
     ['checkpoint_once', 'period_known_from'],
   ],
   [
