@@ -44,6 +44,11 @@ const BATCH = 1_000
 const IDLE_MS = 100
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
+/** While this process records, which it has within so long, recording comes first: a round is followed by a longer rest ... */
+const UNDER_LOAD_MS = 100
+/** ... of so many times as long as it took, up to a limit. Projections fall behind then, and catch up when it is over. */
+const YIELD = 4
+const MAX_YIELD_MS = 1_000
 const AFTER_ERROR_MS = 1_000
 
 /** The registers whose log (or followed projection) reaches beyond the projection. */
@@ -280,8 +285,10 @@ export function startRunner(
 ): Runner {
   let pause = new AbortController()
   let isStopped = false
-  let isGathering = false
-  const wake = () => pause.abort()
+  let isIdle = false
+  /** Somebody waits for what is behind. */
+  let isHurried = false
+  let hintedAt = Number.NEGATIVE_INFINITY
   const rest = async (ms: number) => {
     await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
     pause = new AbortController()
@@ -298,16 +305,27 @@ export function startRunner(
     }
     return steps.includes('behind') ? 'behind' : steps.includes('atHead') ? 'atHead' : 'idle'
   }
+  /** Rests after a round that began then. */
+  const restAfter = async (last: Step, beganAt: number): Promise<void> => {
+    const now = performance.now()
+    if (last === 'idle') {
+      isIdle = true
+      // What was recorded since the round began may have been missed by it.
+      if (hintedAt < beganAt) await rest(IDLE_MS)
+      isIdle = false
+    } else if (now - hintedAt < UNDER_LOAD_MS && !isHurried) {
+      await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (now - beganAt))))
+    } else if (last === 'atHead') await rest(GATHER_MS)
+    if (last !== 'behind') isHurried = false
+  }
   let isFirstRound = true
   const loop = async () => {
     while (!isStopped) {
       try {
         if (isFirstRound) await forgetStops(db)
         isFirstRound = false
-        const last = await round()
-        isGathering = last === 'atHead'
-        if (last !== 'behind') await rest(isGathering ? GATHER_MS : IDLE_MS)
-        isGathering = false
+        const beganAt = performance.now()
+        await restAfter(await round(), beganAt)
       } catch (error) {
         onError(error)
         await rest(AFTER_ERROR_MS)
@@ -316,11 +334,17 @@ export function startRunner(
   }
   const ended = loop()
   return {
-    hint: () => (isGathering ? undefined : wake()),
-    wake,
+    hint() {
+      hintedAt = performance.now()
+      if (isIdle) pause.abort()
+    },
+    wake() {
+      isHurried = true
+      pause.abort()
+    },
     async stop() {
       isStopped = true
-      wake()
+      pause.abort()
       await ended
     },
   }
