@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
 import type { Config } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
+import { createHeads } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { buildApp } from '../http/app.ts'
 import { PROJECTIONS } from '../projections/all.ts'
@@ -87,10 +88,20 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
   try {
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
-    const runner = startRunner(db, registers, PROJECTIONS, retry)
+    const heads = createHeads(db, {
+      connectionString: connection.connectionString,
+      onHint: () => runner.hint(),
+      onError: (error) => logger.warn({ err: error }, 'heads: will look again'),
+    })
+    closing.push(heads.stop)
+    const runner = startRunner(db, registers, PROJECTIONS, retry, heads.grew)
     closing.push(runner.stop)
-    const recorder = createRecorder(db, registers, { now, onRecorded: runner.hint })
-    const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger)
+    const onRecorded = (register: string, size: number) => {
+      heads.grew(register, size)
+      runner.hint()
+    }
+    const recorder = createRecorder(db, registers, { now, onRecorded })
+    const app = await buildApp({ db, registers, heads, recorder, now, wake: runner.wake }, logger)
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), close }
   } catch (error) {

@@ -13,6 +13,8 @@ export class UnusableDatabase extends Error {}
 
 export type Connection = {
   db: Database
+  /** Where it is, with everything that connecting takes: not for people. */
+  connectionString: string
   /** What it is, for people: never with a password. */
   description: string
   /** The names of the migrations that were applied now. */
@@ -46,17 +48,15 @@ function describe(config: Config, server: EmbeddedServer | null): string {
 export async function connect(config: Config, { mode, log, onError }: ConnectOptions): Promise<Connection> {
   const start = mode === 'own' ? openEmbedded : attachEmbedded
   const server = config.databaseUrl === null ? await start(config.dataDir, log) : null
-  const db = openDatabase({
-    connectionString: server?.connectionString ?? config.databaseUrl ?? '',
-    ...(onError ? { onError } : {}),
-  })
+  const connectionString = server?.connectionString ?? config.databaseUrl ?? ''
+  const db = openDatabase({ connectionString, ...(onError ? { onError } : {}) })
   const close = async () => {
     await db.destroy()
     await server?.stop()
   }
   try {
     await checkVersion(db)
-    return { db, description: describe(config, server), migrated: await migrate(db), close }
+    return { db, connectionString, description: describe(config, server), migrated: await migrate(db), close }
   } catch (error) {
     await close()
     throw error

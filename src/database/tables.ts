@@ -96,6 +96,15 @@ type TallyTable = {
   days: Buffer
 }
 
+type IdempotencyKeyTable = {
+  register: string
+  recorded_by: string
+  key: string
+  fingerprint: Buffer
+  outcomes: unknown
+  kept_at: Date
+}
+
 export type Tables = {
   register: RegisterTable
   event: EventTable
@@ -105,4 +114,5 @@ export type Tables = {
   period: PeriodTable
   tally: TallyTable
   tally_past: TallyTable
+  idempotency_key: IdempotencyKeyTable
 }

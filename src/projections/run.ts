@@ -236,12 +236,16 @@ export type Runner = {
   stop: () => Promise<void>
 }
 
-/** Runs the loop until it is stopped. Errors are reported and tried again; the log waits. */
+/**
+ * Runs the loop until it is stopped. Errors are reported and tried again; the log waits. `onMoved` is told of every register
+ * of which a projection has read on.
+ */
 export function startRunner(
   db: Database,
   registers: Registers,
   projections: readonly Projection[],
   onError: (error: unknown) => void,
+  onMoved: (register: string) => void = () => {},
 ): Runner {
   let pause = new AbortController()
   let isStopped = false
@@ -256,7 +260,9 @@ export function startRunner(
     const steps: Step[] = []
     for (const projection of projections) {
       for (const register of await behind(db, projection)) {
-        steps.push(await advance(db, registers, projection, register))
+        const step = await advance(db, registers, projection, register)
+        steps.push(step)
+        if (step !== 'idle') onMoved(register)
       }
     }
     return steps.includes('behind') ? 'behind' : steps.includes('atHead') ? 'atHead' : 'idle'

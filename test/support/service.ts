@@ -5,6 +5,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import type { Database } from '../../src/database/pool.ts'
+import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
@@ -17,6 +18,7 @@ export type TestService = {
   db: Database
   registers: Registers
   recorder: Recorder
+  heads: Heads
   runner: Runner
   /** The service's clock; set `now` to move it. */
   clock: { now: number }
@@ -52,13 +54,20 @@ export async function testService(t: Test, today = '2026-03-01'): Promise<TestSe
   const clock = { now: noon(today) }
   const now = () => clock.now
   const registers = createRegisters()
-  const runner = startRunner(db, registers, PROJECTIONS, (error) => t.error(error, 'the runner goes on without errors'))
-  const recorder = createRecorder(db, registers, { now, onRecorded: runner.hint })
+  const heads = createHeads(db)
+  const onError = (error: unknown) => t.error(error, 'the runner goes on without errors')
+  const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
+  const onRecorded = (register: string, size: number) => {
+    heads.grew(register, size)
+    runner.hint()
+  }
+  const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger, { checkAnswers: true })
+  const app = await buildApp({ db, registers, recorder, heads, now, wake: runner.wake }, logger, { checkAnswers: true })
   t.teardown(async () => {
     await app.close()
     await runner.stop()
+    await heads.stop()
   })
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
   return {
@@ -66,6 +75,7 @@ export async function testService(t: Test, today = '2026-03-01'): Promise<TestSe
     db,
     registers,
     recorder,
+    heads,
     runner,
     clock,
     get: (url, headers = {}) => inject({ method: 'GET', url, headers }),
