@@ -3,6 +3,7 @@
 
 import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
+import { feedRow } from './feed.ts'
 import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
 import { oracleRow } from './oracle.ts'
@@ -16,6 +17,7 @@ import { pastSummaryRow, summaryRow } from './summary.ts'
 const SERVICE_ROWS: Record<string, (stage: Stage) => Promise<Row>> = {
   record: recordRow,
   import: importRow,
+  feed: feedRow,
   summary: summaryRow,
   'summary-past': pastSummaryRow,
 }
