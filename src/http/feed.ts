@@ -68,6 +68,8 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   if (mediaType === NDJSON_TYPE) {
     if (isUnchanged(request, reply, { size })) return reply.send()
     reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
+    // Else the whole log would be read, for nobody.
+    if (request.method === 'HEAD') return reply.send(Readable.from([]))
     // One page waits here while another is on its way.
     return reply.send(Readable.from(textOf(streamLines(context.db, selection)), { objectMode: true, highWaterMark: 1 }))
   }
