@@ -343,6 +343,12 @@ async function load(
     eventsById(db, register, ids),
   ])
   streams.set(REGISTER_STREAM, ownStream(known))
+  // Except a refusal, which is not written: an event that came into its stream after it was looked for by its id, as where
+  // a recording is repeated while its first sending is on the way, must not be refused for being there.
+  const asked = new Set(ids)
+  for (const { events: loaded } of streams.values()) {
+    for (const event of loaded) if (asked.has(event.id)) byId.set(event.id, event)
+  }
   return { known, streams, byId }
 }
 

@@ -161,7 +161,7 @@ export async function resolveSize(
   // Safe: every route that asks this has these parameters in its schema.
   const query = request.query as ClockParameters
   const named = knownAt === undefined ? null : await namedSize(context, known, knownAt, parameter)
-  const reached = await reachedSize(context, known, source, Math.max(named ?? 0, wantedSize(request, query)))
+  const reached = await reachedSize(context, known, source, Math.max(named ?? 1, wantedSize(request, query)))
   return named ?? reached
 }
 
