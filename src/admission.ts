@@ -10,6 +10,7 @@ import { isRepair } from './domain/repairs.ts'
 import type { NewEvent } from './eventlog/append.ts'
 import { bodyHash } from './eventlog/body.ts'
 import { dayInZone } from './kernel/plain-date.ts'
+import { type KnownStream, revisionOf } from './known-streams.ts'
 import type { KnownRegister } from './registers.ts'
 
 type Place = { position: number; id: string; revision: number; recordedAt: number }
@@ -34,7 +35,7 @@ export type Decision = Outcome | Draft
 /** What admission must know of: the register, the streams that grow, and the events that are named by their ids. */
 export type BatchKnowledge = {
   known: KnownRegister | null
-  streams: Map<string, StoredEvent[]>
+  streams: Map<string, KnownStream>
   byId: Map<string, StoredEvent>
 }
 
@@ -52,14 +53,14 @@ export function beginRound(knowledge: BatchKnowledge, now: number): Round {
   return { ...knowledge, now, register: knowledge.known?.state ?? registerAt([], 0), groups: 0, events: [] }
 }
 
-function streamOf({ streams }: Round, name: string): StoredEvent[] {
-  const stream = streams.get(name) ?? []
+function streamOf({ streams }: Round, name: string): KnownStream {
+  const stream = streams.get(name) ?? { unread: 0, events: [] }
   streams.set(name, stream)
   return stream
 }
 
 function redefine(round: Round): void {
-  round.register = registerAt(streamOf(round, REGISTER_STREAM), Number.POSITIVE_INFINITY)
+  round.register = registerAt(streamOf(round, REGISTER_STREAM).events, Number.POSITIVE_INFINITY)
 }
 
 function decide(round: Round, event: PostedEvent, by: string): Decision {
@@ -67,14 +68,21 @@ function decide(round: Round, event: PostedEvent, by: string): Decision {
   const stream = streamOf(round, event.stream)
   const existing = event.id === undefined ? undefined : byId.get(event.id)
   if (existing) return decideRepeated(round, existing, event)
-  if (event.type !== 'RegisterOpened' && streamOf(round, REGISTER_STREAM).length === 0) {
+  if (event.type !== 'RegisterOpened' && streamOf(round, REGISTER_STREAM).events.length === 0) {
     return { kind: 'refused', word: 'unknown-register', issues: [] }
   }
-  if (event.expectedRevision !== undefined && event.expectedRevision !== stream.length) {
-    return { kind: 'revisionConflict', expected: event.expectedRevision, actual: stream.length }
+  if (event.expectedRevision !== undefined && event.expectedRevision !== revisionOf(stream)) {
+    return { kind: 'revisionConflict', expected: event.expectedRevision, actual: revisionOf(stream) }
   }
   const today = dayInZone(now, timeZoneFor(event, register))
-  const context = { commitment: stream, register, streamOf: (id: string) => byId.get(id)?.stream, today }
+  const { events: commitment, unread } = stream
+  const context = {
+    commitment,
+    isMadeBefore: unread > 0,
+    register,
+    streamOf: (id: string) => byId.get(id)?.stream,
+    today,
+  }
   const decision = admit(context, event)
   return decision.kind === 'refused' ? decision : accept(round, decision.event, by, stream)
 }
@@ -86,7 +94,7 @@ function decideRepeated({ events, byId }: Round, existing: StoredEvent, event: P
   return { kind: 'draft', index, id: existing.id, isRepeat: true }
 }
 
-function accept(round: Round, event: PostedEvent, recordedBy: string, stream: StoredEvent[]): Draft {
+function accept(round: Round, event: PostedEvent, recordedBy: string, stream: KnownStream): Draft {
   const { known, now, events, byId, groups } = round
   const { stream: name, type, typeVersion, occurredOn, data, citations } = event
   const id = event.id ?? randomUUIDv7()
@@ -94,13 +102,13 @@ function accept(round: Round, event: PostedEvent, recordedBy: string, stream: St
   const draft: StoredEvent = {
     ...body,
     position: (known?.head.size ?? 0) + events.length,
-    revision: stream.length + 1,
+    revision: revisionOf(stream) + 1,
     recordedAt: Math.max(now, known?.head.recordedAt ?? 0),
     salt: NO_BYTES,
     bodyHash: NO_BYTES,
   }
-  events.push({ ...body, group: groups, seenRevision: stream.length })
-  stream.push(draft)
+  events.push({ ...body, group: groups, seenRevision: revisionOf(stream) })
+  stream.events.push(draft)
   byId.set(id, draft)
   if (name === REGISTER_STREAM) {
     // A definition adds to the register; a repair, or its opening, can change all of it.
@@ -113,7 +121,7 @@ function accept(round: Round, event: PostedEvent, recordedBy: string, stream: St
 function takeBack(round: Round, from: number): void {
   const taken = round.events.splice(from).reverse()
   for (const event of taken) {
-    streamOf(round, event.stream).pop()
+    streamOf(round, event.stream).events.pop()
     round.byId.delete(event.id)
   }
   if (taken.some((event) => event.stream === REGISTER_STREAM)) redefine(round)

@@ -1,5 +1,6 @@
 // Recording: load -> fold -> admit -> append, the one place where effects meet rules. Recordings to a register that arrive
-// while one is being written are gathered and written together: one transaction, one flush to disk.
+// while one is being written are gathered and written together: one transaction, one flush to disk. The first round of a
+// batch goes by what memory knows, without a read; append tells what of it is no longer true, and that goes by the log.
 
 import {
   admitGroup,
@@ -10,140 +11,239 @@ import {
   type Group,
   isFailure,
   type Outcome,
+  type Round,
 } from './admission.ts'
 import type { Database } from './database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { isRepair } from './domain/repairs.ts'
-import { type Appended, append } from './eventlog/append.ts'
-import { loadByIds, loadStreams } from './eventlog/load.ts'
-import type { Registers } from './registers.ts'
+import { type Appended, append, type Batch } from './eventlog/append.ts'
+import { KeyTaken, keepKeys, type RecordingKey } from './eventlog/keys.ts'
+import { loadBriefs, loadByIds, loadStreams } from './eventlog/load.ts'
+import {
+  createKnownStreams,
+  type KnownStream,
+  type KnownStreams,
+  NOT_PLAIN,
+  needsWholeStream,
+} from './known-streams.ts'
+import { createRecordOnce, type RecordOnce } from './record-once.ts'
+import type { KnownRegister, Registers } from './registers.ts'
 
-/** More events wait than the service takes on. */
+/** More waits to be recorded than the service takes on. */
 export class QueueFull extends Error {}
 
 export type RecorderOptions = {
   /** The service's clock: milliseconds since the epoch. */
   now: () => number
-  /** Called after events were written. */
-  onRecorded?: () => void
+  /** Called after events were written, with the size that the register has reached at least. */
+  onRecorded?: (register: string, size: number) => void
+}
+
+export type RecordOptions = {
+  /** How many bytes the groups came in: so much memory they hold while they wait. */
+  bytes?: number
+  /** Kept with what the only group records, in the same transaction. */
+  key?: RecordingKey | null
 }
 
 export type Recorder = {
-  /** Records groups, each on its own; resolves when all is durable, with an outcome for every event of every group. */
-  record: (register: string, groups: readonly Group[], recordedBy: string) => Promise<Outcome[][]>
+  /**
+   * Records groups, each on its own; resolves when all is durable, with an outcome for every event of every group. Rejects
+   * with QueueFull where too much waits already, and with KeyTaken.
+   */
+  record: (
+    register: string,
+    groups: readonly Group[],
+    recordedBy: string,
+    options?: RecordOptions,
+  ) => Promise<Outcome[][]>
+  /** Records a group at most once under its key. */
+  recordOnce: RecordOnce
 }
 
 const MAX_BATCH = 1_000
 const MAX_WAITING = 20_000
+const MAX_WAITING_BYTES = 32 * 2 ** 20
 /** Writers in other processes can get ahead between admission and append; each round at least one of them wins. */
 const MAX_ROUNDS = 100
 
 type Waiting = {
   groups: readonly Group[]
   recordedBy: string
+  key: RecordingKey | null
+  size: number
+  bytes: number
   resolve: (outcomes: Outcome[][]) => void
   reject: (error: unknown) => void
 }
 
-function sizeOf(waiting: Waiting): number {
-  return waiting.groups.reduce((sum, group) => sum + group.length, 0)
+type Queue = { waiting: Waiting[]; size: number; bytes: number }
+
+function isFull({ size, bytes }: Queue, more: Waiting): boolean {
+  return size > 0 && (size + more.size > MAX_WAITING || bytes + more.bytes > MAX_WAITING_BYTES)
+}
+
+function takeBatch(queue: Queue): Waiting[] {
+  let size = 0
+  const rest = queue.waiting.findIndex((waiting, index) => {
+    size += waiting.size
+    return index > 0 && size > MAX_BATCH
+  })
+  const batch = queue.waiting.splice(0, rest < 0 ? queue.waiting.length : rest)
+  for (const waiting of batch) {
+    queue.size -= waiting.size
+    queue.bytes -= waiting.bytes
+  }
+  return batch
+}
+
+/** What the recordings of a process go by. */
+type Recording = {
+  db: Database
+  registers: Registers
+  /** The registers as this process last saw them. */
+  seen: Map<string, KnownRegister>
+  streams: KnownStreams
+  options: RecorderOptions
 }
 
 /** Creates the recorder of a service process. Several processes may record to the same registers side by side. */
 export function createRecorder(db: Database, registers: Registers, options: RecorderOptions): Recorder {
-  const queues = new Map<string, Waiting[]>()
+  const queues = new Map<string, Queue>()
+  const recording: Recording = { db, registers, seen: new Map(), streams: createKnownStreams(), options }
 
-  async function drain(register: string, queue: Waiting[]): Promise<void> {
-    while (queue.length > 0) {
-      const batch = takeBatch(queue)
-      try {
-        const groups = batch.flatMap((waiting) => waiting.groups.map((group) => ({ group, by: waiting.recordedBy })))
-        const outcomes = await recordGroups(db, registers, options.now, register, groups)
-        options.onRecorded?.()
-        for (const waiting of batch) waiting.resolve(outcomes.splice(0, waiting.groups.length))
-      } catch (error) {
-        for (const waiting of batch) waiting.reject(error)
-      }
-    }
+  async function drain(register: string, queue: Queue): Promise<void> {
+    while (queue.waiting.length > 0) await recordBatch(recording, register, takeBatch(queue))
     queues.delete(register)
   }
 
-  return {
-    record(register, groups, recordedBy) {
-      return new Promise((resolve, reject) => {
-        const queue = queues.get(register)
-        const waiting = { groups, recordedBy, resolve, reject }
-        if (!queue) {
-          const first = [waiting]
-          queues.set(register, first)
-          drain(register, first)
-        } else if (queue.reduce((sum, other) => sum + sizeOf(other), sizeOf(waiting)) > MAX_WAITING) {
-          reject(new QueueFull())
-        } else {
-          queue.push(waiting)
-        }
-      })
-    },
+  function enqueue(register: string, waiting: Waiting): void {
+    const known = queues.get(register)
+    const queue = known ?? { waiting: [], size: 0, bytes: 0 }
+    if (isFull(queue, waiting)) throw new QueueFull()
+    queue.waiting.push(waiting)
+    queue.size += waiting.size
+    queue.bytes += waiting.bytes
+    if (known) return
+    queues.set(register, queue)
+    drain(register, queue)
+  }
+
+  const record: Recorder['record'] = (register, groups, recordedBy, { bytes = 0, key = null } = {}) =>
+    new Promise((resolve, reject) => {
+      const size = groups.reduce((sum, group) => sum + group.length, 0)
+      enqueue(register, { groups, recordedBy, key, size, bytes, resolve, reject })
+    })
+  return { record, recordOnce: createRecordOnce(db, record, options.now) }
+}
+
+/** A group of a batch: whose it is, and its outcomes once they are final. */
+type Submitted = { group: Group; of: Waiting; outcomes: Outcome[] | null }
+
+/** Keys that others have taken: nothing of the round was written. */
+class TakenKeys extends Error {
+  readonly keys: ReadonlySet<RecordingKey>
+
+  constructor(keys: Iterable<RecordingKey>) {
+    super()
+    this.keys = new Set(keys)
   }
 }
 
-function takeBatch(queue: Waiting[]): Waiting[] {
-  let size = 0
-  const rest = queue.findIndex((waiting, index) => {
-    size += sizeOf(waiting)
-    return index > 0 && size > MAX_BATCH
-  })
-  return queue.splice(0, rest < 0 ? queue.length : rest)
-}
-
-type Submitted = { group: Group; by: string }
-
-async function recordGroups(
-  db: Database,
-  registers: Registers,
-  now: () => number,
-  register: string,
-  submitted: readonly Submitted[],
-): Promise<Outcome[][]> {
-  const outcomes: Outcome[][] = submitted.map(() => [])
-  let open = [...submitted.keys()]
+/** Records a batch and tells each caller what became of its groups as soon as that is final. */
+async function recordBatch(recording: Recording, register: string, batch: readonly Waiting[]): Promise<void> {
+  let open = batch.map((of) => ({ of, groups: of.groups.map((group): Submitted => ({ group, of, outcomes: null })) }))
   for (let round = 0; open.length > 0; round += 1) {
-    if (round === MAX_ROUNDS) throw new Error(`could not append to ${register}: others were always first`)
-    const groups = open.map((index) => submitted[index] as Submitted)
-    const decided = await recordOnce(db, registers, now, register, groups)
-    const again: number[] = []
-    for (const [place, index] of open.entries()) {
-      const outcome = decided[place]
-      if (outcome) outcomes[index] = outcome
-      else again.push(index)
+    try {
+      if (round === MAX_ROUNDS) throw new Error(`could not append to ${register}: others were always first`)
+      const submitted = open.flatMap(({ groups }) => groups.filter(({ outcomes }) => outcomes === null))
+      await recordRound(recording, register, submitted, round === 0)
+    } catch (error) {
+      // Where keys were taken, those alone have failed and the others go again.
+      const failed = open.filter(({ of }) => !(error instanceof TakenKeys) || (of.key && error.keys.has(of.key)))
+      for (const { of } of failed) of.reject(error instanceof TakenKeys ? new KeyTaken() : error)
+      open = open.filter((one) => !failed.includes(one))
     }
-    open = again
+    open = open.filter(({ of, groups }) => {
+      if (groups.some(({ outcomes }) => outcomes === null)) return true
+      of.resolve(groups.map(({ outcomes }) => outcomes as Outcome[]))
+      return false
+    })
   }
-  return outcomes
 }
 
-/** One round: admits what is known and appends what was admitted. Null for groups whose knowledge was overtaken. */
-async function recordOnce(
-  db: Database,
-  registers: Registers,
-  now: () => number,
+/**
+ * One round: admits what is known and appends what was admitted. Groups whose knowledge was overtaken, or refused by what
+ * is only remembered, are left without outcomes.
+ */
+async function recordRound(
+  recording: Recording,
   register: string,
   submitted: readonly Submitted[],
-): Promise<(Outcome[] | null)[]> {
-  const at = now()
-  const round = beginRound(await loadKnowledge(db, registers, register, submitted), at)
-  const drafts = submitted.map(({ group, by }) => admitGroup(round, group, by))
-  if (round.events.length === 0) return drafts.map((draft) => draft?.map(settled) ?? null)
-  const appended = await append(db, {
+  isFirst: boolean,
+): Promise<void> {
+  const now = recording.options.now()
+  const knowledge = isFirst ? await recall(recording, register, submitted) : null
+  const round = beginRound(knowledge ?? (await load(recording, register, submitted)), now)
+  const drafts = admitAll(round, submitted, knowledge === null)
+  if (round.events.length === 0) {
+    for (const [index, one] of submitted.entries()) one.outcomes = drafts[index]?.map(settled) ?? null
+    return
+  }
+  const batch = {
     register,
     open: !round.known,
-    now: at,
+    now,
     ownRevision: round.known?.head.ownRevision ?? 0,
     events: round.events,
+  }
+  const { appended, outcomes } = await write(recording.db, batch, submitted, drafts)
+  for (const [index, one] of submitted.entries()) one.outcomes = outcomes[index] ?? null
+  remember(recording, register, round, appended)
+}
+
+/** What admission makes of each group; null for those of a caller after one that was refused by memory alone. */
+function admitAll(round: Round, submitted: readonly Submitted[], isCertain: boolean): (Decision[] | null)[] {
+  const doubted = new Set<Waiting>()
+  return submitted.map(({ group, of }) => {
+    if (doubted.has(of)) return null
+    const decisions = admitGroup(round, group, of.recordedBy)
+    if (isCertain || !decisions?.some(isFailure)) return decisions
+    // What comes after it in the same call is not to overtake it.
+    doubted.add(of)
+    return null
   })
+}
+
+/** Appends a round; where some of it came with a key, the keys are kept in the same transaction. Throws TakenKeys. */
+async function write(
+  db: Database,
+  batch: Batch,
+  submitted: readonly Submitted[],
+  drafts: readonly (Decision[] | null)[],
+): Promise<{ appended: Appended[]; outcomes: (Outcome[] | null)[] }> {
+  if (!submitted.some(({ of }) => of.key)) {
+    const appended = await append(db, batch)
+    return { appended, outcomes: conclude(drafts, appended) }
+  }
+  return db.transaction().execute(async (tx) => {
+    const appended = await append(tx, batch)
+    const outcomes = conclude(drafts, appended)
+    const kept = submitted.flatMap(({ of }, index) => {
+      const recorded = outcomes[index]?.some(({ kind }) => kind === 'recorded') ? outcomes[index] : null
+      return of.key && recorded ? [{ key: of.key, recordedBy: of.recordedBy, outcomes: recorded }] : []
+    })
+    const taken = await keepKeys(tx, batch.register, kept, batch.now)
+    if (taken.length > 0) throw new TakenKeys(taken)
+    return { appended, outcomes }
+  })
+}
+
+/** The outcomes of each group, null where append found that something had changed. */
+function conclude(drafts: readonly (Decision[] | null)[], appended: readonly Appended[]): (Outcome[] | null)[] {
   let isOvertaken = false
   return drafts.map((draft) => {
-    const group = draft?.map((item) => (item.kind === 'draft' ? conclude(item, appended) : item))
+    const group = draft?.map((item) => (item.kind === 'draft' ? outcomeOf(item, appended) : item))
     // A refusal may rest on an earlier group that was not appended in the end: it is decided again with that group.
     if (group && !group.includes(null) && !(isOvertaken && group.some((item) => item && isFailure(item)))) {
       return group as Outcome[]
@@ -158,41 +258,140 @@ function settled(decision: Decision): Outcome {
   return decision
 }
 
-function conclude({ index, id, isRepeat }: Draft, appended: readonly Appended[]): Outcome | null {
+function outcomeOf({ index, id, isRepeat }: Draft, appended: readonly Appended[]): Outcome | null {
   const outcome = appended[index]
   if (outcome?.kind !== 'appended') return null
   const { position, revision, recordedAt } = outcome
   return { kind: isRepeat ? 'alreadyRecorded' : 'recorded', position, id, revision, recordedAt }
 }
 
-function idsOf(submitted: readonly Submitted[]): string[] {
-  const ids = new Set<string>()
-  for (const { group } of submitted) {
-    for (const { id, type, data } of group) {
-      if (id) ids.add(id)
-      // Safe: every repair has an `event`, validated as an id.
-      if (isRepair(type)) ids.add((data as { event: string }).event)
-    }
+/** Takes in what was appended, and forgets what turned out to be otherwise than remembered. */
+function remember(
+  { seen, streams, options }: Recording,
+  register: string,
+  round: Round,
+  appended: readonly Appended[],
+) {
+  const failed = new Set<string>()
+  let last: Extract<Appended, { kind: 'appended' }> | null = null
+  for (const [index, outcome] of appended.entries()) {
+    if (outcome.kind === 'appended') last = outcome
+    else failed.add(round.events[index]?.stream ?? '')
   }
-  return [...ids]
+  for (const [stream, known] of round.streams) {
+    if (failed.has(stream)) streams.forget(register, stream)
+    else streams.learn(register, stream, known)
+  }
+  const isDefined = round.events.some(({ stream }) => stream === REGISTER_STREAM)
+  if (last && round.known && failed.size === 0 && !isDefined) {
+    const head = { ...round.known.head, size: last.position + 1, recordedAt: last.recordedAt }
+    see(seen, { ...round.known, head })
+  } else seen.delete(register)
+  if (last) options.onRecorded?.(register, last.position + 1)
 }
 
-async function loadKnowledge(
-  db: Database,
-  registers: Registers,
+const MAX_SEEN = 200
+
+function see(seen: Recording['seen'], known: KnownRegister): void {
+  // Set again so that the least recently used is the first to go.
+  seen.delete(known.register)
+  seen.set(known.register, known)
+  for (const oldest of seen.keys()) if (seen.size > MAX_SEEN) seen.delete(oldest)
+}
+
+type Streams = BatchKnowledge['streams']
+
+function eventsOf(submitted: readonly Submitted[]): Group {
+  return submitted.flatMap(({ group }) => group)
+}
+
+/** The ids of what the repairs among these events point to. */
+function targetsOf(events: Group): string[] {
+  // Safe: every repair has an `event`, validated as an id.
+  return events.filter(({ type }) => isRepair(type)).map(({ data }) => (data as { event: string }).event)
+}
+
+async function eventsById(db: Database, register: string, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+  const named = ids.length > 0 ? await loadByIds(db, register, [...new Set(ids)]) : []
+  return new Map(named.map((event) => [event.id, event]))
+}
+
+async function wholeStreams(db: Database, register: string, names: readonly string[]): Promise<Streams> {
+  const loaded = Map.groupBy(names.length > 0 ? await loadStreams(db, register, names) : [], ({ stream }) => stream)
+  return new Map(names.map((name) => [name, { unread: 0, events: loaded.get(name) ?? [] }]))
+}
+
+/** The register's own stream, of which all is always known. */
+function ownStream(known: KnownRegister | null): KnownStream {
+  return { unread: 0, events: [...(known?.events ?? [])] }
+}
+
+/** All that admission can ask, from the log. */
+async function load(
+  { db, registers }: Recording,
   register: string,
   submitted: readonly Submitted[],
 ): Promise<BatchKnowledge> {
-  const names = new Set(submitted.flatMap(({ group }) => group.map((event) => event.stream)))
+  const events = eventsOf(submitted)
+  const names = new Set(events.map(({ stream }) => stream))
   names.delete(REGISTER_STREAM)
-  const ids = idsOf(submitted)
+  const ids = [...events.flatMap(({ id }) => id ?? []), ...targetsOf(events)]
   // Side by side, and so perhaps of different moments: append sees to it that each is still true when it writes.
-  const [known, loaded, named] = await Promise.all([
+  const [known, streams, byId] = await Promise.all([
     registers.read(db, register),
-    names.size > 0 ? loadStreams(db, register, [...names]) : [],
-    ids.length > 0 ? loadByIds(db, register, ids) : [],
+    wholeStreams(db, register, [...names]),
+    eventsById(db, register, ids),
   ])
-  const streams = new Map<string, StoredEvent[]>(Map.groupBy(loaded, (event) => event.stream))
-  streams.set(REGISTER_STREAM, [...(known?.events ?? [])])
-  return { known, streams, byId: new Map(named.map((event) => [event.id, event])) }
+  streams.set(REGISTER_STREAM, ownStream(known))
+  // Except a refusal, which is not written: an event that came into its stream after it was looked for by its id, as where
+  // a recording is repeated while its first sending is on the way, must not be refused for being there.
+  const asked = new Set(ids)
+  for (const { events: loaded } of streams.values()) {
+    for (const event of loaded) if (asked.has(event.id)) byId.set(event.id, event)
+  }
+  return { known, streams, byId }
+}
+
+/**
+ * The same as far as memory has it, with few reads or none: streams by their revisions, and no events by the ids that are
+ * given to them, which append looks for anyway. Null where the register is not known.
+ */
+async function recall(
+  recording: Recording,
+  register: string,
+  submitted: readonly Submitted[],
+): Promise<BatchKnowledge | null> {
+  const { db, registers, seen } = recording
+  const known = seen.get(register) ?? (await registers.read(db, register))
+  if (!known) return null
+  const events = eventsOf(submitted)
+  const [streams, byId] = await Promise.all([
+    recallStreams(recording, register, events),
+    eventsById(db, register, targetsOf(events)),
+  ])
+  streams.set(REGISTER_STREAM, ownStream(known))
+  return { known, streams, byId }
+}
+
+async function recallStreams({ db, streams }: Recording, register: string, events: Group): Promise<Streams> {
+  const recalled: Streams = new Map()
+  const whole: string[] = []
+  const unknown: string[] = []
+  for (const [stream, ofStream] of Map.groupBy(events, (event) => event.stream)) {
+    const revision = streams.revision(register, stream)
+    if (stream === REGISTER_STREAM) continue
+    if (ofStream.some(({ type }) => needsWholeStream(type))) whole.push(stream)
+    else if (revision !== null) recalled.set(stream, { unread: revision, events: [] })
+    // What begins with a promise is taken to be new; append says so where it is not.
+    else if (ofStream[0]?.type === 'CommitmentMade') recalled.set(stream, { unread: 0, events: [] })
+    else unknown.push(stream)
+  }
+  for (const { stream, revision, isPlain } of unknown.length > 0
+    ? await loadBriefs(db, register, unknown, NOT_PLAIN)
+    : []) {
+    if (isPlain) recalled.set(stream, { unread: revision, events: [] })
+    else whole.push(stream)
+  }
+  for (const [stream, known] of await wholeStreams(db, register, whole)) recalled.set(stream, known)
+  return recalled
 }

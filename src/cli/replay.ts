@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Connection, connect } from '../database/connect.ts'
+import { VERSIONS } from '../kernel/projection-versions.ts'
 import { type Operation, readOperation } from '../projections/bulk/progress.ts'
 import {
   AnotherReplay,
@@ -15,7 +16,6 @@ import {
   runReplay,
   unfinishedReplay,
 } from '../projections/replay.ts'
-import { VERSIONS } from '../projections/versions.ts'
 import { createRegisters } from '../registers.ts'
 import {
   CommandError,

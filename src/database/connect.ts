@@ -13,10 +13,10 @@ export class UnusableDatabase extends Error {}
 
 export type Connection = {
   db: Database
+  /** Where it is, with everything that connecting takes: not for people. */
+  connectionString: string
   /** What it is, for people: never with a password. */
   description: string
-  /** Where it is, for threads and processes that open connections of their own; with its password. */
-  connectionString: string
   /** The names of the migrations that were applied now. */
   migrated: string[]
   close: () => Promise<void>
@@ -49,17 +49,14 @@ export async function connect(config: Config, { mode, log, onError }: ConnectOpt
   const start = mode === 'own' ? openEmbedded : attachEmbedded
   const server = config.databaseUrl === null ? await start(config.dataDir, log) : null
   const connectionString = server?.connectionString ?? config.databaseUrl ?? ''
-  const db = openDatabase({
-    connectionString,
-    ...(onError ? { onError } : {}),
-  })
+  const db = openDatabase({ connectionString, ...(onError ? { onError } : {}) })
   const close = async () => {
     await db.destroy()
     await server?.stop()
   }
   try {
     await checkVersion(db)
-    return { db, description: describe(config, server), connectionString, migrated: await migrate(db), close }
+    return { db, connectionString, description: describe(config, server), migrated: await migrate(db), close }
   } catch (error) {
     await close()
     throw error

@@ -144,6 +144,15 @@ type ReplayPartTable = {
   is_done: boolean
 }
 
+type IdempotencyKeyTable = {
+  register: string
+  recorded_by: string
+  key: string
+  fingerprint: Buffer
+  outcomes: unknown
+  kept_at: Date
+}
+
 export type Tables = {
   register: RegisterTable
   event: EventTable
@@ -156,4 +165,5 @@ export type Tables = {
   replay: ReplayTable
   replay_part: ReplayPartTable
   tally: TallyTable
+  idempotency_key: IdempotencyKeyTable
 }

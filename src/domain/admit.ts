@@ -31,6 +31,11 @@ export type Admitted = { kind: 'admitted'; event: PostedEvent }
 export type AdmissionContext = {
   /** Every event of the stream that the event is for: the commitment, or the register itself. */
   commitment: readonly StoredEvent[]
+  /**
+   * True where `commitment` leaves earlier events out: a standing CommitmentMade and facts that admission need not see. Only
+   * for a fact that is neither a repair nor follows one, a withdrawal or a supersession.
+   */
+  isMadeBefore?: boolean
   register: RegisterState
   /** The stream in which an event of the register stands; undefined where there is no such event. */
   streamOf: (eventId: string) => string | undefined
@@ -87,13 +92,14 @@ function isMade(events: readonly StoredEvent[]): boolean {
   return made.some((event) => !retracted.has(event.id))
 }
 
-function notMade(candidate: Candidate, events: readonly StoredEvent[]): Refused | null {
+function notMade(candidate: Candidate, events: readonly StoredEvent[], isMadeBefore: boolean): Refused | null {
+  const isThere = isMadeBefore || isMade(events)
   if (candidate.type === 'CommitmentMade') {
-    if (!isMade(events)) return null
+    if (!isThere) return null
     const pointer = candidate.base === '' ? '/type' : `${candidate.base}/event`
     return refuse('already-made', pointer, `commitment ${candidate.stream} is already made`)
   }
-  if (isMade(events)) return null
+  if (isThere) return null
   return refuse('not-made', '/stream', `commitment ${candidate.stream} has not been made`)
 }
 
@@ -146,7 +152,7 @@ function refusalOfFact(
     return refuse('already-made', '/type', 'the register is open already')
   }
   return (
-    (isOfRegister ? null : notMade(candidate, events)) ??
+    (isOfRegister ? null : notMade(candidate, events, context.isMadeBefore === true)) ??
     unknownReference(candidate, context.register) ??
     (isOfRegister ? null : afterWithdrawal(candidate, context, events)) ??
     inFuture(candidate.occurredOn, `${candidate.base}/occurredOn`, context.today)

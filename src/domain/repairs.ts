@@ -25,6 +25,8 @@ export const repairEventData = {
 
 export type RepairEventType = keyof typeof repairEventData
 
+export const REPAIR_TYPES = Object.keys(repairEventData) as RepairEventType[]
+
 /** True for the types of events that are about the record and not about the world. */
 export function isRepair(type: string): type is RepairEventType {
   return type in repairEventData

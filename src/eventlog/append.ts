@@ -4,7 +4,7 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Citation } from '../domain/event.ts'
-import { bodyHash, newSalt } from './body.ts'
+import { bodyHash, newSalts } from './body.ts'
 
 /** An event to append. Items with the same `group` are recorded together or not at all. */
 export type NewEvent = {
@@ -41,16 +41,18 @@ export type Appended =
   /** Another event of its group could not be appended. */
   | { kind: 'skipped' }
 
-type Row = { outcome: string; position: number; revision: number; recorded_at: Date }
+type Row = { outcomes: string[]; positions: (number | null)[]; revisions: (number | null)[]; recorded_ms: number }
 
-function outcome(row: Row, event: NewEvent): Appended {
-  switch (row.outcome) {
+function outcomeOf({ outcomes, positions, revisions, recorded_ms }: Row, index: number, event: NewEvent): Appended {
+  // Safe: the function gives these for the outcomes that have them.
+  const [position, revision] = [positions[index] as number, revisions[index] as number]
+  switch (outcomes[index]) {
     case 'appended':
-      return { kind: 'appended', position: row.position, revision: row.revision, recordedAt: row.recorded_at.getTime() }
+      return { kind: 'appended', position, revision, recordedAt: recorded_ms }
     case 'conflict':
-      return { kind: 'conflict', expected: event.seenRevision, actual: row.revision }
+      return { kind: 'conflict', expected: event.seenRevision, actual: revision }
     case 'duplicate':
-      return { kind: 'duplicate', position: row.position }
+      return { kind: 'duplicate', position }
     default:
       return { kind: 'skipped' }
   }
@@ -63,9 +65,9 @@ function outcome(row: Row, event: NewEvent): Appended {
 export async function append(db: Queryable, { register, open, now, ownRevision, events }: Batch): Promise<Appended[]> {
   const streams = [...new Set(events.map((event) => event.stream))]
   const place = new Map(streams.map((stream, index) => [stream, index + 1]))
-  const salts = events.map(() => newSalt())
+  const salts = newSalts(events.length)
   const column = <T>(value: (event: NewEvent, index: number) => T) => events.map(value)
-  const { rows } = await sql<Row>`select outcome, position, revision, recorded_at from append_events(
+  const { rows } = await sql<Row>`select outcomes, positions, revisions, recorded_ms from append_events(
     ${register}, ${open}, ${new Date(now)}, ${ownRevision}, ${streams}::text[],
     ${column((event) => event.group)}::integer[],
     ${column((event) => place.get(event.stream))}::integer[],
@@ -79,6 +81,6 @@ export async function append(db: Queryable, { register, open, now, ownRevision, 
     ${column((event) => JSON.stringify(event.citations))}::text[],
     ${salts.map((salt) => salt.toString('base64'))}::text[],
     ${column((event, index) => bodyHash(salts[index] as Buffer, event))}::text[])`.execute(db)
-  // Safe: the function answers with one row an item, in order.
-  return rows.map((row, index) => outcome(row, events[index] as NewEvent))
+  const [row] = rows
+  return row ? events.map((event, index) => outcomeOf(row, index, event)) : []
 }

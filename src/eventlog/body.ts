@@ -8,9 +8,11 @@ export type Body = { occurredOn: string; data: unknown; citations: Citation[] }
 
 const SALT_BYTES = 32
 
-/** A new salt of 32 random bytes. */
-export function newSalt(): Buffer {
-  return randomFillSync(Buffer.allocUnsafe(SALT_BYTES))
+/** New salts of 32 random bytes each. */
+export function newSalts(count: number): Buffer[] {
+  // All at once: to ask for random bytes costs more than to get them.
+  const bytes = randomFillSync(Buffer.allocUnsafe(SALT_BYTES * count))
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES))
 }
 
 /** SHA-256(salt ‖ JCS({occurredOn, data, citations})), in base64: the body as stored, validated, with its defaults. */

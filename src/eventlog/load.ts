@@ -143,6 +143,25 @@ export async function streamBounds(db: Queryable, register: string, size: number
   return [...new Set(bounds.filter((bound) => bound !== undefined))]
 }
 
+/** A stream in brief: its revision, and whether it holds a CommitmentMade and plain facts alone. */
+export type StreamBrief = { stream: string; revision: number; isPlain: boolean }
+
+// What is not plain: repairs, what ends the promise, what was redacted (known-streams.ts says why).
+const BRIEFS = `select stream, max(revision) as revision, bool_or(type = 'CommitmentMade')
+    and not bool_or(salt is null or type = any($3::text[])) as "isPlain"
+  from event where register = $1 and stream = any($2::text[]) group by stream`
+
+/** Streams in brief; `notPlain` are the types that keep a stream from being plain. Those without events are left out. */
+export async function loadBriefs(
+  db: Queryable,
+  register: string,
+  streams: readonly string[],
+  notPlain: readonly string[],
+): Promise<StreamBrief[]> {
+  const { rows } = await db.executeQuery<StreamBrief>(CompiledQuery.raw(BRIEFS, [register, streams, notPlain]))
+  return rows
+}
+
 /** The events of one stream after a revision, in order. */
 export function loadStream(db: Queryable, register: string, stream: string, after = 0): Promise<StoredEvent[]> {
   return fetchEvents(

@@ -82,11 +82,6 @@ export function readBodies(app: FastifyInstance): void {
     if (request.headers['if-match'] !== undefined) {
       throw new Problem('malformed', { detail: 'If-Match is not used here: give expectedRevision with the event' })
     }
-    if (request.headers['idempotency-key'] !== undefined) {
-      throw new Problem('not-available', {
-        detail: 'Idempotency-Key is not available yet: give each event an id, and a repeated recording writes nothing',
-      })
-    }
     const encoding = request.headers['content-encoding']
     if (encoding !== undefined && encoding !== 'identity') {
       throw new Problem('unsupported-media-type', {

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Database } from '../database/pool.ts'
 import type { RegisterState } from '../domain/register/state.ts'
 import { sizeAt } from '../eventlog/feed.ts'
+import type { Heads } from '../eventlog/heads.ts'
 import { recordedAtSize } from '../eventlog/load.ts'
 import { type Day, dayInZone, endOfDayInZone, formatDay, parseDay } from '../kernel/plain-date.ts'
 import { leastSize } from '../projections/run.ts'
@@ -16,6 +17,8 @@ import { Problem } from './problem.ts'
 export type Context = {
   db: Database
   registers: Registers
+  /** What is known in memory of how far every register and its projections are. */
+  heads: Heads
   recorder: Recorder
   /** The service's clock: milliseconds since the epoch. */
   now: () => number

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type RawBuilder, sql } from 'kysely'
 import type { Database, Queryable } from '../database/pool.ts'
-import { type ProjectionName, VERSIONS } from './versions.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 
 /** The tables of each projection: its checkpoint says which rows of them are live. */
 const OWN_TABLES: Record<ProjectionName, readonly string[]> = {

@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os'
 import { type Database, openSingle, type Queryable } from '../database/pool.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
 import { listHeads, streamBounds } from '../eventlog/load.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { PROJECTIONS } from './all.ts'
 import type { Work } from './bulk/part.ts'
@@ -35,7 +36,6 @@ import { Workers } from './bulk/workers.ts'
 import { attachGeneration, beginGeneration, dropGeneration, dropPrevious, makeLive } from './generations.ts'
 import { BATCH, type Projection, readOn, timeZonesFrom } from './run.ts'
 import { EPOCH } from './tallies/project.ts'
-import { type ProjectionName, VERSIONS } from './versions.ts'
 
 const BEAT_MS = 1_000
 /** A part is a few seconds' work: what a worker that is done can still take from another. */

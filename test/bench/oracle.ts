@@ -4,6 +4,7 @@
 import { pino } from 'pino'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
+import { createHeads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -20,7 +21,7 @@ export async function oracleRow(stage: BareStage, tell: Tell): Promise<Measured>
   await migrate(db)
   const registers = createRegisters()
   const recorder = createRecorder(db, registers, { now: () => NOW })
-  const context = { db, registers, recorder, now: () => NOW, wake: () => {} }
+  const context = { db, registers, heads: createHeads(db), recorder, now: () => NOW, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }))
   const get = async (url: string) => {
     const { statusCode, payload } = await app.inject(url)

@@ -18,13 +18,15 @@ export type BareStage = {
   /** Starts a script as a process of its own, with the database's address, and returns where it says that it listens. */
   start: (args: readonly string[]) => Promise<Server>
   /** Runs a script as a process of its own to its end and returns what it printed; throws where it failed. */
-  run: (args: readonly string[]) => Promise<string>
+  run: (args: readonly string[], onStarted?: (pid: number) => void) => Promise<string>
 }
 
 /** A stage on which the service runs. */
 export type Stage = BareStage & {
   /** Where the service listens. */
   service: string
+  /** The service's process. */
+  servicePid: number
 }
 
 export type Server = { url: string; pid: number }
@@ -38,8 +40,8 @@ const SERVICE_START_MS = 60_000
 export async function setStage(ending: AsyncDisposableStack, profileDir: string | null): Promise<Stage> {
   const stage = await setBareStage(ending)
   const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  const { url } = await stage.start([...profiling, 'src/main.ts', 'serve'])
-  return { ...stage, service: url }
+  const { url, pid } = await stage.start([...profiling, 'src/main.ts', 'serve'])
+  return { ...stage, service: url, servicePid: pid }
 }
 
 /** The same without the service, whose runner would project what a row loads. */
@@ -53,7 +55,7 @@ export async function setBareStage(ending: AsyncDisposableStack): Promise<BareSt
     connectionString,
     pool,
     start: (args) => startServer(ending, connectionString, args),
-    run: (args) => runToEnd(ending, connectionString, args),
+    run: (args, onStarted) => runToEnd(ending, connectionString, args, onStarted),
   }
 }
 
@@ -96,9 +98,11 @@ async function runToEnd(
   ending: AsyncDisposableStack,
   connectionString: string,
   args: readonly string[],
+  onStarted?: (pid: number) => void,
 ): Promise<string> {
   const child = spawnProcess(ending, connectionString, args)
   const exited = once(child, 'exit')
+  if (child.pid !== undefined) onStarted?.(child.pid)
   // Safe: its standard output is a pipe.
   const printed = await text(child.stdout as NodeJS.ReadableStream)
   const [code] = await exited

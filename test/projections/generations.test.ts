@@ -5,6 +5,7 @@ import { type Database, openDatabase, type Queryable } from '../../src/database/
 import type { Membership } from '../../src/domain/commitment/stretches.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { UnreadableEvent } from '../../src/domain/repairs.ts'
+import type { ProjectionName } from '../../src/kernel/projection-versions.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { readCommitments } from '../../src/projections/commitments/read.ts'
 import {
@@ -22,7 +23,6 @@ import { contentHash, numberMemberships } from '../../src/projections/periods/ta
 import { catchUp, leastSize, type Projection, projectionSize } from '../../src/projections/run.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies } from '../../src/projections/tallies/read.ts'
-import type { ProjectionName } from '../../src/projections/versions.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
 import { anyRawLog, digests, insertRaw } from '../support/raw-log.ts'

@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { openEmbedded } from '../../src/database/embedded.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
+import { createHeads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -15,7 +16,7 @@ import { dumpSchema } from './dump-schema.ts'
 async function openapi(db: Database): Promise<string> {
   const registers = createRegisters()
   const recorder = createRecorder(db, registers, { now: Date.now })
-  const context = { db, registers, recorder, now: Date.now, wake: () => {} }
+  const context = { db, registers, heads: createHeads(db), recorder, now: Date.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }))
   const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
   await app.close()

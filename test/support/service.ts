@@ -5,7 +5,9 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import type { Database } from '../../src/database/pool.ts'
+import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
+import { FOLLOWING, type Following } from '../../src/http/event-stream.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
@@ -17,6 +19,7 @@ export type TestService = {
   db: Database
   registers: Registers
   recorder: Recorder
+  heads: Heads
   runner: Runner
   /** The service's clock; set `now` to move it. */
   clock: { now: number }
@@ -46,19 +49,35 @@ function answer(response: LightMyRequestResponse): Answer {
   }
 }
 
-/** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
-export async function testService(t: Test, today = '2026-03-01'): Promise<TestService> {
+/**
+ * Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it; `changed` is what
+ * is not as usual where the log is followed.
+ */
+export async function testService(
+  t: Test,
+  today = '2026-03-01',
+  changed: Partial<Following> = {},
+): Promise<TestService> {
   const db = await testDatabase(t)
   const clock = { now: noon(today) }
   const now = () => clock.now
   const registers = createRegisters()
-  const runner = startRunner(db, registers, PROJECTIONS, (error) => t.error(error, 'the runner goes on without errors'))
-  const recorder = createRecorder(db, registers, { now, onRecorded: runner.hint })
+  const heads = createHeads(db)
+  const onError = (error: unknown) => t.error(error, 'the runner goes on without errors')
+  const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
+  const onRecorded = (register: string, size: number) => {
+    heads.grew(register, size)
+    runner.hint()
+  }
+  const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const app = await buildApp({ db, registers, recorder, now, wake: runner.wake }, logger, { checkAnswers: true })
+  const following = { ...FOLLOWING, ...changed }
+  const context = { db, registers, recorder, heads, now, wake: runner.wake }
+  const app = await buildApp(context, logger, { checkAnswers: true, following })
   t.teardown(async () => {
     await app.close()
     await runner.stop()
+    await heads.stop()
   })
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
   return {
@@ -66,6 +85,7 @@ export async function testService(t: Test, today = '2026-03-01'): Promise<TestSe
     db,
     registers,
     recorder,
+    heads,
     runner,
     clock,
     get: (url, headers = {}) => inject({ method: 'GET', url, headers }),

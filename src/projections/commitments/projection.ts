@@ -3,8 +3,8 @@
 import type { Queryable } from '../../database/pool.ts'
 import type { StoredEvent } from '../../domain/event.ts'
 import { loadStreams } from '../../eventlog/load.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
 import type { Change, Projection } from '../run.ts'
-import { VERSIONS } from '../versions.ts'
 import { type CommitmentRow, project } from './project.ts'
 import { removeCommitments, saveCommitments } from './table.ts'
 

@@ -11,7 +11,8 @@ import type { Standing, Verification } from '../../domain/portfolio/status.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
-import { liveGeneration, VERSIONS } from '../versions.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
+import { liveGeneration } from '../live.ts'
 import { type CommitmentRow, projectAt, searchText } from './project.ts'
 
 /** The two clocks of a question, resolved, and the time zone of the register as known then. */

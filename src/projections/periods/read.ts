@@ -7,7 +7,7 @@ import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
 import { type Measured, measure } from '../../domain/portfolio/figures.ts'
 import { CODES, type Countable, decodeStatus } from '../../domain/portfolio/status-code.ts'
 import type { Day } from '../../kernel/plain-date.ts'
-import { liveGeneration } from '../versions.ts'
+import { liveGeneration } from '../live.ts'
 import { readMemberships } from './memberships.ts'
 import { CONFLICTED, NUMBERS, UNCERTAIN } from './table.ts'
 

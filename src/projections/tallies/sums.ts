@@ -3,7 +3,7 @@
 
 import { CompiledQuery } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import { VERSIONS } from '../versions.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
 import { DAYS, entriesOf, YEAR } from './packing.ts'
 import { partName } from './parts.ts'
 import type { Part } from './project.ts'

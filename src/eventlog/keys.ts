@@ -1,0 +1,77 @@
+// Idempotency keys: what was recorded under one, kept in the transaction of the recording, so that neither is there without
+// the other.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../database/pool.ts'
+
+/** A key as its caller chose it, and the SHA-256 of what it came with. */
+export type RecordingKey = { key: string; fingerprint: Buffer }
+
+/** Another recording has taken the key since it was looked for. Nothing was recorded. */
+export class KeyTaken extends Error {}
+
+/** How long a key is kept. */
+export const KEPT_MS = 24 * 3_600_000
+
+/** What was recorded under a key; `outcomes` as they were given to `keepKeys`. */
+export type KeptKey = { fingerprint: Buffer; outcomes: unknown }
+
+/** What a caller has recorded under a key in the last 24 hours; null where nothing. `now` in milliseconds since the epoch. */
+export async function findKey(
+  db: Queryable,
+  register: string,
+  recordedBy: string,
+  key: string,
+  now: number,
+): Promise<KeptKey | null> {
+  const row = await db
+    .selectFrom('idempotency_key')
+    .select(['fingerprint', 'outcomes'])
+    .where('register', '=', register)
+    .where('recorded_by', '=', recordedBy)
+    .where('key', '=', key)
+    .where('kept_at', '>', new Date(now - KEPT_MS))
+    .executeTakeFirst()
+  return row ?? null
+}
+
+type Kept = { key: RecordingKey; recordedBy: string; outcomes: unknown }
+
+/**
+ * Keeps keys with what was recorded under them, in the caller's transaction, which holds the register's row. Returns the
+ * keys that another recording has taken.
+ */
+export async function keepKeys(
+  db: Queryable,
+  register: string,
+  kept: readonly Kept[],
+  now: number,
+): Promise<RecordingKey[]> {
+  if (kept.length === 0) return []
+  const rows = kept.map(({ key: { key, fingerprint }, recordedBy, outcomes }) => ({
+    key,
+    recorded_by: recordedBy,
+    fingerprint: fingerprint.toString('hex'),
+    outcomes,
+  }))
+  const { rows: written } = await sql<{ recorded_by: string; key: string }>`
+    insert into idempotency_key as k (register, recorded_by, key, fingerprint, outcomes, kept_at)
+    select ${register}, recorded_by, key, decode(fingerprint, 'hex'), outcomes, ${new Date(now)}
+    from json_to_recordset(${JSON.stringify(rows)}::json)
+      as row (recorded_by text, key text, fingerprint text, outcomes json)
+    on conflict (register, recorded_by, key) do update
+      set fingerprint = excluded.fingerprint, outcomes = excluded.outcomes, kept_at = excluded.kept_at
+      where k.kept_at <= ${new Date(now - KEPT_MS)}
+    returning recorded_by, key`.execute(db)
+  const isWritten = new Set(written.map(({ recorded_by, key }) => `${recorded_by} ${key}`))
+  return kept.filter(({ key, recordedBy }) => !isWritten.has(`${recordedBy} ${key.key}`)).map(({ key }) => key)
+}
+
+/** Forgets the keys of a register that are older than 24 hours. */
+export async function forgetKeys(db: Queryable, register: string, now: number): Promise<void> {
+  await db
+    .deleteFrom('idempotency_key')
+    .where('register', '=', register)
+    .where('kept_at', '<=', new Date(now - KEPT_MS))
+    .execute()
+}
