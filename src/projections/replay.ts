@@ -131,7 +131,8 @@ async function dropBuilt(db: Database, { generation, projections }: Operation): 
   await dropGeneration(db, generation, projections)
 }
 
-export type Phase = 'folding' | 'indexing' | 'sealing' | 'catchingUp' | 'live'
+export const PHASES = ['folding', 'indexing', 'sealing', 'catchingUp', 'live'] as const
+export type Phase = (typeof PHASES)[number]
 
 /** How far a replay has come, in events. */
 export type ReplayProgress = { phase: Phase; done: number; of: number }

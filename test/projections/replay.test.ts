@@ -25,8 +25,9 @@ import {
 import { catchUp, projectionSize, startRunner } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { testDatabaseUrl } from '../support/database.ts'
-import { pledger } from '../support/process.ts'
+import { pledger, start } from '../support/process.ts'
 import { anyRawLog, digests, insertRaw } from '../support/raw-log.ts'
+import { testService } from '../support/service.ts'
 
 const EVERYTHING: Request = { projections: replayed([]), register: null, maxRate: null, dropPrevious: false }
 
@@ -302,4 +303,62 @@ t.test('on the command line a replay prints plain lines and says how it ended', 
   t.match(await pledger(t, ['replay', '--cancel'], env), { code: 1, err: /there is no replay to cancel/ })
   t.match(await pledger(t, ['drop-previous'], env), { code: 0, err: '' })
   t.equal((await rowsIn(db, 'commitment_g0')) > 0, true)
+})
+
+t.test('over REST a replay is begun, looked at and given up', async (t) => {
+  const { app, db, get, post } = await testService(t)
+  await insertRaw(db, 'a', rawLog(1))
+  const begun = await post('/v1/projections/all/replay', { register: 'a', maxRate: 1_000 })
+  const location = begun.headers.location as string
+  t.match(begun, {
+    status: 202,
+    body: { projections: ['commitments', 'periods', 'tallies'], register: 'a', maxRate: 1_000 },
+  })
+  t.match(location, /^\/v1\/operations\/[-0-9a-f]{36}$/)
+  const of = rawLog(1).length
+  t.match((await get(location)).body, {
+    status: 'interrupted',
+    phase: 'folding',
+    done: 0,
+    of,
+    secondsLeft: null,
+    error: null,
+  })
+  t.equal((await post('/v1/projections/all/replay', { register: 'a' })).headers.location, location, 'the same goes on')
+  await sql`update operation set owner = gen_random_uuid(), beat_at = now()`.execute(db)
+  const other = await post('/v1/projections/periods/replay', {})
+  t.match(other, { status: 409, body: { type: '/problems/in-flight', operation: location } })
+  await sql`update operation set owner = null`.execute(db)
+  const ended = await app.inject({ method: 'DELETE', url: location })
+  t.match(ended.json(), { status: 'cancelled', finishedAt: /Z$/ })
+  t.strictSame(await tables(db), [])
+  const unknown = [
+    await post('/v1/projections/figures/replay', {}),
+    await post('/v1/projections/all/replay', { register: 'none' }),
+    await post('/v1/projections/all/replay', { maxRate: 0 }),
+    await get('/v1/operations/00000000-0000-0000-0000-000000000000'),
+  ]
+  t.strictSame(
+    unknown.map(({ status }) => status),
+    [404, 404, 422, 404],
+  )
+})
+
+t.test('a service has a process of its own work on a replay', async (t) => {
+  const { db, url } = await base(t)
+  const before = await digests(db, 'a')
+  const service = start(t, ['serve'], { PLEDGER_DATABASE_URL: url, PLEDGER_PORT: '0' })
+  const [, address] = await service.says(/listens on (\S+)/)
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST', headers, body: '{}' })
+  t.equal(response.status, 202)
+  const operation = `${address}${response.headers.get('location')}`
+  let status = ''
+  for (let looks = 0; status !== 'caughtUp' && looks < 300; looks += 1) {
+    await sleep(100)
+    // Safe: the shape of the answer is tested above.
+    status = ((await (await fetch(operation)).json()) as { status: string }).status
+  }
+  t.equal(status, 'caughtUp')
+  t.strictSame([await generations(db, 'a'), await digests(db, 'a')], [[1, 1, 1], before])
 })
