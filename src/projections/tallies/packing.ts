@@ -34,12 +34,20 @@ export function pack(level: number, sums: ReadonlyMap<number, number>): { status
 /** Packs entries that come in order of day, then key; the day counts at level DAYS only. */
 export class EntryPacker {
   readonly #packer = new Packer()
-  readonly #level: number
+  #level: number
   #day: Day = 0
   #key: TallyKey = 0
 
   constructor(level: number) {
     this.#level = level
+  }
+
+  /** Begins anew, in the memory that there is. */
+  begin(level: number): void {
+    this.#packer.clear()
+    this.#level = level
+    this.#day = 0
+    this.#key = 0
   }
 
   add(day: Day, key: TallyKey, sum: number): void {
