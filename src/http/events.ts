@@ -169,8 +169,8 @@ async function feed(context: Context, request: FastifyRequest, reply: FastifyRep
   // Safe: parsed by the schema of the route.
   const query = request.query as z.output<typeof feedParameters>
   const known = await registerOf(context, request)
-  const { register, size, knownAt } = await resolveClocks(context, request, known, 'log')
-  if (isUnchanged(request, reply, { size })) return reply.send()
+  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
+  if (isUnchanged(request, reply, { size, basis })) return reply.send()
   const { after = -1, limit, stream: streams, type: types } = query
   const until = Math.min(query.until ?? size - 1, size - 1)
   const selection = { register, after, until, streams, types }

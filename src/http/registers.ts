@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
+import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
 import type { KnownRegister } from '../registers.ts'
@@ -12,6 +13,7 @@ import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
 import { isUnchanged } from './negotiate.ts'
+import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
 
 const registerAnswer = z
@@ -65,6 +67,11 @@ async function openRegister(context: Context, request: FastifyRequest, reply: Fa
   if (!known) throw new Problem('internal')
   reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', String(known.head.size))
   return answerRegister(known)
+}
+
+/** What is read off the head alone. */
+function headBasis(head: RegisterHead): Basis {
+  return { head, source: 'log', size: 'head', dayIn: null }
 }
 
 async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
@@ -123,7 +130,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const known = await registerOf(context, request)
-      if (isUnchanged(request, reply, { size: known.head.size })) return reply.send()
+      if (isUnchanged(request, reply, { size: known.head.size, basis: headBasis(known.head) })) return reply.send()
       return answerRegister(known)
     },
   )

@@ -99,7 +99,7 @@ async function series(context: Context, request: FastifyRequest, reply: FastifyR
   const days = askedDays(query)
   const resolved = await resolveClocks(context, request, known, 'periods')
   const clocks: Clocks = { ...resolved, asOf: days.at(-1) as Day }
-  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: TALLY_VERSION }
+  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: TALLY_VERSION, basis: clocks.basis }
   if (isUnchanged(request, reply, version)) return reply.send()
   const { register, size, knownAt } = clocks
   const parts = partsOfProgrammes(query.programme)

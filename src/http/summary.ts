@@ -202,7 +202,8 @@ async function summary(context: Context, request: FastifyRequest, reply: Fastify
   const known = await registerOf(context, request)
   const clocks = await resolveClocks(context, request, known, 'periods')
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: TALLY_VERSION })) return reply.send()
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: TALLY_VERSION, basis: clocks.basis }))
+    return reply.send()
   // Safe: parsed by the schema of the route.
   const { programme: programmes, groupBy } = request.query as SummaryQuery
   const groups: SummaryAnswer['groups'] = []

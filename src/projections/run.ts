@@ -306,17 +306,6 @@ export async function projectionSize(db: Queryable, register: string, projection
   return row?.size ?? 0
 }
 
-/** How far all of some projections have read one register's log. */
-export async function leastSize(db: Queryable, register: string, projections: readonly string[]): Promise<number> {
-  const rows = await db
-    .selectFrom('checkpoint')
-    .select('size')
-    .where('register', '=', register)
-    .where('projection', '=', (eb) => eb.fn.any(eb.val([...projections])))
-    .execute()
-  return rows.length < projections.length ? 0 : Math.min(...rows.map(({ size }) => size))
-}
-
 export type ProjectionState = {
   projection: string
   register: string
