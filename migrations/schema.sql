@@ -59,6 +59,16 @@ create table event (
   constraint event_revision_once UNIQUE (register, stream, revision)
 );
 
+create table idempotency_key (
+  register text collate "C" not null,
+  recorded_by text collate "C" not null,
+  key text collate "C" not null,
+  fingerprint bytea not null,
+  outcomes json not null,
+  kept_at timestamp(3) with time zone not null,
+  constraint idempotency_key_once PRIMARY KEY (register, recorded_by, key)
+);
+
 create table membership (
   register text collate "C" not null,
   number integer not null,
@@ -118,12 +128,14 @@ create table tally_past (
 
 CREATE INDEX commitment_search ON public.commitment USING gin (search);
 
+CREATE INDEX idempotency_key_kept_at ON public.idempotency_key USING btree (register, kept_at);
+
 CREATE INDEX period_first ON public.period USING btree (register, id) WHERE is_first;
 
 CREATE INDEX period_known_from ON public.period USING btree (register, known_from, id);
 
 CREATE OR REPLACE FUNCTION public.append_events(p_register text, p_open boolean, p_recorded_at timestamp with time zone, p_own_revision integer, p_streams text[], p_group integer[], p_stream integer[], p_expected integer[], p_id uuid[], p_type text[], p_type_version integer[], p_recorded_by text[], p_occurred_on text[], p_data text[], p_citations text[], p_salt text[], p_body_hash text[])
- RETURNS TABLE(item integer, outcome text, "position" bigint, revision integer, recorded_at timestamp with time zone)
+ RETURNS TABLE(outcomes text[], positions bigint[], revisions integer[], recorded_ms bigint)
  LANGUAGE plpgsql
 AS $function$
 #variable_conflict use_column
@@ -156,12 +168,14 @@ begin
   v_at := greatest(p_recorded_at, v_register.last_recorded_at);
   v_next := v_register.size;
 
-  select array_agg(coalesce((select e.revision from event e where e.register = p_register and e.stream = n.stream
-      order by e.revision desc limit 1), 0) order by n.ordinality)
-    into v_revisions from unnest(p_streams) with ordinality n (stream, ordinality);
-  select array_agg(e.position order by n.ordinality)
-    into v_existing from unnest(p_id) with ordinality n (id, ordinality)
-    left join event e on e.register = p_register and e.id = n.id;
+  -- Planned anew each time: a connection keeps the plans of a function, and one made while the log was short reads all of
+  -- the register for each event of a long one.
+  execute 'select array(select coalesce((select e.revision from event e where e.register = $1 and e.stream = n.stream
+      order by e.revision desc limit 1), 0) from unnest($2) with ordinality n (stream, ordinality) order by n.ordinality)'
+    into v_revisions using p_register, p_streams;
+  execute 'select array(select (select e.position from event e where e.register = $1 and e.id = n.id)
+      from unnest($2) with ordinality n (id, ordinality) order by n.ordinality)'
+    into v_existing using p_register, p_id;
 
   while v_first <= v_count loop
     v_last := v_first;
@@ -224,9 +238,11 @@ begin
     where r.register = p_register;
   end if;
 
-  return query select n.ordinality::integer, n.outcome, n.position, n.revision, v_at::timestamptz
-    from unnest(v_outcome, v_position, v_revision) with ordinality n (outcome, position, revision, ordinality)
-    order by n.ordinality;
+  outcomes := v_outcome;
+  positions := v_position;
+  revisions := v_revision;
+  recorded_ms := round(extract(epoch from v_at) * 1000);
+  return next;
 end
 $function$;
 

@@ -17,7 +17,7 @@ import type { Database } from './database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { isRepair } from './domain/repairs.ts'
 import { type Appended, append, type Batch } from './eventlog/append.ts'
-import { keepKeys, type RecordingKey } from './eventlog/keys.ts'
+import { KeyTaken, keepKeys, type RecordingKey } from './eventlog/keys.ts'
 import { loadBriefs, loadByIds, loadStreams } from './eventlog/load.ts'
 import {
   createKnownStreams,
@@ -26,13 +26,11 @@ import {
   NOT_PLAIN,
   needsWholeStream,
 } from './known-streams.ts'
+import { createRecordOnce, type RecordOnce } from './record-once.ts'
 import type { KnownRegister, Registers } from './registers.ts'
 
 /** More waits to be recorded than the service takes on. */
 export class QueueFull extends Error {}
-
-/** Another recording has taken the Idempotency-Key since it was looked for. Nothing was recorded. */
-export class KeyTaken extends Error {}
 
 export type RecorderOptions = {
   /** The service's clock: milliseconds since the epoch. */
@@ -45,7 +43,7 @@ export type RecordOptions = {
   /** How many bytes the groups came in: so much memory they hold while they wait. */
   bytes?: number
   /** Kept with what the only group records, in the same transaction. */
-  key?: RecordingKey
+  key?: RecordingKey | null
 }
 
 export type Recorder = {
@@ -59,6 +57,8 @@ export type Recorder = {
     recordedBy: string,
     options?: RecordOptions,
   ) => Promise<Outcome[][]>
+  /** Records a group at most once under its key. */
+  recordOnce: RecordOnce
 }
 
 const MAX_BATCH = 1_000
@@ -117,23 +117,24 @@ export function createRecorder(db: Database, registers: Registers, options: Reco
     queues.delete(register)
   }
 
-  return {
-    record(register, groups, recordedBy, { bytes = 0, key = null as RecordingKey | null } = {}) {
-      return new Promise((resolve, reject) => {
-        const size = groups.reduce((sum, group) => sum + group.length, 0)
-        const waiting: Waiting = { groups, recordedBy, key, size, bytes, resolve, reject }
-        const known = queues.get(register)
-        const queue = known ?? { waiting: [], size: 0, bytes: 0 }
-        if (isFull(queue, waiting)) return reject(new QueueFull())
-        queue.waiting.push(waiting)
-        queue.size += size
-        queue.bytes += bytes
-        if (known) return
-        queues.set(register, queue)
-        drain(register, queue)
-      })
-    },
+  function enqueue(register: string, waiting: Waiting): void {
+    const known = queues.get(register)
+    const queue = known ?? { waiting: [], size: 0, bytes: 0 }
+    if (isFull(queue, waiting)) throw new QueueFull()
+    queue.waiting.push(waiting)
+    queue.size += waiting.size
+    queue.bytes += waiting.bytes
+    if (known) return
+    queues.set(register, queue)
+    drain(register, queue)
   }
+
+  const record: Recorder['record'] = (register, groups, recordedBy, { bytes = 0, key = null } = {}) =>
+    new Promise((resolve, reject) => {
+      const size = groups.reduce((sum, group) => sum + group.length, 0)
+      enqueue(register, { groups, recordedBy, key, size, bytes, resolve, reject })
+    })
+  return { record, recordOnce: createRecordOnce(db, record, options.now) }
 }
 
 /** A group of a batch: whose it is, and its outcomes once they are final. */
@@ -342,6 +343,12 @@ async function load(
     eventsById(db, register, ids),
   ])
   streams.set(REGISTER_STREAM, ownStream(known))
+  // Except a refusal, which is not written: an event that came into its stream after it was looked for by its id, as where
+  // a recording is repeated while its first sending is on the way, must not be refused for being there.
+  const asked = new Set(ids)
+  for (const { events: loaded } of streams.values()) {
+    for (const event of loaded) if (asked.has(event.id)) byId.set(event.id, event)
+  }
   return { known, streams, byId }
 }
 

@@ -8,7 +8,7 @@ import type { StoredEvent } from '../src/domain/event.ts'
 import { type PostedEvent, parsePosted } from '../src/domain/posted-event.ts'
 import { append } from '../src/eventlog/append.ts'
 import { streamFeed } from '../src/eventlog/feed.ts'
-import { createRecorder } from '../src/record.ts'
+import { createRecorder, QueueFull, type Recorder } from '../src/record.ts'
 import { createRegisters } from '../src/registers.ts'
 import { testDatabaseUrl } from './support/database.ts'
 import { type Draft, delivered, fact, inStream, made, opened, reaffirmed, source, withdrawn } from './support/events.ts'
@@ -24,14 +24,14 @@ function posted({ recordedAt: _, typeVersion: __, ...draft }: Draft, more: More 
   return parsed.value
 }
 
-type Process = { db: Database; record: (...groups: Group[]) => Promise<Outcome[][]> }
+type Process = { db: Database; recorder: Recorder; record: (...groups: Group[]) => Promise<Outcome[][]> }
 
 /** A service process of its own: its pool, its cache, its recorder. */
 function process(t: Test, connectionString: string, clock = { now: NOW }): Process {
   const db = openDatabase({ connectionString, max: 4 })
   t.teardown(() => db.destroy())
   const recorder = createRecorder(db, createRegisters(), { now: () => clock.now })
-  return { db, record: (...groups) => recorder.record('r', groups, 'local') }
+  return { db, recorder, record: (...groups) => recorder.record('r', groups, 'local') }
 }
 
 /** A process on a database of its own, with a register of one event. */
@@ -354,4 +354,79 @@ t.test('an overtaken definition does not leave behind what cites it', async (t) 
   const { outcomes, db } = await overtaken(t, withdrawn('2026-01-10'), group, [citing])
   t.strictSame(words(outcomes), [['skipped', 'after-withdrawal'], ['unknown-source']])
   t.equal((await log(db)).length, 3)
+})
+
+t.test('what comes to several processes with one key is recorded once, and each answers alike', async (t) => {
+  const url = await testDatabaseUrl(t)
+  const processes = [process(t, url), process(t, url), process(t, url)]
+  await processes[0]?.record([posted(opened())], [posted(made('2026-01-01'))])
+  const key = { key: 'k', fingerprint: Buffer.alloc(32, 1) }
+  const once = { register: 'r', group: [posted(reaffirmed('2026-02-01'))], recordedBy: 'local', bytes: 0, key }
+  // Other recordings of the same moment are not taken back with one whose key was taken.
+  const others = processes.map(({ record }, index) => record([posted(reaffirmed(`2026-02-0${index + 2}`))]))
+  const answers = await Promise.all(processes.map(({ recorder }) => recorder.recordOnce(once)))
+  t.strictSame(words((await Promise.all(others)).flat().map((outcomes) => outcomes)), [
+    ['recorded'],
+    ['recorded'],
+    ['recorded'],
+  ])
+  const [first] = answers.flatMap((answer) => (answer.kind === 'done' && !answer.isReplayed ? [answer.outcomes] : []))
+  t.equal(answers.filter((answer) => answer.kind === 'done' && answer.isReplayed).length, 2)
+  for (const answer of answers) t.strictSame(answer.kind === 'done' && answer.outcomes, first)
+  const log = (await types((processes[0] as Process).db)).filter((type) => type === 'StatusReaffirmed')
+  t.equal(log.length, 4)
+  const other = { ...once, key: { key: 'k', fingerprint: Buffer.alloc(32, 2) } }
+  t.strictSame(await processes[1]?.recorder.recordOnce(other), { kind: 'reused' })
+})
+
+t.test('memory decides nothing against the log: what another process did since is found by append', async (t) => {
+  const url = await testDatabaseUrl(t)
+  const [one, two] = [process(t, url), process(t, url)]
+  await one.record([posted(opened()), posted(made('2026-01-01')), posted(reaffirmed('2026-01-05'))])
+  // The other process retracts the promise, defines a source, and withdraws another promise.
+  const [event] = (await log(one.db)).filter(({ type }) => type === 'CommitmentMade')
+  await two.record(
+    [posted(repair('EventRetracted', event?.id ?? ''))],
+    [posted(source('new'))],
+    [posted(inStream('d', made('2026-01-01')))],
+  )
+  t.strictSame(words(await one.record([posted(reaffirmed('2026-01-06'))])), [['not-made']])
+  t.strictSame(words(await one.record([posted(inStream('d', made('2026-01-01', {}, [{ source: 'new' }])))])), [
+    ['already-made'],
+  ])
+  t.strictSame(words(await one.record([posted(inStream('e', made('2026-01-01', {}, [{ source: 'new' }])))])), [
+    ['recorded'],
+  ])
+  t.strictSame(words(await one.record([posted(inStream('d', reaffirmed('2026-01-02')))])), [['recorded']])
+  await two.record([posted(inStream('d', withdrawn('2026-01-10')))])
+  t.strictSame(words(await one.record([posted(inStream('d', delivered('2026-02-01')))])), [['after-withdrawal']])
+  t.strictSame(words(await one.record([posted(inStream('d', reaffirmed('2026-01-03')), { expectedRevision: 2 })])), [
+    ['revisionConflict'],
+  ])
+  t.strictSame(words(await one.record([posted(inStream('d', reaffirmed('2026-01-03')), { expectedRevision: 3 })])), [
+    ['recorded'],
+  ])
+})
+
+t.test('what waits is bounded by number and by bytes; what was refused for it is not recorded', async (t) => {
+  const { db, recorder } = await register(t)
+  const group = [posted(made('2026-01-01'))]
+  const record = (bytes: number, events = group) => recorder.record('r', [events], 'local', { bytes })
+  const first = record(0)
+  // The first is being written; these wait.
+  const waiting = record(31 * 2 ** 20, [posted(inStream('d', made('2026-01-01')))])
+  const isFull = (recording: Promise<unknown>) =>
+    recording.then(
+      () => false,
+      (error) => error instanceof QueueFull,
+    )
+  t.equal(await isFull(record(2 * 2 ** 20, [posted(inStream('e', made('2026-01-01')))])), true)
+  const many = Array.from({ length: 20_000 }, () => posted(inStream('f', made('2026-01-01'))))
+  t.equal(await isFull(record(0, many)), true)
+  t.strictSame(words([...(await first), ...(await waiting)]), [['recorded'], ['recorded']])
+  t.strictSame(words(await record(0, [posted(inStream('e', made('2026-01-01')))])), [['recorded']])
+  t.strictSame(
+    (await log(db)).slice(1).map(({ stream }) => stream),
+    ['c', 'd', 'e'],
+  )
 })

@@ -2,8 +2,7 @@
 
 import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { answerEvent } from '../domain/event-answer.ts'
-import { streamFeed } from '../eventlog/feed.ts'
+import { streamLines } from '../eventlog/feed.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register: string; output?: string }
@@ -27,8 +26,6 @@ async function newFile(path: string): Promise<Sink> {
   }
 }
 
-const LINES_AT_ONCE = 500
-
 async function exportRegister({ db, registers }: Session, { register, output }: Options): Promise<void> {
   const known = await registers.read(db, register)
   if (!known) throw new CommandError(`there is no register ${register}`)
@@ -36,13 +33,9 @@ async function exportRegister({ db, registers }: Session, { register, output }: 
   const { size } = known.head
   const progress = showProgress(`export of ${register}`, size, 'events')
   try {
-    let lines: string[] = []
-    for await (const event of streamFeed(db, { register, after: -1, until: size - 1 })) {
-      lines.push(`${JSON.stringify(answerEvent(event))}\n`)
-      if (lines.length < LINES_AT_ONCE && event.position < size - 1) continue
-      await sink.write(lines.join(''))
-      lines = []
-      progress.update(event.position + 1, 'written')
+    for await (const { lines, last } of streamLines(db, { register, after: -1, until: size - 1 })) {
+      await sink.write(lines)
+      progress.update(last + 1, 'written')
     }
     await sink.end()
   } catch (error) {

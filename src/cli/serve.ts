@@ -7,7 +7,9 @@ import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
 import type { Config } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
+import type { Database } from '../database/pool.ts'
 import { createHeads } from '../eventlog/heads.ts'
+import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { buildApp } from '../http/app.ts'
 import { PROJECTIONS } from '../projections/all.ts'
@@ -77,6 +79,23 @@ function keepHeapSmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
+const FORGET_EVERY_MS = 3_600_000
+
+/** Forgets what was kept under idempotency keys for a day, now and every hour; returns what ends it. */
+function forgetOldKeys(db: Database, now: () => number, onError: (error: unknown) => void): () => Promise<void> {
+  const forget = async () => {
+    for (const { register } of await listHeads(db)) await forgetKeys(db, register, now())
+  }
+  let last = forget().catch(onError)
+  const timer = setInterval(() => {
+    last = forget().catch(onError)
+  }, FORGET_EVERY_MS)
+  return async () => {
+    clearInterval(timer)
+    await last
+  }
+}
+
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
   const { db } = connection
   const now = Date.now
@@ -96,6 +115,7 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     closing.push(heads.stop)
     const runner = startRunner(db, registers, PROJECTIONS, retry, heads.grew)
     closing.push(runner.stop)
+    closing.push(forgetOldKeys(db, now, (error) => logger.error({ err: error }, 'old keys: will try again')))
     const onRecorded = (register: string, size: number) => {
       heads.grew(register, size)
       runner.hint()

@@ -20,15 +20,25 @@ async function migrations(): Promise<Record<string, Migration>> {
   return Object.fromEntries(await Promise.all(named))
 }
 
+/**
+ * One migrator at a time, by a lock that ends with the transaction. What kysely takes of itself belongs to the session: behind
+ * a transaction pooler it is given back in another one, and nobody ever migrates again. The same key, so that both exclude
+ * each other.
+ */
+const LOCK = sql`select pg_advisory_xact_lock(3853314791062309107)`
+
 /** Applies what is missing, in one transaction; returns the names of what it applied. Throws where a migration fails. */
 export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: migrations },
-    migrationTableName: 'migration',
-    migrationLockTableName: 'migration_lock',
+  return db.transaction().execute(async (tx) => {
+    await LOCK.execute(tx)
+    const migrator = new Migrator({
+      db: tx,
+      provider: { getMigrations: migrations },
+      migrationTableName: 'migration',
+      migrationLockTableName: 'migration_lock',
+    })
+    const { error, results } = await migrator.migrateToLatest()
+    if (error) throw error
+    return (results ?? []).map((result) => result.migrationName)
   })
-  const { error, results } = await migrator.migrateToLatest()
-  if (error) throw error
-  return (results ?? []).map((result) => result.migrationName)
 }

@@ -1,6 +1,6 @@
 // The connection to PostgreSQL: one pool, one dialect. Knows how values arrive; knows nothing of what they mean.
 
-import { Kysely, PostgresDialect, type Transaction } from 'kysely'
+import { type DialectAdapter, Kysely, PostgresAdapter, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
 import type { Tables } from './tables.ts'
 
@@ -33,6 +33,18 @@ function typeParsers(): pg.CustomTypesConfig {
   return types
 }
 
+/** Leaves locking to `migrate`: what kysely would lock belongs to a session, and there may be a transaction pooler. */
+class LocklessAdapter extends PostgresAdapter {
+  override async acquireMigrationLock(): Promise<void> {}
+  override async releaseMigrationLock(): Promise<void> {}
+}
+
+class Dialect extends PostgresDialect {
+  override createAdapter(): DialectAdapter {
+    return new LocklessAdapter()
+  }
+}
+
 export type PoolOptions = { connectionString: string; max?: number; onError?: (error: Error) => void }
 
 /** Opens a pool. It connects when first used; an idle connection that breaks is reported to `onError` and replaced. */
@@ -41,5 +53,5 @@ export function openDatabase({ connectionString, max = 10, onError = () => {} }:
   pool.on('error', onError)
   // The pool listens to idle clients only; one that breaks while it is out, before its first query, would end the process.
   pool.on('connect', (client) => client.on('error', onError))
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return new Kysely<Tables>({ dialect: new Dialect({ pool }) })
 }

@@ -1,6 +1,6 @@
 // Reading the log by position: the feed that everything derived from the log follows.
 
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { fetchEvents } from './load.ts'
@@ -33,16 +33,86 @@ export function readFeed(
   return fetchEvents(query)
 }
 
-const PAGE = 1_000
+// An event as answers give it (domain/event-answer.ts), built by the database: to parse each row here and write it out again
+// costs several times as much. Safe by concatenation: ids, types and dates hold nothing that JSON escapes, data and citations
+// are stored as the JSON text that was written.
+const LINE = `'{"position":' || position || ',"id":"' || id || '","stream":"' || stream || '","revision":' || revision
+  || ',"type":"' || type || '","typeVersion":' || type_version || ',"recordedAt":"'
+  || to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '","recordedBy":"' || recorded_by
+  || '","occurredOn":' || coalesce('"' || occurred_on || '"', 'null') || ',"data":' || coalesce(data::text, 'null')
+  || ',"citations":' || coalesce(citations::text, 'null')
+  || ',"salt":' || coalesce('"' || encode(salt, 'base64') || '"', 'null')
+  || ',"bodyHash":"' || encode(body_hash, 'base64') || '"}'`
+
+const PAGE_BYTES = 2 ** 20
+
+// Of the events asked for so many as come to some bytes, and one at least.
+const PAGE = `select position, stream, type, line from (
+    select position, stream, type, line, sum(octet_length(line)) over (order by position) - octet_length(line) as before
+    from (select position, stream, type, ${LINE} as line from event
+      where register = $1 and position > $2 and position <= $3
+        and ($5::text[] is null or stream = any($5)) and ($6::text[] is null or type = any($6))
+      order by position limit $4) page) sized
+  where before < ${PAGE_BYTES}`
+const PAGE_OF_LINES = `select string_agg(line, E'\n' order by position) || E'\n' as lines, max(position) as last, count(*)::integer as count
+  from (${PAGE}) page`
+
+function parametersOf({ register, after, until, limit, streams, types }: FeedQuery): unknown[] {
+  return [register, after, until, limit, streams?.length ? streams : null, types?.length ? types : null]
+}
+
+/** An event of a feed, written out. */
+export type FeedLine = {
+  position: number
+  stream: string
+  type: string
+  /** The event as answers give it: JSON without a line break. */
+  line: string
+}
+
+/** A page of events in order of position, each written out; shorter than asked for where it would come to megabytes. */
+export async function readFeedLines(db: Queryable, query: FeedQuery): Promise<FeedLine[]> {
+  const { rows } = await db.executeQuery<FeedLine>(CompiledQuery.raw(`${PAGE} order by position`, parametersOf(query)))
+  return rows
+}
+
+/** Lines one after the other, each with its end. */
+export type Lines = { lines: string; last: number; count: number }
+
+const LINES_AT_ONCE = 2_000
+
+async function readLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): Promise<Lines | null> {
+  const parameters = parametersOf({ ...query, limit: LINES_AT_ONCE })
+  const { rows } = await db.executeQuery<Lines>(CompiledQuery.raw(PAGE_OF_LINES, parameters))
+  const [page] = rows
+  return page && page.count > 0 ? page : null
+}
+
+/**
+ * Every event of a feed as NDJSON, page after page: while the reader takes one, the next is read, and no more than that. No
+ * transaction is held open, whatever the reader's pace: what lies below a position never changes.
+ */
+export async function* streamLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): AsyncGenerator<Lines> {
+  let next = readLines(db, query)
+  for (let page = await next; page; page = await next) {
+    const { last } = page
+    next = last < query.until ? readLines(db, { ...query, after: last }) : Promise.resolve(null)
+    // It may fail before it is awaited.
+    next.catch(() => {})
+    yield page
+  }
+}
+
+const EVENTS_AT_ONCE = 1_000
 
 /** Every event of a feed, page after page, in constant memory; the reader's pace is the pace. */
 export async function* streamFeed(db: Queryable, query: Omit<FeedQuery, 'limit'>): AsyncGenerator<StoredEvent> {
   let after = query.after
   for (;;) {
-    const events = await readFeed(db, { ...query, after, limit: PAGE })
+    const events = await readFeed(db, { ...query, after, limit: EVENTS_AT_ONCE })
     yield* events
     const last = events.at(-1)
-    if (!last || events.length < PAGE) return
+    if (!last || events.length < EVENTS_AT_ONCE) return
     after = last.position
   }
 }

@@ -7,6 +7,9 @@ import type { Queryable } from '../database/pool.ts'
 /** A key as its caller chose it, and the SHA-256 of what it came with. */
 export type RecordingKey = { key: string; fingerprint: Buffer }
 
+/** Another recording has taken the key since it was looked for. Nothing was recorded. */
+export class KeyTaken extends Error {}
+
 /** How long a key is kept. */
 export const KEPT_MS = 24 * 3_600_000
 

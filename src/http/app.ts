@@ -12,7 +12,9 @@ import { conflictRoutes } from './conflicts.ts'
 import type { Context } from './context.ts'
 import { definitionRoutes } from './definitions.ts'
 import { differenceRoutes } from './difference.ts'
+import { FOLLOWING, type Following } from './event-stream.ts'
 import { eventRoutes } from './events.ts'
+import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
@@ -91,13 +93,15 @@ function logged(app: FastifyInstance): void {
 export type AppOptions = {
   /** Holds every answer against its schema and fails where they differ: for tests. */
   checkAnswers?: boolean
+  /** How the log is followed, where not as usual. */
+  following?: Following
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false }: AppOptions = {},
+  { checkAnswers = false, following = FOLLOWING }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
@@ -125,6 +129,7 @@ export async function buildApp(
   app.register(async (api) => {
     registerRoutes(api, context)
     eventRoutes(api, context)
+    feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
     seriesRoutes(api, context)

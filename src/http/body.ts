@@ -93,11 +93,6 @@ function checkBody(request: FastifyRequest, consumes: readonly string[]): void {
   if (request.headers['if-match'] !== undefined) {
     throw new Problem('malformed', { detail: 'If-Match is not used here: give expectedRevision with the event' })
   }
-  if (request.headers['idempotency-key'] !== undefined) {
-    throw new Problem('not-available', {
-      detail: 'Idempotency-Key is not available yet: give each event an id, and a repeated recording writes nothing',
-    })
-  }
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem('unsupported-media-type', {

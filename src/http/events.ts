@@ -1,21 +1,17 @@
-// Events: recording one, an array or an import; reading the feed and single events.
+// Events: recording one, an array or an import; reading a single one.
 
-import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Outcome } from '../admission.ts'
-import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
-import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
-import { EVENT_TYPES, type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
-import { readFeed, streamFeed } from '../eventlog/feed.ts'
+import { type PostedEvent, parsePosted, postedEvent } from '../domain/posted-event.ts'
 import { fetchEvent } from '../eventlog/load.ts'
 import { importLines, NoRegister } from '../import.ts'
 import { problemTitle } from '../kernel/problem-words.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
-import { type Context, instantText, isSlug, minSizeParameter, registerOf, resolveClocks } from './context.ts'
-import { answerType, isUnchanged } from './negotiate.ts'
-import { many, pageLimit, wholeNumber } from './parameters.ts'
+import { type Context, instantText, isSlug, registerOf } from './context.ts'
+import { idempotencyHeaders, recordGroup } from './idempotency.ts'
+import { isUnchanged } from './negotiate.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
 
 const MAX_ARRAY = 1_000
@@ -104,7 +100,7 @@ async function targetRegister(
 async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { events, at } = parseEvents(request.body)
   const register = await targetRegister(context, request, events)
-  const [outcomes = []] = await context.recorder.record(register, [events], 'local')
+  const outcomes = await recordGroup(context, request, reply, register, events)
   // The others of the array are skipped: nothing is wrong with them.
   const failed = outcomes.findIndex(({ kind }) => kind === 'refused' || kind === 'revisionConflict')
   if (failed >= 0) throw withRefusal(outcomes[failed], (pointer) => at(failed) + pointer)
@@ -128,6 +124,11 @@ async function sizeOf({ db, registers }: Context, register: string): Promise<num
 async function importEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = request.params as { register: string }
   if (!isSlug(register)) throw new Problem('unknown-register', { detail: `${register} cannot be the id of a register` })
+  if (request.headers['idempotency-key'] !== undefined) {
+    const detail =
+      'an import takes no Idempotency-Key: every line has its id, and what is sent again is not written again'
+    throw new Problem('not-available', { detail })
+  }
   try {
     // Safe: the parser of this media type hands over the stream itself.
     const lines = request.body as AsyncIterable<Uint8Array>
@@ -140,54 +141,6 @@ async function importEvents(context: Context, request: FastifyRequest, reply: Fa
     if (error instanceof NoRegister) throw new Problem('unknown-register', { detail: error.message })
     throw error
   }
-}
-
-const feedAnswer = z.strictObject({
-  items: z.array(eventAnswer),
-  next: z.string().nullable(),
-  asOf: z.null(),
-  knownAt: knownAtAnswer,
-  rules: z.string(),
-})
-
-const feedParameters = z.strictObject({
-  after: wholeNumber('expected a position', -1)
-    .optional()
-    .meta({ description: 'Events after this position; from the first by default' }),
-  until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
-  limit: pageLimit.default(100),
-  stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
-  type: many(z.enum(EVENT_TYPES)),
-  minSize: minSizeParameter,
-})
-
-async function* ndjson(events: AsyncIterable<StoredEvent>): AsyncGenerator<string> {
-  for await (const event of events) yield `${JSON.stringify(answerEvent(event))}\n`
-}
-
-async function feed(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  // Safe: parsed by the schema of the route.
-  const query = request.query as z.output<typeof feedParameters>
-  const known = await registerOf(context, request)
-  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
-  if (isUnchanged(request, reply, { size, basis })) return reply.send()
-  const { after = -1, limit, stream: streams, type: types } = query
-  const until = Math.min(query.until ?? size - 1, size - 1)
-  const selection = { register, after, until, streams, types }
-  if (answerType(request) === NDJSON_TYPE) {
-    reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
-    return reply.send(Readable.from(ndjson(streamFeed(context.db, selection)), { objectMode: true, highWaterMark: 64 }))
-  }
-  // One more than asked for tells whether there is a next page.
-  const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
-  const page = events.slice(0, limit)
-  const next = events.length > limit ? String(page.at(-1)?.position) : null
-  if (next !== null) {
-    const parameters = new URLSearchParams(request.url.split('?')[1])
-    parameters.set('after', next)
-    reply.header('link', `</v1/registers/${register}/events?${parameters}>; rel="next"`)
-  }
-  return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
 }
 
 async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
@@ -207,7 +160,9 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
       // The route parses the body itself: it must say which of 1,000 events is wrong, and an import is a stream.
       validatorCompiler: (route) =>
         // Safe: the schema of that part, where fastify's type says that of the whole route.
-        route.httpPart === 'body' ? (value: unknown) => ({ value }) : validator(route.schema as unknown as z.ZodType),
+        route.httpPart === 'querystring'
+          ? validator(route.schema as unknown as z.ZodType)
+          : (value: unknown) => ({ value }),
       schema: {
         summary: 'Record events',
         description:
@@ -216,6 +171,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         tags: ['events'],
         consumes: [JSON_TYPE, NDJSON_TYPE],
         querystring: z.strictObject({}),
+        headers: idempotencyHeaders,
         body: recordBody,
         response: {
           200: z.union([recordedAnswer, importAnswer]),
@@ -228,27 +184,6 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
       const isImport = request.headers['content-type']?.toLowerCase().startsWith(NDJSON_TYPE)
       return isImport ? importEvents(context, request, reply) : recordEvents(context, request, reply)
     },
-  )
-
-  app.get(
-    '/v1/registers/:register/events',
-    {
-      config: { produces: [JSON_TYPE, NDJSON_TYPE] },
-      schema: {
-        summary: 'Read the log by position',
-        description: 'A page as JSON, the whole selection as NDJSON. `next` is the `after` of the next page.',
-        tags: ['events'],
-        querystring: feedParameters,
-        response: {
-          200: {
-            description: 'A page, or the whole selection as NDJSON',
-            content: { [JSON_TYPE]: { schema: feedAnswer }, [NDJSON_TYPE]: { schema: z.string() } },
-          },
-          ...problems,
-        },
-      },
-    },
-    (request, reply) => feed(context, request, reply),
   )
 
   app.get(

@@ -8,10 +8,11 @@ import { registerOpened } from '../domain/register/events.ts'
 import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
-import type { KnownRegister } from '../registers.ts'
+import { type KnownRegister, stateKnownAt } from '../registers.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
+import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
 import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
@@ -61,12 +62,14 @@ async function openRegister(context: Context, request: FastifyRequest, reply: Fa
     data,
     citations: [],
   }
-  const [[outcome] = []] = await context.recorder.record(id, [[event]], 'local')
+  const [outcome] = await recordGroup(context, request, reply, id, [event])
   if (outcome?.kind !== 'recorded') throw withRefusal(outcome, (pointer) => pointer.replace('/data', ''))
   const known = await context.registers.read(context.db, id)
   if (!known) throw new Problem('internal')
-  reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', String(known.head.size))
-  return answerRegister(known)
+  reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', '1')
+  // As it was opened, whatever was recorded since: the same to whoever asks again with the same key.
+  const head = { ...known.head, size: 1, recordedAt: outcome.recordedAt }
+  return answerRegister({ ...known, head, state: stateKnownAt(known, 1) })
 }
 
 /** What is read off the head alone. */
@@ -95,6 +98,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Open a register',
         tags: ['registers'],
         querystring: z.strictObject({}),
+        headers: idempotencyHeaders,
         body: newRegister,
         response: { 201: registerAnswer, ...problems },
       },

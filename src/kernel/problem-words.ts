@@ -35,6 +35,8 @@ const PROBLEMS = {
   'not-available': [422, 'Not available'],
   'rate-limited': [429, 'Too many requests'],
   internal: [500, 'The service failed'],
+  'too-slow': [503, 'The follower takes nothing'],
+  'too-many-followers': [503, 'Too many followers are connected'],
   'queue-full': [503, 'Too many recordings are waiting'],
   'database-unavailable': [503, 'The database cannot be reached'],
   'projection-behind': [503, 'The projection has not reached that size'],

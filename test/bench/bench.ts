@@ -2,72 +2,43 @@
 // machine. The service is a process of its own, as in production; load comes from this one, over loopback.
 
 import { constants } from 'node:os'
-import { parseArgs } from 'node:util'
+import { recordEmmettRow, replayEmmettRow, replayTunedEmmettRow } from './emmett.ts'
+import { type Flags, GROWTH, ORACLE, ROUNDS, readFlags, SCALE } from './flags.ts'
+import { growthRows } from './growth.ts'
 import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
+import { memoryRow } from './memory.ts'
 import { oracleRow } from './oracle.ts'
-import { recordRow } from './record.ts'
+import { recordInsertRow, recordRow } from './record.ts'
 import { json, machine, table } from './report.ts'
 import { scaleRows } from './scale.ts'
 import { type Stage, setBareStage, setStage } from './stage.ts'
+import { stormFor } from './storm.ts'
 import { pastSummaryRow, summaryRow } from './summary.ts'
 
-/** The rows that measure the running service. */
-const SERVICE_ROWS: Record<string, (stage: Stage) => Promise<Row>> = {
+type Prepare = (stage: Stage) => Promise<Row>
+
+/**
+ * The rows that measure the running service, in their order. To add one: write its file beside record.ts, name it here, what
+ * it is in report.ts, and what it is to reach in goals.ts.
+ */
+const SERVICE_ROWS: Record<string, Prepare> = {
   record: recordRow,
+  'record-insert': recordInsertRow,
   import: importRow,
   summary: summaryRow,
   'summary-past': pastSummaryRow,
 }
-const SCALE = 'scale'
-const ORACLE = 'oracle'
-const NAMES = [...Object.keys(SERVICE_ROWS), ORACLE, SCALE]
-const ROUNDS = 5
 
-const HELP = `Usage: npm run bench -- [options]
-
-Measures the service beside the limit of what it is built on, in turns, and prints the median of ${ROUNDS} rounds.
-
-  --rows <names>     only these rows, comma separated: ${NAMES.join(', ')}
-                     without this, all but the last two
-  --scale <events>   rows ${ORACLE} and ${SCALE}: questions about a register of so many made-up events, and one a tenth as large
-  --json             an array of {row, value, limit, ratio, goal, atMost} on standard output
-  --profile <dir>    writes a CPU profile of the service to a directory (slower; not for the table)
-  --help             this text
-`
-
-type Flags = { rows: string[]; scale: number; isJson: boolean; profileDir: string | null }
-type Ending = { text: string; exitCode: 0 | 2 }
-
-function wrongUsage(what: string): Ending {
-  return { text: `bench: ${what}\n\n${HELP}`, exitCode: 2 }
+/** The same beside another event store (--peers). */
+const PEER_ROWS: Record<string, Prepare> = {
+  'record-emmett': recordEmmettRow,
+  'replay-emmett': replayEmmettRow,
+  'replay-emmett-tuned': replayTunedEmmettRow,
 }
 
-/** The flags, or the text to end with: on standard error where they are wrong. */
-function readFlags(): Flags | Ending {
-  try {
-    const { values } = parseArgs({
-      options: {
-        rows: { type: 'string' },
-        scale: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        profile: { type: 'string' },
-        help: { type: 'boolean', default: false },
-      },
-    })
-    if (values.help) return { text: HELP, exitCode: 0 }
-    if (values.scale !== undefined && !/^[1-9]\d{0,8}$/.test(values.scale))
-      return wrongUsage(`--scale is ${JSON.stringify(values.scale)}; expected how many events, at least 1`)
-    const scale = Number(values.scale ?? 0)
-    const rows = values.rows?.split(',') ?? (scale > 0 ? [ORACLE, SCALE] : Object.keys(SERVICE_ROWS))
-    const unknown = rows.find((row) => !NAMES.includes(row))
-    if (unknown !== undefined) return wrongUsage(`there is no row ${unknown}`)
-    if (rows.includes(SCALE) !== scale > 0) return wrongUsage(`row ${SCALE} and --scale <events> go together`)
-    return { rows, scale, isJson: values.json, profileDir: values.profile ?? null }
-  } catch (error) {
-    return wrongUsage((error as Error).message)
-  }
-}
+/** The memory of the service through all of the rows above. */
+const MEMORY = 'memory-serve'
 
 function tell(line: string): void {
   process.stderr.write(`${line}\n`)
@@ -89,12 +60,14 @@ function strikeOnSignals(ending: AsyncDisposableStack): void {
 }
 
 async function serviceRows(ending: AsyncDisposableStack, { rows, profileDir }: Flags): Promise<Measured[]> {
-  const prepared = rows.flatMap((row) => SERVICE_ROWS[row] ?? [])
+  const all = { ...SERVICE_ROWS, ...PEER_ROWS }
+  const prepared = rows.flatMap((row) => all[row] ?? [])
   if (prepared.length === 0) return []
   const stage = await setStage(ending, profileDir)
   about = await machine(stage.pool)
   const measured: Measured[] = []
   for (const prepare of prepared) measured.push(await measure(await prepare(stage), ROUNDS, tell))
+  if (rows.includes(MEMORY)) measured.push(...(await memoryRow(stage.servicePid, tell)))
   return measured
 }
 
@@ -106,28 +79,45 @@ async function oracleRows(ending: AsyncDisposableStack, { rows }: Flags): Promis
 }
 
 /** On a stage of their own, without a service whose projections would follow what is loaded. */
-async function rowsAtScale(ending: AsyncDisposableStack, { scale }: Flags): Promise<Measured[]> {
-  if (scale === 0) return []
+async function rowsAtScale(ending: AsyncDisposableStack, { rows, scale }: Flags): Promise<Measured[]> {
+  if (!rows.includes(SCALE)) return []
   const stage = await setBareStage(ending)
   about = await machine(stage.pool)
   return scaleRows(stage, scale, tell)
+}
+
+async function rowsOfGrowth(ending: AsyncDisposableStack, { rows, growth }: Flags): Promise<Measured[]> {
+  if (!rows.includes(GROWTH)) return []
+  const stage = await setBareStage(ending)
+  about = await machine(stage.pool)
+  return growthRows(stage, growth, tell)
+}
+
+/** No rows: it goes well or the run fails. */
+async function stormOf(ending: AsyncDisposableStack, { stormSeconds }: Flags): Promise<Measured[]> {
+  if (stormSeconds > 0) await stormFor(ending, stormSeconds, tell)
+  return []
 }
 
 async function run(flags: Flags): Promise<void> {
   await using ending = new AsyncDisposableStack()
   strikeOnSignals(ending)
   const measured: Measured[] = []
-  for (const part of [serviceRows, oracleRows, rowsAtScale]) {
+  for (const part of [serviceRows, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
     // A stage is struck before the next is set; those of a part that was interrupted go with the whole.
     const partly = ending.use(new AsyncDisposableStack())
     measured.push(...(await part(partly, flags)))
     await partly.disposeAsync()
   }
-  process.stdout.write(flags.isJson ? `${json(measured)}\n` : `\n${table(measured)}\n\n${about}\n`)
-  if (flags.isJson) tell(about)
+  if (measured.length > 0) show(measured, flags)
 }
 
-const flags = readFlags()
+function show(measured: readonly Measured[], { isJson }: Flags): void {
+  process.stdout.write(isJson ? `${json(measured)}\n` : `\n${table(measured)}\n\n${about}\n`)
+  if (isJson) tell(about)
+}
+
+const flags = readFlags({ service: [...Object.keys(SERVICE_ROWS), MEMORY], peers: Object.keys(PEER_ROWS) })
 if ('text' in flags) {
   ;(flags.exitCode === 0 ? process.stdout : process.stderr).write(flags.text)
   process.exitCode = flags.exitCode

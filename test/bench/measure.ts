@@ -1,6 +1,7 @@
 // Measuring: a value and its limit by turns, and HTTP load of a fixed number of requests.
 
-import autocannon from 'autocannon'
+import { goalOf } from './goals.ts'
+import { type Connection, encodeRequest, type HttpRequest, openConnection } from './http-connection.ts'
 
 /** One line of the table. `value` and `limit` each do a bounded amount of work and return how much they did in a second. */
 export type Row = {
@@ -8,6 +9,10 @@ export type Row = {
   unit: string
   value: () => Promise<number>
   limit: () => Promise<number>
+  /** How many rounds are enough, where it takes long. */
+  rounds?: number
+  /** What there is to say besides, once all is measured. */
+  remark?: () => string
 }
 
 export type Measured = {
@@ -23,8 +28,15 @@ export type Measured = {
   atMost: boolean
 }
 
+/** A row's figures, with what is asked of their ratio. */
+export function measured(row: string, unit: string, value: number, limit: number): Measured {
+  const { goal, atMost } = goalOf(row) ?? { goal: null, atMost: false }
+  return { row, unit, value, limit, ratio: value / limit, goal, atMost }
+}
+
 /** The value and the limit by turns, so that whatever else the machine does meets both; the median of each. */
-export async function measure({ row, unit, value, limit }: Row, rounds: number, tell: Tell): Promise<Measured> {
+export async function measure(wanted: Row, usual: number, tell: Tell): Promise<Measured> {
+  const { row, unit, value, limit, rounds = usual, remark } = wanted
   // The first of each warms code, connections and caches up, and counts for nothing.
   await value()
   await limit()
@@ -37,8 +49,8 @@ export async function measure({ row, unit, value, limit }: Row, rounds: number, 
       `${row} ${round}/${rounds}: ${Math.round(values.at(-1) ?? 0)} beside ${Math.round(limits.at(-1) ?? 0)} ${unit}`,
     )
   }
-  const ratio = median(values) / median(limits)
-  return { row, unit, value: median(values), limit: median(limits), ratio, goal: null, atMost: false }
+  if (remark) tell(`${row}: ${remark()}`)
+  return measured(row, unit, median(values), median(limits))
 }
 
 export type Tell = (line: string) => void
@@ -67,26 +79,36 @@ export type Load = {
   connections: number
   /** How many requests in all. */
   amount: number
-  /** The requests that each connection sends in turn, over and over; each begins at another. */
-  requests: readonly autocannon.Request[]
+  /** The requests, sent in this order over and over, each by the connection that is free first. */
+  requests: readonly HttpRequest[]
+  /** Sent with each request, before its own. */
   headers?: Record<string, string>
+  /** The status that every answer has to have; any 2xx where there is none. */
+  status?: number
 }
 
-/** Sends the load and returns the answers in a second; throws where an answer is not 2xx. */
-export async function fire({ address, connections, amount, requests, headers = {} }: Load): Promise<number> {
+/**
+ * Sends the load and returns the answers in a second, connections being open already. Throws where an answer has another
+ * status than it is to have.
+ */
+export async function fire({ address, connections, amount, requests, headers = {}, status }: Load): Promise<number> {
+  const url = new URL(address)
+  const encoded = requests.map((request) =>
+    encodeRequest(url, { ...request, headers: { ...headers, ...request.headers } }),
+  )
+  const open = await Promise.all(Array.from({ length: connections }, () => openConnection(url)))
+  const isExpected = (got: number) => (status === undefined ? got >= 200 && got < 300 : got === status)
   let next = 0
-  const step = Math.ceil(requests.length / connections)
-  const setupClient = (client: autocannon.Client) => {
-    const first = (next++ * step) % requests.length
-    client.setRequests([...requests.slice(first), ...requests.slice(0, first)])
+  const one = async ({ ask }: Connection) => {
+    while (next < amount) {
+      // Safe: there is at least one request.
+      const got = await ask(encoded[next++ % encoded.length] as Buffer)
+      if (!isExpected(got)) throw new Error(`${address} answered ${got}; expected ${status ?? '2xx'}`)
+    }
   }
-  // It looks at most every sampleInt milliseconds whether it is done; a second by default.
-  const load = { url: address, connections, amount, headers, setupClient, sampleInt: 10 }
-  let failed = 0
-  const rate = await perSecond(amount, async () => {
-    const result = await autocannon(load)
-    failed = result.errors + result.non2xx
-  })
-  if (failed > 0) throw new Error(`${failed} of ${amount} requests to ${address} failed`)
-  return rate
+  try {
+    return await perSecond(amount, () => Promise.all(open.map(one)))
+  } finally {
+    for (const { close } of open) close()
+  }
 }

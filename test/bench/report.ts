@@ -5,8 +5,20 @@ import type pg from 'pg'
 import type { Measured } from './measure.ts'
 
 const LABELS: Record<string, string> = {
-  record: 'single recordings over HTTP ÷ bare one-row inserts, 32 connections',
+  record: 'single recordings over HTTP ÷ a bare fastify route with one durable one-row insert, 64 connections',
+  'record-insert': 'the same ÷ one-row inserts in process, 32 connections',
+  'record-emmett': 'the same ÷ appendToStream of Emmett in process, 32 at a time',
   import: 'NDJSON import over HTTP ÷ COPY of the same rows into the same table shape',
+  replay: 'replay of all projections ÷ reading the same events through a cursor',
+  'replay-emmett': 'the same ÷ a consumer of Emmett with a handler that does nothing',
+  'replay-emmett-tuned': 'the same ÷ such a consumer with large batches and no rest between them',
+  'poll-304': 'polls answered 304 ÷ a bare fastify route with a constant, 8 connections',
+  'summary-200': 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
+  feed: 'the feed as NDJSON ÷ reading the same events through a cursor',
+  'growth-record': 'cost of a recording to a large register ÷ to one of 50,000 events',
+  'growth-replay': 'cost of replaying an event of a large register ÷ of one of 50,000 events',
+  'memory-serve': 'the most memory that the service held through all of the rows above ÷ 300 MB',
+  'memory-replay': 'the most memory that a replay held ÷ 900 MB',
   summary: 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
   'summary-past': 'the same for days in the past',
   oracle: 'random logs whose answers at random clocks differ from a fold of the raw log ÷ logs asked',

@@ -9,26 +9,39 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { perSecond, type Tell } from './measure.ts'
-import { copyLine, EVENT_COLUMNS, type ScaleLog, scaleLog } from './scale-log.ts'
+import { copyLine, type Entry, EVENT_COLUMNS, scaleLog } from './scale-log.ts'
 
 const CHUNK_LINES = 500
 
-function* chunks({ register, entries }: ScaleLog): Generator<string> {
-  for (let first = 0; first < entries.length; first += CHUNK_LINES) {
-    const lines = entries.slice(first, first + CHUNK_LINES)
-    yield lines.map((entry, index) => copyLine(register, entry, first + index)).join('')
+/** A log to be written: its entries in order of position, each made when it is wanted. */
+export type Loading = {
+  register: string
+  size: number
+  ownRevision: number
+  lastAt: number
+  entries: Iterable<Entry>
+}
+
+function* chunks({ register, entries }: Loading): Generator<string> {
+  let position = 0
+  let lines: string[] = []
+  for (const entry of entries) {
+    lines.push(copyLine(register, entry, position++))
+    if (lines.length < CHUNK_LINES) continue
+    yield lines.join('')
+    lines = []
   }
+  yield lines.join('')
 }
 
 /** Writes a log that is not there yet, in one transaction. */
-async function copyLog(pool: pg.Pool, log: ScaleLog): Promise<void> {
+export async function copyLog(pool: pg.Pool, log: Loading): Promise<void> {
   const client = await pool.connect()
   try {
     await client.query('begin')
     await pipeline(Readable.from(chunks(log)), client.query(pgCopy.from(`copy event (${EVENT_COLUMNS}) from stdin`)))
-    const head = [log.register, log.entries.length, new Date(log.entries.at(-1)?.at ?? 0), log.ownRevision]
     const insert = 'insert into register (register, size, last_recorded_at, own_revision) values ($1, $2, $3, $4)'
-    await client.query(insert, head)
+    await client.query(insert, [log.register, log.size, new Date(log.lastAt), log.ownRevision])
     await client.query('commit')
   } finally {
     client.release()
@@ -41,7 +54,7 @@ export async function loadLog(pool: pg.Pool, register: string, size: number, tel
   const rate = await perSecond(size, async () => {
     const log = scaleLog(register, size, 1)
     commitments = log.commitments
-    await copyLog(pool, log)
+    await copyLog(pool, { ...log, size: log.entries.length, lastAt: log.entries.at(-1)?.at ?? 0 })
   })
   tell(`${register}: made and loaded ${size} events, ${Math.round(rate)} events/s`)
   return commitments

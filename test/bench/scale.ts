@@ -1,11 +1,11 @@
 // The rows of `--scale`: a register of that many events and one a tenth as large, made up, loaded and projected; then what
 // questions about them cost beside a lookup by primary key, and how much memory the service takes to answer them.
 
-import { readFile } from 'node:fs/promises'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { formatDay } from '../../src/kernel/plain-date.ts'
 import type { Measured, Tell } from './measure.ts'
+import { peakMemory } from './memory.ts'
 import { loadLog, projectLog } from './scale-load.ts'
 import { type Asked, atKnown, newest, type Question, questions } from './scale-questions.ts'
 import type { BareStage } from './stage.ts'
@@ -82,12 +82,4 @@ async function askAll(url: string, addresses: readonly string[]): Promise<void> 
     }
   }
   await Promise.all(Array.from({ length: CONNECTIONS }, one))
-}
-
-/** The most memory that a process has held so far, in MB of 2^20 bytes; Linux only. */
-async function peakMemory(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
-  if (kilobytes === undefined) throw new Error(`no VmHWM in /proc/${pid}/status`)
-  return Number(kilobytes) / 1_024
 }

@@ -25,6 +25,8 @@ export type BareStage = {
 export type Stage = BareStage & {
   /** Where the service listens. */
   service: string
+  /** The service's process. */
+  servicePid: number
 }
 
 export type Server = { url: string; pid: number }
@@ -38,8 +40,8 @@ const SERVICE_START_MS = 60_000
 export async function setStage(ending: AsyncDisposableStack, profileDir: string | null): Promise<Stage> {
   const stage = await setBareStage(ending)
   const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  const { url } = await stage.start([...profiling, 'src/main.ts', 'serve'])
-  return { ...stage, service: url }
+  const { url, pid } = await stage.start([...profiling, 'src/main.ts', 'serve'])
+  return { ...stage, service: url, servicePid: pid }
 }
 
 /** The same without the service, whose runner would project what a row loads. */

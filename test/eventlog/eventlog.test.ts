@@ -4,7 +4,7 @@ import canonicalize from 'canonicalize'
 import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import t from 'tap'
-import type { Database } from '../../src/database/pool.ts'
+import { type Database, openDatabase } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import { append, type Batch, type NewEvent } from '../../src/eventlog/append.ts'
 import { readFeed, sizeAt, streamFeed, streamsSince } from '../../src/eventlog/feed.ts'
@@ -392,4 +392,28 @@ t.test('with 100,000 events every question to the log is answered through its in
   }
   t.notMatch(await plan(() => readFeed(db, { register: 'r', after: 5, until: 99_999, limit: 100 })), /Sort/, 'feed')
   t.notMatch(await plan(() => loadStream(db, 'r', 's5000')), /Sort/, 'stream')
+})
+
+t.test('an append reads no more of the log however old its connection is', async (t) => {
+  // One connection, so that it keeps whatever plans it made while the table was empty.
+  const db = openDatabase({ connectionString: await testDatabaseUrl(t), max: 1 })
+  t.teardown(() => db.destroy())
+  const appendFrom = async (first: number) => {
+    for (let at = first; at < first + 1_000; at += 20) {
+      const events = Array.from({ length: 20 }, (_, index) => at + index)
+      await append(db, batch(events.map((index) => event(`s${index % 100}`, Math.floor(index / 100)))))
+    }
+  }
+  const rowsRead = async () => {
+    await sql`select pg_stat_force_next_flush()`.execute(db)
+    const { rows } = await sql<{ read: number }>`select (seq_tup_read + (select sum(idx_tup_read)
+        from pg_stat_user_indexes where relname = 'event'))::bigint as read
+      from pg_stat_user_tables where relname = 'event'`.execute(db)
+    return rows[0]?.read ?? Number.NaN
+  }
+  await appendFrom(0)
+  const before = await rowsRead()
+  await appendFrom(1_000)
+  const read = (await rowsRead()) - before
+  t.ok(read <= 2_000, `${read} rows were read for 1,000 events: two for each would do`)
 })

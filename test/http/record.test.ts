@@ -495,8 +495,78 @@ t.test('a body is read only under the media type that it has', async (t) => {
 t.test('headers that would promise what the service does not do are refused', async (t) => {
   const ifMatch = () => post(progress(), { ...JSON_TYPE, 'if-match': '"1"' })
   await refuses(t, service, ifMatch, [400, 'malformed'])
-  const idempotent = () => post(progress(), { ...JSON_TYPE, 'idempotency-key': 'k' })
-  await refuses(t, service, idempotent, [422, 'not-available'])
+  const keyed = () => post('{}\n', { 'content-type': 'application/x-ndjson', 'idempotency-key': 'k' })
+  await refuses(t, service, keyed, [422, 'not-available'])
+})
+
+t.test('what comes again with the same Idempotency-Key is recorded once and answered as the first time', async (t) => {
+  const size = await service.size('demo')
+  const keyed = (key: string, body: unknown = progress()) => post(body, { ...JSON_TYPE, 'idempotency-key': key })
+  const first = await keyed('"8e03978e-40d5-43dd-bc93-6894a57f9324"')
+  t.strictSame([first.status, first.headers['idempotency-replayed']], [201, undefined])
+  // The white space and the order of the members are not what is sent.
+  const reordered = JSON.stringify(Object.fromEntries(Object.entries(progress()).reverse()), null, 2)
+  for (const body of [progress(), reordered]) {
+    const again = await keyed('8e03978e-40d5-43dd-bc93-6894a57f9324', body)
+    t.strictSame([again.status, again.headers['idempotency-replayed']], [201, 'true'])
+    t.strictSame(again.body, first.body)
+    t.strictSame([again.headers.location, again.headers['pledger-size']], [first.headers.location, String(size + 1)])
+  }
+  t.equal(await service.size('demo'), size + 1)
+  const other = () => keyed('8e03978e-40d5-43dd-bc93-6894a57f9324', { ...progress(), occurredOn: '2025-01-01' })
+  await refuses(t, service, other, [422, 'key-reused'])
+  for (const key of ['', '""', '"a', 'a b', 'a'.repeat(256), 'é']) {
+    await t.test(`${key.slice(0, 10)} is no key`, (t) => refuses(t, service, () => keyed(key), [400, 'malformed']))
+  }
+  service.clock.now += 24 * 3_600_000
+  const tomorrow = await keyed('8e03978e-40d5-43dd-bc93-6894a57f9324', { ...progress(), occurredOn: '2025-01-01' })
+  t.strictSame([tomorrow.status, tomorrow.body.size], [201, size + 2])
+  service.clock.now -= 24 * 3_600_000
+})
+
+t.test('a key is kept with what it recorded: what recorded nothing is decided anew', async (t) => {
+  const keyed = (body: unknown) => post(body, { ...JSON_TYPE, 'idempotency-key': 'early' })
+  const early = { ...progress(), stream: 'not-made-yet' }
+  await refuses(t, service, () => keyed(early), [422, 'not-made', '/stream'])
+  const made = { title: 'T' }
+  await post({ stream: 'not-made-yet', type: 'CommitmentMade', occurredOn: '2026-01-01', data: made, citations: [] })
+  t.equal((await keyed(early)).status, 201)
+  t.equal((await keyed(early)).headers['idempotency-replayed'], 'true')
+})
+
+t.test('of requests with one key at the same time one records, the others are told that it is in flight', async (t) => {
+  const size = await service.size('demo')
+  const keyed = (body: unknown) => post(body, { ...JSON_TYPE, 'idempotency-key': 'at-once' })
+  const answers = await Promise.all([
+    keyed(progress()),
+    keyed(progress()),
+    keyed({ ...progress(), occurredOn: '2025' }),
+  ])
+  t.strictSame(
+    answers.map(({ status, body }) => [status, body.type]),
+    [
+      [201, undefined],
+      [409, '/problems/in-flight'],
+      [422, '/problems/key-reused'],
+    ],
+  )
+  t.equal(answers[1]?.headers['retry-after'], '1')
+  t.equal(await service.size('demo'), size + 1)
+})
+
+t.test('a register is opened once under a key, and answered as it was opened', async (t) => {
+  const body = { id: 'keyed', title: 'Keyed', parties: [], timeZone: 'UTC' }
+  const open = () => service.post('/v1/registers', body, { ...JSON_TYPE, 'idempotency-key': 'open' })
+  const first = await open()
+  await service.post('/v1/registers/keyed/events', {
+    ...progress(),
+    type: 'CommitmentMade',
+    data: { title: 'T' },
+    citations: [],
+  })
+  const again = await open()
+  t.strictSame([first.status, again.status, again.body], [201, 201, first.body])
+  t.equal(again.headers['idempotency-replayed'], 'true')
 })
 
 t.test('a register that is not there records nothing, however it is called', async (t) => {
@@ -506,7 +576,7 @@ t.test('a register that is not there records nothing, however it is called', asy
   }
   t.strictSame(
     (await service.get('/v1/registers')).body.items.map(({ id }: { id: string }) => id),
-    ['demo', 'kiritimati'],
+    ['demo', 'keyed', 'kiritimati'],
   )
 })
 

@@ -19,8 +19,11 @@ function environment(given: Record<string, string>): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...given }
 }
 
+/** What undoes at the end what was done: a test, or whatever else has an end. */
+export type Ending = Pick<Test, 'teardown'>
+
 /** Starts `pledger` with these arguments; it is killed with the test where it has not ended by then. */
-export function start(t: Test, args: readonly string[], env: Record<string, string> = {}): Started {
+export function start(t: Ending, args: readonly string[], env: Record<string, string> = {}): Started {
   const child = spawn(process.execPath, [MAIN, ...args], { env: environment(env), stdio: 'pipe' })
   const output = { out: '', err: '' }
   child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -142,7 +142,7 @@ function expectSame(url: string, given: unknown, wanted: unknown): void {
 }
 
 /** The summary, a group or an item of a series without its links, which have a test of their own. */
-function withoutLinks(answer: unknown): unknown {
+export function withoutLinks(answer: unknown): unknown {
   return JSON.parse(JSON.stringify(answer), (key, value) => (key === 'list' ? undefined : value))
 }
 

@@ -1,0 +1,125 @@
+// The feed: the log by position, as pages of JSON or CloudEvents, whole as NDJSON, or followed as server-sent events.
+
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
+import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
+import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
+import { EVENT_TYPES } from '../domain/posted-event.ts'
+import { redactedPositions } from '../domain/repairs.ts'
+import { type Lines, readFeed, streamLines } from '../eventlog/feed.ts'
+import { JSON_TYPE, NDJSON_TYPE } from './body.ts'
+import { CLOUD_EVENTS_TYPE, cloudEvent, cloudEvents } from './cloud-events.ts'
+import { type Context, minSizeParameter, registerOf, resolveClocks } from './context.ts'
+import { createFollowers, EVENT_STREAM_TYPE, type Followers, type Following } from './event-stream.ts'
+import { answerType, isUnchanged } from './negotiate.ts'
+import { many, pageLimit, wholeNumber } from './parameters.ts'
+import { problems } from './problem.ts'
+
+const feedAnswer = z.strictObject({
+  items: z.array(eventAnswer),
+  next: z.string().nullable(),
+  asOf: z.null(),
+  knownAt: knownAtAnswer,
+  rules: z.string(),
+})
+
+const feedParameters = z.strictObject({
+  after: wholeNumber('expected a position', -1)
+    .optional()
+    .meta({ description: 'Events after this position; from the first by default' }),
+  until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
+  limit: pageLimit.default(100),
+  stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
+  type: many(z.enum(EVENT_TYPES)),
+  minSize: minSizeParameter,
+})
+
+const feedHeaders = z.looseObject({
+  'last-event-id': z.string().optional().meta({ description: 'Of text/event-stream: go on after this position' }),
+})
+
+async function* textOf(pages: AsyncIterable<Lines>): AsyncGenerator<string> {
+  for await (const { lines } of pages) yield lines
+}
+
+/** A page's version: what lies between two positions changes by redaction alone. */
+function versionOf(events: readonly StoredEvent[], isLast: boolean) {
+  const redacted = redactedPositions(events)
+  const ends = [events[0]?.position ?? null, events.at(-1)?.position ?? null, isLast]
+  return { size: 0, projection: JSON.stringify([ends, redacted]) }
+}
+
+type FeedQuery = z.output<typeof feedParameters>
+
+async function feed(context: Context, followers: Followers, request: FastifyRequest, reply: FastifyReply) {
+  // Safe: parsed by the schema of the route.
+  const query = request.query as FeedQuery
+  const known = await registerOf(context, request)
+  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
+  const { after = -1, limit, stream: streams, type: types } = query
+  const mediaType = answerType(request)
+  if (mediaType === EVENT_STREAM_TYPE) {
+    const selection = { register, after, until: query.until ?? Number.MAX_SAFE_INTEGER, streams, types }
+    return followers.follow(request, reply, { ...selection, size })
+  }
+  const selection = { register, after, until: Math.min(query.until ?? size - 1, size - 1), streams, types }
+  if (mediaType === NDJSON_TYPE) {
+    if (isUnchanged(request, reply, { size, basis })) return reply.send()
+    reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
+    // One page waits here while another is on its way.
+    return reply.send(Readable.from(textOf(streamLines(context.db, selection)), { objectMode: true, highWaterMark: 1 }))
+  }
+  // One more than asked for tells whether there is a next page.
+  const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
+  const page = events.slice(0, limit)
+  const isLast = events.length <= limit
+  if (isUnchanged(request, reply, { ...versionOf(page, isLast), basis })) return reply.send()
+  const next = isLast ? null : String(page.at(-1)?.position)
+  if (next !== null) {
+    const parameters = new URLSearchParams(request.url.split('?')[1])
+    parameters.set('after', next)
+    reply.header('link', `</v1/registers/${register}/events?${parameters}>; rel="next"`)
+  }
+  if (mediaType === CLOUD_EVENTS_TYPE) {
+    reply.header('content-type', `${CLOUD_EVENTS_TYPE}; charset=utf-8`)
+    return page.map((event) => cloudEvent(register, event))
+  }
+  return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
+}
+
+export function feedRoutes(app: FastifyInstance, context: Context, following: Following): void {
+  const followers = createFollowers(context, following)
+  // Before connections are closed: these never end by themselves.
+  app.addHook('preClose', async () => followers.close())
+  app.get(
+    '/v1/registers/:register/events',
+    {
+      config: { produces: [JSON_TYPE, NDJSON_TYPE, EVENT_STREAM_TYPE, CLOUD_EVENTS_TYPE] },
+      schema: {
+        summary: 'Read the log by position',
+        description:
+          'A page as JSON (`next` is the `after` of the next page) or as a batch of CloudEvents, the whole selection as ' +
+          'NDJSON, or followed as server-sent events: `id` is the position, `data` the event, and whoever connects again ' +
+          'with Last-Event-ID goes on without a gap or a repeat.',
+        tags: ['events'],
+        querystring: feedParameters,
+        headers: feedHeaders,
+        response: {
+          200: {
+            description: 'A page, the whole selection, or what is recorded from now on',
+            content: {
+              [JSON_TYPE]: { schema: feedAnswer },
+              [NDJSON_TYPE]: { schema: z.string() },
+              [EVENT_STREAM_TYPE]: { schema: z.string() },
+              [CLOUD_EVENTS_TYPE]: { schema: cloudEvents },
+            },
+          },
+          ...problems,
+        },
+      },
+    },
+    (request, reply) => feed(context, followers, request, reply),
+  )
+}

@@ -1,0 +1,76 @@
+// Idempotency-Key: a recording that is sent again is answered as the first time
+// (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
+
+import { hash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import type { Group, Outcome } from '../admission.ts'
+import { canonicalJson } from '../kernel/canonical-json.ts'
+import type { Context } from './context.ts'
+import { Problem } from './problem.ts'
+
+/** The header as the description of a route has it. */
+export const idempotencyHeaders = z.looseObject({
+  'idempotency-key': z.string().optional().meta({
+    description:
+      'What is sent again with the same key within 24 hours is recorded once, and answered as the first time with Idempotency-Replayed: true',
+  }),
+})
+
+// A string of structured fields (RFC 9651): the draft's form. Bare keys are what most clients send.
+const QUOTED = /^"((?:[ !#-[\]-~]|\\["\\])*)"$/
+const BARE = /^[!#-~]+$/
+const MAX_KEY = 255
+
+/** The key of a request, without its quotes; null where it has none. Throws Problem `malformed`. */
+function keyOf(request: FastifyRequest): string | null {
+  const given = request.headers['idempotency-key']
+  if (given === undefined) return null
+  const text = Array.isArray(given) ? given.join(', ') : given
+  const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(text) ? text : '')
+  if (key.length >= 1 && key.length <= MAX_KEY) return key
+  throw new Problem('malformed', {
+    detail: `header Idempotency-Key: expected 1 to ${MAX_KEY} visible ASCII characters, best in double quotes`,
+  })
+}
+
+/** What a key stands for: the resource and the body, whatever its white space and the order of its members. */
+function fingerprintOf(request: FastifyRequest): Buffer {
+  return hash('sha256', canonicalJson([request.method, request.url.split('?')[0], request.body]), 'buffer')
+}
+
+/** How many bytes a request's body has. */
+function bytesOf(request: FastifyRequest): number {
+  return Number(request.headers['content-length'] ?? 0) || 0
+}
+
+/**
+ * Records a group, once where the request has an Idempotency-Key, and marks an answer that was given before. Throws Problem
+ * `in-flight` or `key-reused`.
+ */
+export async function recordGroup(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  register: string,
+  group: Group,
+): Promise<Outcome[]> {
+  const key = keyOf(request)
+  const bytes = bytesOf(request)
+  const recordedBy = 'local'
+  if (key === null) return (await context.recorder.record(register, [group], recordedBy, { bytes }))[0] ?? []
+  const recording = { register, group, recordedBy, bytes, key: { key, fingerprint: fingerprintOf(request) } }
+  const once = await context.recorder.recordOnce(recording)
+  switch (once.kind) {
+    case 'done':
+      if (once.isReplayed) reply.header('idempotency-replayed', 'true')
+      return once.outcomes
+    case 'inFlight':
+      throw new Problem('in-flight', {
+        detail: `the request with Idempotency-Key ${key} is still being answered`,
+        headers: { 'retry-after': '1' },
+      })
+    case 'reused':
+      throw new Problem('key-reused', { detail: `Idempotency-Key ${key} came with another request before` })
+  }
+}

@@ -1,0 +1,62 @@
+// The rows of `--growth`: what a recording costs, and an event of a replay, in a register of that many events beside one of
+// 50,000, on the same server by turns. Both registers are of the same commitments, many times over in the larger one.
+
+import { randomFrom } from '../../src/samples/random.ts'
+import { GROWTH_FROM, ROUNDS } from './flags.ts'
+import { type GrownLog, grownLog } from './growth-log.ts'
+import { fire, type Measured, measure, perSecond, type Row, type Tell } from './measure.ts'
+import { peakMemory } from './memory.ts'
+import { recordLoad } from './record.ts'
+import { replay } from './replaying.ts'
+import { copyLog } from './scale-load.ts'
+import { settle } from './service.ts'
+import type { BareStage } from './stage.ts'
+
+/** Few beside the smaller register, which should stay about as large as it is. */
+const RECORDINGS = 2_000
+const REPLAY_ROUNDS = 3
+const STREAMS = 4_000
+
+/** Both rows: first the replays, which bring the projections to the head, then recordings to the service. */
+export async function growthRows(stage: BareStage, size: number, tell: Tell): Promise<Measured[]> {
+  await stage.run(['src/main.ts', 'migrate'])
+  const small = await load(stage, 'growth-small', GROWTH_FROM, tell)
+  const large = await load(stage, 'growth-large', size, tell)
+  await stage.pool.query('vacuum analyze')
+  const replayed = await measure(replayRow(stage, small, large), ROUNDS, tell)
+  await stage.pool.query('vacuum analyze')
+  const { url, pid } = await stage.start(['src/main.ts', 'serve'])
+  const recorded = await measure(recordRow(url, small, large), ROUNDS, tell)
+  tell(`growth-record: the service held at most ${Math.round(await peakMemory(pid))} MB`)
+  return [recorded, replayed]
+}
+
+async function load({ pool }: BareStage, register: string, size: number, tell: Tell): Promise<GrownLog> {
+  const log = grownLog(register, size, GROWTH_FROM)
+  const rate = await perSecond(size, () => copyLog(pool, log))
+  tell(`${register}: made and loaded ${size} events, ${Math.round(rate)} events/s`)
+  return log
+}
+
+function microseconds(rate: number): number {
+  return 1_000_000 / rate
+}
+
+function replayRow(stage: BareStage, small: GrownLog, large: GrownLog): Row {
+  const cost = async ({ register, size }: GrownLog) => microseconds(await replay(stage, register, size))
+  return { row: 'growth-replay', unit: 'µs', rounds: REPLAY_ROUNDS, value: () => cost(large), limit: () => cost(small) }
+}
+
+function recordRow(service: string, small: GrownLog, large: GrownLog): Row {
+  const recording = ({ register, commitment }: GrownLog) => {
+    const random = randomFrom(`recordings to ${register}`)
+    const streams = Array.from({ length: STREAMS }, () => commitment(random.int(0, 999_999), random.int(0, 999_999)))
+    const load = recordLoad(service, register, streams, RECORDINGS)
+    return async () => {
+      const rate = await fire(load)
+      await settle(service, register)
+      return microseconds(rate)
+    }
+  }
+  return { row: 'growth-record', unit: 'µs', value: recording(large), limit: recording(small) }
+}
