@@ -1,20 +1,24 @@
 -- Generated from migrations/ by `npm run generate`; do not edit.
 
+create sequence generation_number;
+
 create table checkpoint (
   register text collate "C" not null,
   projection text collate "C" not null,
   version integer not null,
   size bigint not null,
+  generation bigint not null,
+  building bigint,
   time_zone text,
   stopped_at bigint,
   stopped_because text,
   moved_at timestamp(3) with time zone not null,
-  generation bigint default 0 not null,
-  constraint checkpoint_once PRIMARY KEY (register, projection)
+  constraint checkpoint_once PRIMARY KEY (register, projection, version)
 );
 
 create table commitment (
   register text collate "C" not null,
+  generation bigint not null,
   id text collate "C" not null,
   revision integer not null,
   last_position bigint not null,
@@ -35,8 +39,8 @@ create table commitment (
   states json not null,
   redacted bigint[] not null,
   search tsvector not null,
-  constraint commitment_once PRIMARY KEY (register, id)
-);
+  constraint commitment_once PRIMARY KEY (register, generation, id)
+) partition by LIST (generation);
 
 create table event (
   register text collate "C" not null,
@@ -80,8 +84,15 @@ create table membership (
   constraint membership_once PRIMARY KEY (register, number)
 );
 
+create table membership_count (
+  register text collate "C" not null,
+  count integer not null,
+  constraint membership_count_once PRIMARY KEY (register)
+);
+
 create table period (
   register text collate "C" not null,
+  generation bigint not null,
   id text collate "C" not null,
   known_from bigint not null,
   is_first boolean not null,
@@ -91,8 +102,8 @@ create table period (
   begun_by bigint[] not null,
   numbers integer[] not null,
   changes bytea not null,
-  constraint period_once PRIMARY KEY (register, id, known_from)
-);
+  constraint period_once PRIMARY KEY (register, generation, id, known_from)
+) partition by LIST (generation);
 
 create table register (
   register text collate "C" not null,
@@ -104,6 +115,7 @@ create table register (
 
 create table tally (
   register text collate "C" not null,
+  generation bigint not null,
   part_of text collate "C" not null,
   part text collate "C" not null,
   level smallint not null,
@@ -111,11 +123,12 @@ create table tally (
   epoch integer not null,
   statuses bytea not null,
   days bytea not null,
-  constraint tally_once PRIMARY KEY (register, part_of, part, level, bucket)
-);
+  constraint tally_once PRIMARY KEY (register, generation, part_of, part, level, bucket)
+) partition by LIST (generation);
 
 create table tally_past (
   register text collate "C" not null,
+  generation bigint not null,
   part_of text collate "C" not null,
   part text collate "C" not null,
   level smallint not null,
@@ -123,16 +136,24 @@ create table tally_past (
   epoch integer not null,
   statuses bytea not null,
   days bytea not null,
-  constraint tally_past_once PRIMARY KEY (register, part_of, part, level, bucket, epoch)
-);
+  constraint tally_past_once PRIMARY KEY (register, generation, part_of, part, level, bucket, epoch)
+) partition by LIST (generation);
 
-CREATE INDEX commitment_search ON public.commitment USING gin (search);
+create table commitment_g0 partition of commitment FOR VALUES IN ('0');
+
+create table period_g0 partition of period FOR VALUES IN ('0');
+
+create table tally_g0 partition of tally FOR VALUES IN ('0');
+
+create table tally_past_g0 partition of tally_past FOR VALUES IN ('0');
+
+CREATE INDEX commitment_search ON ONLY public.commitment USING gin (search);
 
 CREATE INDEX idempotency_key_kept_at ON public.idempotency_key USING btree (register, kept_at);
 
-CREATE INDEX period_first ON public.period USING btree (register, id) WHERE is_first;
+CREATE INDEX period_first ON ONLY public.period USING btree (register, id) WHERE is_first;
 
-CREATE INDEX period_known_from ON public.period USING btree (register, known_from, id);
+CREATE INDEX period_known_from ON ONLY public.period USING btree (register, known_from, id);
 
 CREATE OR REPLACE FUNCTION public.append_events(p_register text, p_open boolean, p_recorded_at timestamp with time zone, p_own_revision integer, p_streams text[], p_group integer[], p_stream integer[], p_expected integer[], p_id uuid[], p_type text[], p_type_version integer[], p_recorded_by text[], p_occurred_on text[], p_data text[], p_citations text[], p_salt text[], p_body_hash text[])
  RETURNS TABLE(outcomes text[], positions bigint[], revisions integer[], recorded_ms bigint)
@@ -278,7 +299,7 @@ begin
 end
 $function$;
 
-CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
+CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_version integer, p_generation bigint, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
  RETURNS TABLE(built bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea)
  LANGUAGE plpgsql
  STABLE
@@ -290,27 +311,29 @@ declare
   v_last text := coalesce(p_part, repeat(chr(1114111), 101));
 begin
   return query
-    select (select generation from checkpoint where register = p_register and projection = 'tallies'),
+    select (select generation from checkpoint
+        where register = p_register and projection = 'tallies' and version = p_version),
       null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
   return query
     select null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
       case when p_with_days then v.days end
     from (
-      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
-        and level = 0 and bucket < p_year
+      select * from tally where register = p_register and generation = p_generation and part_of = p_part_of
+        and part between v_first and v_last and level = 0 and bucket < p_year
       union all
-      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
-        and level = 1 and bucket between p_year * 12 and p_last_month and bucket <> all (p_by_day)
+      select * from tally where register = p_register and generation = p_generation and part_of = p_part_of
+        and part between v_first and v_last and level = 1 and bucket between p_year * 12 and p_last_month
+        and bucket <> all (p_by_day)
       union all
-      select * from tally where register = p_register and part_of = p_part_of and part between v_first and v_last
-        and level = 2 and bucket = any (p_by_day)
+      select * from tally where register = p_register and generation = p_generation and part_of = p_part_of
+        and part between v_first and v_last and level = 2 and bucket = any (p_by_day)
     ) l
     cross join lateral (
       select l.statuses, l.days where l.epoch < p_epochs
       union all
       (select p.statuses, p.days from tally_past p
-      where l.epoch >= p_epochs and p.register = p_register and p.part_of = l.part_of and p.part = l.part
-        and p.level = l.level and p.bucket = l.bucket and p.epoch < p_epochs
+      where l.epoch >= p_epochs and p.register = p_register and p.generation = p_generation and p.part_of = l.part_of
+        and p.part = l.part and p.level = l.level and p.bucket = l.bucket and p.epoch < p_epochs
       order by p.epoch desc limit 1)
     ) v;
 end

@@ -45,7 +45,9 @@ export function createRecordOnce(db: Database, record: Recorder['record'], now: 
     if (before) return before
     try {
       const [outcomes = []] = await record(register, [group], recordedBy, { bytes, key })
-      return { kind: 'done', outcomes, isReplayed: false }
+      if (outcomes.some(({ kind }) => kind === 'recorded')) return { kind: 'done', outcomes, isReplayed: false }
+      // What kept it out may be itself, recorded by another process since the key was looked for.
+      return (await recall(recording)) ?? { kind: 'done', outcomes, isReplayed: false }
     } catch (error) {
       if (!(error instanceof KeyTaken)) throw error
       const taken = await recall(recording)

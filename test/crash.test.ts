@@ -139,7 +139,7 @@ t.test(
     const folded = [...streams].flatMap(([id, stream]) => project(id, stream, { size: total, timeZone: 'UTC' }) ?? [])
     // Written by the same writer under another name, so that rows are compared with rows.
     for (let from = 0; from < folded.length; from += 500)
-      await saveCommitments(db, 'folded', folded.slice(from, from + 500))
+      await saveCommitments(db, { register: 'folded', generation: 0 }, folded.slice(from, from + 500))
     const projected = await rowsDigest(db, REGISTER)
     t.equal(projected.rows, streams.size)
     t.strictSame(projected, await rowsDigest(db, 'folded'), 'the projection is a fold of the log')

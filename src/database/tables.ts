@@ -32,15 +32,17 @@ type CheckpointTable = {
   projection: string
   version: number
   size: number
+  generation: number
+  building: number | null
   time_zone: string | null
   stopped_at: number | null
   stopped_because: string | null
   moved_at: Date
-  generation: number
 }
 
 type CommitmentTable = {
   register: string
+  generation: number
   id: string
   revision: number
   last_position: number
@@ -72,8 +74,14 @@ type MembershipTable = {
   hash: Buffer
 }
 
+type MembershipCountTable = {
+  register: string
+  count: number
+}
+
 type PeriodTable = {
   register: string
+  generation: number
   id: string
   known_from: number
   is_first: boolean
@@ -87,6 +95,7 @@ type PeriodTable = {
 
 type TallyTable = {
   register: string
+  generation: number
   part_of: string
   part: string
   level: number
@@ -111,6 +120,7 @@ export type Tables = {
   checkpoint: CheckpointTable
   commitment: CommitmentTable
   membership: MembershipTable
+  membership_count: MembershipCountTable
   period: PeriodTable
   tally: TallyTable
   tally_past: TallyTable

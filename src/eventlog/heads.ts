@@ -5,6 +5,7 @@
 
 import { CompiledQuery } from 'kysely'
 import type { Database } from '../database/pool.ts'
+import { VERSIONS } from '../kernel/projection-versions.ts'
 import { type Hints, openHints } from './hints.ts'
 
 export type ProjectionHead = { version: number; size: number; generation: number; isStopped: boolean }
@@ -87,10 +88,13 @@ type Row = {
   is_stopped: boolean
 }
 
+/** Other versions of a projection are the business of the services that read them. */
+const OURS = Object.entries(VERSIONS).map(([name, version]) => `('${name}', ${version})`)
+
 // As text, and not built anew each time: it runs several times a second.
 const HEADS = `select r.register, r.size, (extract(epoch from r.last_recorded_at) * 1000)::bigint as recorded_ms,
     r.own_revision, c.projection, c.version, c.size as reached, c.generation, c.stopped_at is not null as is_stopped
-  from register r left join checkpoint c on c.register = r.register
+  from register r left join checkpoint c on c.register = r.register and (c.projection, c.version) in (${OURS})
   where r.register = any($1::text[]) and r.size > 0`
 
 async function readHeads(db: Database, registers: readonly string[]): Promise<Map<string, RegisterHead>> {

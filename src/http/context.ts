@@ -183,7 +183,9 @@ export async function resolveSize(
 ): Promise<Resolved> {
   // Safe: every route that asks this has these parameters in its schema.
   const query = request.query as ClockParameters
-  const head = await reachedHead(context, asked, source, wantedSize(request, query))
+  // Where no size is named, a source that has not begun answers nothing.
+  const wanted = Math.max(knownAt === undefined ? 1 : 0, wantedSize(request, query))
+  const head = await reachedHead(context, asked, source, wanted)
   const known = head === asked.head ? asked : await context.registers.at(context.db, head)
   const from = knownAt === undefined ? 'head' : isSize(knownAt) ? 'named' : 'instant'
   const dayIn = query.asOf === undefined || from === 'instant' ? known.state.timeZone : null

@@ -8,7 +8,9 @@ import type { Tables } from '../database/tables.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { isRepair, type Knowledge, UnreadableEvent } from '../domain/repairs.ts'
 import { readFeed, streamsSince } from '../eventlog/feed.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
+import { homeGeneration } from './generations.ts'
 
 /** What a batch changed: the streams that grew, and the sizes between which it reads. */
 export type Change = {
@@ -21,16 +23,20 @@ export type Change = {
   timeZone: string
   /** The sizes from `from` on at which another time zone came to be known; the first is that at `from`. */
   zones: readonly Knowledge[]
+  /** Which rows are written: the live ones, or those of a build that is to take their place. */
+  generation: number
+  /** The generation of the rows that a projection sums up; its own where none is named. */
+  followed?: number
 }
 
 export type Projection = {
   name: string
-  /** Rows written by a fold of another version are thrown away and built anew. */
+  /** Rows that a fold of another version wrote are another version's: this one builds its own beside them. */
   version: number
   /** The projection whose rows this one sums up, and how far it goes in one step; it reads those rows and not the log. */
-  follows?: { name: string; stepEnd: (from: number) => number }
+  follows?: { name: string; version: number; stepEnd: (from: number) => number }
+  /** Brings the rows of a generation on; those of others stay as they are. */
   apply: (db: Queryable, change: Change) => Promise<void>
-  clear: (db: Queryable, register: string) => Promise<void>
 }
 
 const BATCH = 1_000
@@ -40,53 +46,83 @@ const IDLE_MS = 100
 const GATHER_MS = 40
 const AFTER_ERROR_MS = 1_000
 
-/** The registers whose log (or followed projection) reaches beyond the projection, or whose rows are of another version. */
+/** The registers whose log (or followed projection) reaches beyond the projection. */
 async function behind(db: Database, { name, version, follows }: Projection): Promise<string[]> {
   const { rows } = await sql<{ register: string }>`select r.register from register r
-    left join checkpoint c on c.register = r.register and c.projection = ${name}
+    left join checkpoint c on c.register = r.register and c.projection = ${name} and c.version = ${version}
     left join checkpoint f on f.register = r.register and f.projection = ${follows?.name ?? null}
-    where (case when ${follows?.name ?? null}::text is null then r.size else coalesce(f.size, 0) end > coalesce(c.size, 0)
-        or (c.version is not null and c.version <> ${version}))
-      and (c.stopped_at is null or c.version <> ${version})`.execute(db)
+      and f.version = ${follows?.version ?? null}
+    where case when ${follows?.name ?? null}::text is null then r.size else coalesce(f.building, f.size, 0) end
+        > coalesce(c.building, c.size, 0)
+      and c.stopped_at is null`.execute(db)
   return rows.map((row) => row.register)
 }
 
-async function lockCheckpoint(db: Queryable, { name, version }: Projection, register: string) {
-  await db
-    .insertInto('checkpoint')
-    .values({
-      register,
-      projection: name,
-      version,
-      size: 0,
-      generation: 0,
-      moved_at: new Date(),
-    } as Tables['checkpoint'])
-    .onConflict((conflict) => conflict.doNothing())
-    .execute()
+type Checkpoint = Selectable<Tables['checkpoint']>
+
+function checkpointOf(db: Queryable, { name, version }: { name: string; version: number }, register: string) {
   return db
     .selectFrom('checkpoint')
     .selectAll()
     .where('register', '=', register)
     .where('projection', '=', name)
-    .forUpdate()
-    .skipLocked()
-    .executeTakeFirst()
+    .where('version', '=', version)
+}
+
+/** The checkpoint, locked until the transaction ends; none where another process holds it. */
+async function lockCheckpoint(db: Queryable, projection: Projection, register: string): Promise<Checkpoint | null> {
+  const lock = () => checkpointOf(db, projection, register).forUpdate().skipLocked().executeTakeFirst()
+  const locked = await lock()
+  if (locked) return locked
+  const isHeld = (await checkpointOf(db, projection, register).executeTakeFirst()) !== undefined
+  if (isHeld) return null
+  await openCheckpoint(db, projection, register)
+  return (await lock()) ?? null
+}
+
+/** How far the rows of a checkpoint reach, whether they are read already or not. */
+function reachOf({ size, building }: Checkpoint): number {
+  return building ?? size
+}
+
+/** How far other versions of a projection have read a register. */
+async function sizeOfOthers(db: Queryable, { name, version }: Projection, register: string): Promise<number> {
+  const { size } = await db
+    .selectFrom('checkpoint')
+    .select((eb) => eb.fn.max('size').as('size'))
+    .where('register', '=', register)
+    .where('projection', '=', name)
+    .where('version', '<>', version)
+    .executeTakeFirstOrThrow()
+  // Safe: the type leaves out that there may be none.
+  return (size as number | null) ?? 0
+}
+
+/**
+ * Begins a register. Where there are rows of another version, nobody reads the new ones before they reach as far; a
+ * projection that sums up others makes answers faster, not newer, so its rows need not wait.
+ */
+async function openCheckpoint(db: Queryable, projection: Projection, register: string): Promise<void> {
+  const { name, version, follows } = projection
+  const followed = follows ? await checkpointOf(db, follows, register).executeTakeFirst() : undefined
+  const generation = await homeGeneration(db, register, projection, followed?.generation ?? null)
+  const isHidden = !follows && (await sizeOfOthers(db, projection, register)) > 0
+  await sql`insert into checkpoint (register, projection, version, size, generation, building, moved_at)
+    values (${register}, ${name}, ${version}, 0, ${generation}, ${isHidden ? 0 : null}, now())
+    on conflict do nothing`.execute(db)
 }
 
 /** How a step ended: with more to read, at the head of the log, or without anything to do. */
 type Step = 'behind' | 'atHead' | 'idle'
-
-type Checkpoint = Selectable<Tables['checkpoint']>
 
 /** Folds the next batch of a register's log into the projection. */
 async function step(db: Queryable, registers: Registers, projection: Projection, register: string): Promise<Step> {
   const checkpoint = await lockCheckpoint(db, projection, register)
   const known = await registers.read(db, register)
   if (!checkpoint || !known) return 'idle'
-  if (checkpoint.version !== projection.version) return startAnew(db, projection, register)
   if (projection.follows) return followingStep(db, known, projection, checkpoint)
-  const from = checkpoint.size
+  const { generation } = checkpoint
+  const from = reachOf(checkpoint)
   const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
   if (!last) return 'idle'
@@ -97,8 +133,8 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   const isRedated = from > 0 && zones.length > 1
   const touched = isRedated ? await streamsSince(db, register, 0) : [...new Set(events.map((event) => event.stream))]
   const streams = touched.filter((stream) => stream !== REGISTER_STREAM)
-  await projection.apply(db, { register, streams, from, size, timeZone, zones })
-  await moveCheckpoint(db, projection, register, size, timeZone)
+  await projection.apply(db, { register, streams, from, size, timeZone, zones, generation })
+  await moveCheckpoint(db, projection, checkpoint, size, timeZone)
   return size < known.head.size ? 'behind' : 'atHead'
 }
 
@@ -121,65 +157,60 @@ async function followingStep(
   projection: Projection,
   checkpoint: Checkpoint,
 ): Promise<Step> {
-  const { register, size: from } = checkpoint
-  const { name, stepEnd } = projection.follows as NonNullable<Projection['follows']>
-  const reached = await projectionSize(db, register, name)
+  const { register, generation, size: from } = checkpoint
+  const { stepEnd, ...other } = projection.follows as NonNullable<Projection['follows']>
+  const followed = await checkpointOf(db, other, register).executeTakeFirst()
+  const reached = followed ? reachOf(followed) : 0
   const size = Math.min(reached, stepEnd(from))
-  if (size <= from) return 'idle'
+  if (!followed || size <= from) return 'idle'
   const { timeZone } = stateKnownAt(known, size)
-  await projection.apply(db, { register, streams: [], from, size, timeZone, zones: [] })
-  await moveCheckpoint(db, projection, register, size, timeZone)
+  const change = { register, streams: [], from, size, timeZone, zones: [], generation, followed: followed.generation }
+  await projection.apply(db, change)
+  await moveCheckpoint(db, projection, checkpoint, size, timeZone)
   return size < reached ? 'behind' : 'atHead'
-}
-
-/**
- * A step of its own, so that rows and checkpoint never speak of two versions, whatever the first batch meets. What readers
- * keep in memory is of an earlier generation from then on.
- */
-async function startAnew(db: Queryable, projection: Projection, register: string): Promise<Step> {
-  await projection.clear(db, register)
-  await moveCheckpoint(db, projection, register, 0, null)
-  await newGeneration(db, projection.name, register)
-  return 'behind'
-}
-
-async function newGeneration(db: Queryable, projection: string, register: string): Promise<void> {
-  await db
-    .updateTable('checkpoint')
-    .set((eb) => ({ generation: eb('generation', '+', 1) }))
-    .where('register', '=', register)
-    .where('projection', '=', projection)
-    .execute()
 }
 
 async function moveCheckpoint(
   db: Queryable,
-  { name, version }: Projection,
-  register: string,
+  projection: Projection,
+  { register, building }: Checkpoint,
   size: number,
   timeZone: string | null,
-) {
+): Promise<void> {
+  const isHidden = building !== null && size < (await sizeOfOthers(db, projection, register))
   await db
     .updateTable('checkpoint')
-    .set({ version, size, time_zone: timeZone, stopped_at: null, stopped_because: null, moved_at: new Date() })
+    .set({
+      ...(isHidden ? { building: size } : { building: null, size }),
+      time_zone: timeZone,
+      stopped_at: null,
+      stopped_because: null,
+      moved_at: sql<Date>`now()`,
+    })
     .where('register', '=', register)
-    .where('projection', '=', name)
+    .where('projection', '=', projection.name)
+    .where('version', '=', projection.version)
     .execute()
 }
 
 async function stopAt(
   db: Database,
-  { name, version }: Projection,
+  projection: Projection,
   register: string,
-  error: UnreadableEvent,
+  { position, message }: UnreadableEvent,
 ): Promise<void> {
-  const stopped = { version, stopped_at: error.position, stopped_because: error.message }
-  // The step that failed took its checkpoint back with it, so there may be none yet.
-  await db
-    .insertInto('checkpoint')
-    .values({ register, projection: name, size: 0, generation: 0, time_zone: null, moved_at: new Date(), ...stopped })
-    .onConflict((conflict) => conflict.columns(['register', 'projection']).doUpdateSet(stopped))
-    .execute()
+  await db.transaction().execute(async (tx) => {
+    // The step that failed took its checkpoint back with it, so there may be none yet.
+    const checkpoint = await lockCheckpoint(tx, projection, register)
+    if (!checkpoint) return
+    await tx
+      .updateTable('checkpoint')
+      .set({ stopped_at: position, stopped_because: message })
+      .where('register', '=', register)
+      .where('projection', '=', projection.name)
+      .where('version', '=', projection.version)
+      .execute()
+  })
 }
 
 /** Lets stopped projections try again: this process may read what the one that stopped could not. */
@@ -296,14 +327,9 @@ export function startRunner(
 }
 
 /** How far a projection has read one register's log: 0 where it has not begun. */
-export async function projectionSize(db: Queryable, register: string, projection: string): Promise<number> {
-  const row = await db
-    .selectFrom('checkpoint')
-    .select('size')
-    .where('register', '=', register)
-    .where('projection', '=', projection)
-    .executeTakeFirst()
-  return row?.size ?? 0
+export async function projectionSize(db: Queryable, register: string, projection: ProjectionName): Promise<number> {
+  const checkpoint = { name: projection, version: VERSIONS[projection] }
+  return (await checkpointOf(db, checkpoint, register).executeTakeFirst())?.size ?? 0
 }
 
 export type ProjectionState = {
@@ -322,13 +348,14 @@ export async function projectionStates(db: Queryable, projections: readonly Proj
   const rows = await db
     .selectFrom('register')
     .leftJoin('checkpoint', 'checkpoint.register', 'register.register')
-    .select(['register.register', 'register.size as total', 'projection', 'checkpoint.size', 'stopped_because'])
+    .select(['register.register', 'register.size as total', 'projection', 'version'])
+    .select(['checkpoint.size', 'stopped_because'])
     .where('register.size', '>', 0)
     .orderBy('register.register')
     .execute()
-  return projections.flatMap(({ name }) =>
+  return projections.flatMap(({ name, version }) =>
     [...Map.groupBy(rows, (row) => row.register)].map(([register, ofRegister]) => {
-      const row = ofRegister.find(({ projection }) => projection === name)
+      const row = ofRegister.find((one) => one.projection === name && one.version === version)
       const total = ofRegister[0]?.total ?? 0
       const size = row?.size ?? 0
       return { projection: name, register, size, behind: total - size, stopped: row?.stopped_because ?? null }

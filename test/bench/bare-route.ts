@@ -9,7 +9,8 @@ const app = fastify()
 
 app.get('/:register/:id', async (request) => {
   const { register, id } = request.params as { register: string; id: string }
-  const text = 'select id, revision, title, lifecycle from commitment where register = $1 and id = $2'
+  const text =
+    'select id, revision, title, lifecycle from commitment where register = $1 and generation = 0 and id = $2'
   const { rows } = await pool.query({ name: 'one', text, values: [register, id] })
   return rows[0]
 })

@@ -20,7 +20,8 @@ await client.connect()
 
 /** The limit: one row by its primary key, by a prepared statement. */
 async function lookup({ register, commitment }: Question): Promise<void> {
-  const text = 'select id, revision, title, lifecycle from commitment where register = $1 and id = $2'
+  const text =
+    'select id, revision, title, lifecycle from commitment where register = $1 and generation = 0 and id = $2'
   await client.query({ name: 'lookup', text, values: [register, commitment] })
 }
 

@@ -8,6 +8,7 @@ import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../src/database/pool.ts'
 import { parsePosted } from '../../src/domain/posted-event.ts'
 import { readFeed, sizeAt, streamsSince } from '../../src/eventlog/feed.ts'
+import { createHeads } from '../../src/eventlog/heads.ts'
 import {
   fetchEvent,
   loadAt,
@@ -26,7 +27,7 @@ import { readStates } from '../../src/projections/commitments/read.ts'
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStandings, readSteps, readStretches } from '../../src/projections/periods/read.ts'
-import { catchUp, leastSize } from '../../src/projections/run.ts'
+import { catchUp } from '../../src/projections/run.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { keptSums, readProgress, readSums } from '../../src/projections/tallies/sums.ts'
 import { createRecorder } from '../../src/record.ts'
@@ -126,7 +127,11 @@ const CASES: Case[] = [
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
-  ['how far projections are', (db) => leastSize(db, 'big', ['commitments', 'periods']), ['checkpoint_once']],
+  [
+    'how far a register and its projections are',
+    () => createHeads(db).read('big'),
+    ['checkpoint_once', 'register_once'],
+  ],
   ['how far the tallies are', (db) => readProgress(db, 'big'), ['checkpoint_once']],
   ['stored states', (db) => readStates(db, question, [{ id: stream }]), ['checkpoint_once', 'commitment_once']],
   [
@@ -226,8 +231,13 @@ t.test('a step of a projection reads what is new, not what is there', async (t) 
 })
 
 t.test('what dashboards and followers poll reads no table as a whole', async (t) => {
-  const app = await buildApp({ db, registers, recorder, now: Date.now, wake: () => {} }, pino({ level: 'silent' }))
-  t.teardown(() => app.close())
+  const heads = createHeads(db)
+  const context = { db, registers, heads, recorder, now: Date.now, wake: () => {} }
+  const app = await buildApp(context, pino({ level: 'silent' }))
+  t.teardown(async () => {
+    await app.close()
+    await heads.stop()
+  })
   const polled = [
     '',
     '/summary',

@@ -1,5 +1,5 @@
-// A reader of a storm: follows a register's events as they come and, whenever its service dies, goes on at another one from
-// the last event that it has seen. It must see every position once, in order.
+// A reader of a storm: follows a register's events as they come and, whenever its service dies or it has had enough of it,
+// goes on at another one from the last event that it has seen. It must see every position once, in order.
 
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -53,6 +53,8 @@ export function follow({ register, addresses, random }: FollowerOptions): Follow
       const headers = { accept: 'text/event-stream', ...(next > 0 && { 'last-event-id': String(next - 1) }) }
       const sending = request(`${address}/v1/registers/${register}/events`, { headers, agent })
       current = sending
+      const bored = setTimeout(() => sending.destroy(), random.int(100, 2_500))
+      sending.on('close', () => clearTimeout(bored))
       sending.on('error', () => resolve())
       sending.on('response', (response) => {
         if (response.statusCode !== 200) {

@@ -7,6 +7,8 @@ import type { Queryable } from '../../src/database/pool.ts'
 type Line = { text: string }
 
 const OURS = sql`relnamespace = 'public'::regnamespace and relname not like 'migration%'`
+/** Partitions have what their tables have. */
+const OWN = sql`relkind in ('r', 'p') and not relispartition and ${OURS}`
 
 async function lines(db: Queryable, query: ReturnType<typeof sql<Line>>): Promise<string[]> {
   return (await query.execute(db)).rows.map((row) => row.text)
@@ -15,9 +17,10 @@ async function lines(db: Queryable, query: ReturnType<typeof sql<Line>>): Promis
 function tables(db: Queryable): Promise<string[]> {
   return lines(
     db,
-    sql<Line>`select format(E'create table %I (\n%s\n);', relname, string_agg(part, E',\n' order by place, part_name)) as text
+    sql<Line>`select format(E'create table %I (\n%s\n)%s;', relname, string_agg(part, E',\n' order by place, part_name),
+          ' partition by ' || max(partition_key)) as text
       from (
-        select relname, 0 as place, to_char(attnum, '0000') as part_name, format('  %I %s%s%s%s', attname,
+        select relname, pg_get_partkeydef(pg_class.oid) as partition_key, 0 as place, to_char(attnum, '0000') as part_name, format('  %I %s%s%s%s', attname,
           format_type(atttypid, atttypmod),
           case when attcollation <> 0 and collname <> 'default' then format(' collate %I', collname) else '' end,
           case when adbin is not null then ' default ' || pg_get_expr(adbin, adrelid) else '' end,
@@ -25,12 +28,29 @@ function tables(db: Queryable): Promise<string[]> {
         from pg_class join pg_attribute on attrelid = pg_class.oid and attnum > 0 and not attisdropped
           left join pg_attrdef on adrelid = pg_class.oid and adnum = attnum
           left join pg_collation on pg_collation.oid = attcollation
-        where relkind = 'r' and ${OURS}
+        where ${OWN}
         union all
-        select relname, 1, conname, format('  constraint %I %s', conname, pg_get_constraintdef(pg_constraint.oid))
+        select relname, null, 1, conname, format('  constraint %I %s', conname, pg_get_constraintdef(pg_constraint.oid))
         from pg_constraint join pg_class on pg_class.oid = conrelid
-        where contype <> 'n' and ${OURS}
+        where contype <> 'n' and ${OWN}
       ) as parts group by relname order by relname`,
+  )
+}
+
+function sequences(db: Queryable): Promise<string[]> {
+  return lines(
+    db,
+    sql<Line>`select format('create sequence %I;', relname) as text from pg_class
+      where relkind = 'S' and ${OURS} order by relname`,
+  )
+}
+
+function partitions(db: Queryable): Promise<string[]> {
+  return lines(
+    db,
+    sql<Line>`select format('create table %I partition of %I %s;', relname, inhparent::regclass,
+        pg_get_expr(relpartbound, pg_class.oid)) as text
+      from pg_class join pg_inherits on inhrelid = pg_class.oid where relkind = 'r' and ${OURS} order by relname`,
   )
 }
 
@@ -38,7 +58,7 @@ function indexes(db: Queryable): Promise<string[]> {
   return lines(
     db,
     sql<Line>`select pg_get_indexdef(indexrelid) || ';' as text from pg_index join pg_class on pg_class.oid = indrelid
-      where ${OURS} and not exists (select from pg_constraint where conindid = indexrelid) order by indexrelid::regclass::text`,
+      where ${OWN} and not exists (select from pg_constraint where conindid = indexrelid) order by indexrelid::regclass::text`,
   )
 }
 
@@ -61,6 +81,8 @@ function triggers(db: Queryable): Promise<string[]> {
 
 /** The tables, indexes, functions and triggers of the database, as SQL in a fixed order. */
 export async function dumpSchema(db: Queryable): Promise<string> {
-  const parts = [await tables(db), await indexes(db), await functions(db), await triggers(db)].flat()
+  const inOrder = [sequences, tables, partitions, indexes, functions, triggers]
+  const parts: string[] = []
+  for (const part of inOrder) parts.push(...(await part(db)))
   return `-- Generated from migrations/ by \`npm run generate\`; do not edit.\n\n${parts.join('\n\n')}\n`
 }

@@ -7,6 +7,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../src/database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
 import { formatDay } from '../../src/kernel/plain-date.ts'
+import { VERSIONS } from '../../src/kernel/projection-versions.ts'
 import { anyLog, type Draft, fact, idAt, opened, redactedAt } from './events.ts'
 
 const COMMITMENTS = Array.from({ length: 20 }, (_, index) => `c${index + 1}`)
@@ -231,8 +232,8 @@ export async function insertRaw(db: Database, register: string, events: readonly
       own_revision = register.own_revision + excluded.own_revision`.execute(db)
 }
 
-/** The tables that hold what projections made of the log. */
-const PROJECTED = ['commitment', 'period', 'tally', 'tally_past']
+/** The tables that hold what projections made of the log, and whose they are. */
+const PROJECTED = { commitment: 'commitments', period: 'periods', tally: 'tallies', tally_past: 'tallies' } as const
 
 type Column = { name: string; type: string; key: number | null }
 
@@ -240,18 +241,22 @@ async function columnsOf(db: Database, table: string): Promise<Column[]> {
   const { rows } = await sql<Column>`select a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
       array_position(i.indkey::smallint[], a.attnum) as key
     from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
-    where a.attrelid = to_regclass(${table}) and a.attnum > 0 and not a.attisdropped and a.attname <> 'register'
+    where a.attrelid = to_regclass(${table}) and a.attnum > 0 and not a.attisdropped and a.attname not in ('register', 'generation')
     order by a.attname`.execute(db)
   return rows
 }
 
-/** Each table that projections write, with the SHA-256 of the register's rows as text, in the order of their primary key. */
+/**
+ * Each table that projections write, with the SHA-256 of the register's live rows as text, in the order of their primary key;
+ * of the fold's `versions`.
+ */
 export async function digests(
   db: Database,
   register: string,
+  versions: Record<string, number> = VERSIONS,
 ): Promise<Record<string, { rows: number; sha256: string }>> {
   const found: Record<string, { rows: number; sha256: string }> = {}
-  for (const table of PROJECTED) {
+  for (const [table, projection] of Object.entries(PROJECTED)) {
     const columns = await columnsOf(db, table)
     if (columns.length === 0) continue
     const values = columns.map(({ name, type }) =>
@@ -261,7 +266,10 @@ export async function digests(
     const keys = columns.filter(({ key }) => key !== null).sort((a, b) => Number(a.key) - Number(b.key))
     const order = keys.map(({ name }) => sql.ref(name))
     const { rows } = await sql<{ row: (string | null)[] }>`select array[${sql.join(values)}] as row
-      from ${sql.table(table)} where register = ${register} order by ${sql.join(order)}`.execute(db)
+      from ${sql.table(table)} where register = ${register} and generation = (select generation from checkpoint
+        where register = ${register} and projection = ${projection} and version = ${versions[projection]}) order by ${sql.join(order)}`.execute(
+      db,
+    )
     const hash = createHash('sha256')
     for (const { row } of rows) hash.update(`${JSON.stringify(row)}\n`)
     found[table] = { rows: rows.length, sha256: hash.digest('hex') }

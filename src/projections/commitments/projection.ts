@@ -3,9 +3,10 @@
 import type { Queryable } from '../../database/pool.ts'
 import type { StoredEvent } from '../../domain/event.ts'
 import { loadStreams } from '../../eventlog/load.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
 import type { Change, Projection } from '../run.ts'
 import { type CommitmentRow, project } from './project.ts'
-import { clearCommitments, removeCommitments, saveCommitments } from './table.ts'
+import { removeCommitments, saveCommitments } from './table.ts'
 
 const STREAMS_AT_ONCE = 500
 
@@ -13,7 +14,8 @@ function byStream(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
   return Map.groupBy(events, (event) => event.stream)
 }
 
-async function applyTo(db: Queryable, streams: readonly string[], { register, size, timeZone }: Change): Promise<void> {
+async function applyTo(db: Queryable, streams: readonly string[], change: Change): Promise<void> {
+  const { register, size, timeZone } = change
   const events = byStream(await loadStreams(db, register, streams, size))
   const rows: CommitmentRow[] = []
   const gone: string[] = []
@@ -22,17 +24,16 @@ async function applyTo(db: Queryable, streams: readonly string[], { register, si
     if (row) rows.push(row)
     else gone.push(stream)
   }
-  await saveCommitments(db, register, rows)
-  await removeCommitments(db, register, gone)
+  await saveCommitments(db, change, rows)
+  await removeCommitments(db, change, gone)
 }
 
 export const commitments: Projection = {
   name: 'commitments',
-  version: 1,
+  version: VERSIONS.commitments,
   async apply(db, change) {
     for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {
       await applyTo(db, change.streams.slice(first, first + STREAMS_AT_ONCE), change)
     }
   },
-  clear: clearCommitments,
 }

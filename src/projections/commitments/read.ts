@@ -11,7 +11,8 @@ import type { Standing, Verification } from '../../domain/portfolio/status.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
-import { projectionSize } from '../run.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
+import { liveGeneration } from '../live.ts'
 import { type CommitmentRow, projectAt, searchText } from './project.ts'
 
 /** The two clocks of a question, resolved, and the time zone of the register as known then. */
@@ -120,40 +121,57 @@ async function foldCommitments(
   return rows
 }
 
-/** The rows of a register as they stood when the projection had read `size` events, dated in `timeZone`. */
-type Snapshot = { size: number; timeZone: string | null; records: readonly CommitmentRecord[] }
+/** The rows of a register as they stood when the projection had read `size` events, dated in `timeZone`; of which build. */
+type Snapshot = { size: number; generation: number; timeZone: string | null; records: readonly CommitmentRecord[] }
 
 /** The rows of a register with the checkpoint that they belong to, in one statement and so at one moment. */
 async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> {
   const rows = await db
     .selectFrom('checkpoint')
-    .leftJoin('commitment', 'commitment.register', 'checkpoint.register')
-    .select(['checkpoint.size as reached', 'checkpoint.time_zone as dated_in'])
+    .leftJoin('commitment', (join) =>
+      join
+        .onRef('commitment.register', '=', 'checkpoint.register')
+        .on('commitment.generation', '=', liveGeneration(register, 'commitments')),
+    )
+    .select(['checkpoint.size as reached', 'checkpoint.generation as build', 'checkpoint.time_zone as dated_in'])
     .select(COMPACT.map((column) => `commitment.${column}` as const))
     .select(sql<boolean>`cardinality(redacted) > 0`.as('is_redacted'))
     .where('checkpoint.register', '=', register)
     .where('projection', '=', 'commitments')
+    .where('version', '=', VERSIONS.commitments)
     .execute()
   const [first] = rows
   // Safe: a row of the outer join that has an id is a whole row of the table.
   const records = rows.filter((row) => row.id !== null).map((row) => storedRecord(row as CompactRow))
-  return { size: first?.reached ?? 0, timeZone: first?.dated_in ?? null, records }
+  const timeZone = first?.dated_in ?? null
+  return { size: first?.reached ?? 0, generation: first?.build ?? 0, timeZone, records }
 }
 
 const MAX_KEPT_RECORDS = 50_000
 
 /**
  * The latest snapshots of each database, the least recently used first. What the rows say at a size never changes, so a
- * snapshot is good for as long as the checkpoint stands where it stood; dashboards that poll then cost one small row.
+ * snapshot is good for as long as the checkpoint stands where it stood, on the same build; dashboards that poll then cost one small row.
  */
 const kept = new WeakMap<Queryable, Map<string, Snapshot>>()
+
+/** Whether the checkpoint stands where the rows of a snapshot belong. */
+async function isOfNow(db: Queryable, register: string, { size, generation }: Snapshot): Promise<boolean> {
+  const checkpoint = await db
+    .selectFrom('checkpoint')
+    .select(['size', 'generation'])
+    .where('register', '=', register)
+    .where('projection', '=', 'commitments')
+    .where('version', '=', VERSIONS.commitments)
+    .executeTakeFirst()
+  return (checkpoint?.size ?? 0) === size && (checkpoint?.generation ?? 0) === generation
+}
 
 async function currentSnapshot(db: Queryable, register: string): Promise<Snapshot> {
   const snapshots = kept.get(db) ?? new Map<string, Snapshot>()
   kept.set(db, snapshots)
   const known = snapshots.get(register)
-  const isCurrent = known && known.size === (await projectionSize(db, register, 'commitments'))
-  const snapshot = isCurrent ? known : await readSnapshot(db, register)
+  const snapshot = known && (await isOfNow(db, register, known)) ? known : await readSnapshot(db, register)
   // Set again so that the least recently used is the first to go.
   snapshots.delete(register)
   if (snapshot.records.length <= MAX_KEPT_RECORDS) snapshots.set(register, snapshot)
@@ -214,10 +232,12 @@ async function readStored(db: Queryable, { register, asOf, size, timeZone }: Que
     .innerJoin('checkpoint', 'checkpoint.register', 'commitment.register')
     .select(['id', 'revision', 'redacted', 'states'])
     .where('commitment.register', '=', register)
+    .where('commitment.generation', '=', liveGeneration(register, 'commitments'))
     .where('id', '=', (eb) => eb.fn.any(eb.val([...ids])))
     .where('last_position', '<', size)
     .where('last_on', '<=', formatDay(asOf))
     .where('projection', '=', 'commitments')
+    .where('version', '=', VERSIONS.commitments)
     .where('checkpoint.size', '>=', size)
     .where('time_zone', '=', timeZone)
     .execute()
@@ -234,7 +254,8 @@ export async function searchCommitments(
   const { rows } = await sql<{ id: string }>`with query as (
       select to_tsquery('simple', string_agg(quote_literal(lexeme) || ':*', ' & ')) as words
       from unnest(to_tsvector('simple', ${text})))
-    select id from commitment, query where register = ${register} and search @@ words
+    select id from commitment, query where register = ${register}
+      and generation = ${liveGeneration(register, 'commitments')} and search @@ words
       and not (id = any(${folded.map(({ id }) => id)}::text[]))
     union all
     select id from json_to_recordset(${JSON.stringify(folded)}::json) as folded (id text, search text), query

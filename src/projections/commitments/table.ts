@@ -5,6 +5,9 @@ import type { Queryable } from '../../database/pool.ts'
 import { dayText } from '../../kernel/plain-date.ts'
 import { type CommitmentRow, searchText } from './project.ts'
 
+/** Whose rows they are, and of which build. */
+export type Place = { register: string; generation: number }
+
 function columns(row: CommitmentRow) {
   const { standing, states } = row
   return {
@@ -32,19 +35,23 @@ function columns(row: CommitmentRow) {
 }
 
 /** Writes the rows of commitments, replacing those of the same id. */
-export async function saveCommitments(db: Queryable, register: string, rows: readonly CommitmentRow[]): Promise<void> {
+export async function saveCommitments(
+  db: Queryable,
+  { register, generation }: Place,
+  rows: readonly CommitmentRow[],
+): Promise<void> {
   if (rows.length === 0) return
-  await sql`insert into commitment (register, id, revision, last_position, last_on, title, programme, themes, parties,
+  await sql`insert into commitment (register, generation, id, revision, last_position, last_on, title, programme, themes, parties,
       lifecycle, verification, made_on, original_due_on, current_due_on, forecast_on, finished_on, rebaselines,
       forecast_pushes, states, redacted, search)
-    select ${register}, id, revision, last_position, last_on, title, programme, themes, parties,
+    select ${register}, ${generation}::bigint, id, revision, last_position, last_on, title, programme, themes, parties,
       lifecycle, verification, made_on, original_due_on, current_due_on, forecast_on, finished_on, rebaselines,
       forecast_pushes, states, redacted, to_tsvector('simple', search)
     from json_to_recordset(${JSON.stringify(rows.map(columns))}::json) as row (id text, revision integer,
       last_position bigint, last_on date, title text, programme text, themes text[], parties text[], lifecycle text,
       verification text, made_on date, original_due_on date, current_due_on date, forecast_on date, finished_on date,
       rebaselines integer, forecast_pushes integer, states json, redacted bigint[], search text)
-    on conflict (register, id) do update set revision = excluded.revision, last_position = excluded.last_position,
+    on conflict (register, generation, id) do update set revision = excluded.revision, last_position = excluded.last_position,
       last_on = excluded.last_on, title = excluded.title, programme = excluded.programme, themes = excluded.themes,
       parties = excluded.parties, lifecycle = excluded.lifecycle, verification = excluded.verification,
       made_on = excluded.made_on, original_due_on = excluded.original_due_on, current_due_on = excluded.current_due_on,
@@ -54,16 +61,16 @@ export async function saveCommitments(db: Queryable, register: string, rows: rea
 }
 
 /** Removes the rows of commitments that are no longer made, as known now. */
-export async function removeCommitments(db: Queryable, register: string, ids: readonly string[]): Promise<void> {
+export async function removeCommitments(
+  db: Queryable,
+  { register, generation }: Place,
+  ids: readonly string[],
+): Promise<void> {
   if (ids.length === 0) return
   await db
     .deleteFrom('commitment')
     .where('register', '=', register)
+    .where('generation', '=', generation)
     .where('id', '=', (eb) => eb.fn.any(eb.val([...ids])))
     .execute()
-}
-
-/** Removes every row of a register, for a fold of another version. */
-export async function clearCommitments(db: Queryable, register: string): Promise<void> {
-  await db.deleteFrom('commitment').where('register', '=', register).execute()
 }

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
+import { liveGeneration } from '../live.ts'
 import type { Change } from './project.ts'
 
 /** Changes in order of size, four numbers each (day, membership, key, difference); those of version n end at `ends[n]`. */
@@ -88,29 +89,33 @@ function unpackChanges(bytes: Uint8Array, lengths: readonly number[]): Omit<Chan
   return { statuses: statuses.list(), days: days.list(), memberships }
 }
 
-type Row = { known_from: string | null; lengths: string | null; changes: Buffer | null; generation: number }
+type Row = { known_from: string | null; lengths: string | null; changes: Buffer | null; live: number | null }
 
-/** The changes that came to be known after one size, up to another, in one row: thousands of small ones cost their number. */
+/**
+ * The changes of a build that came to be known after one size, up to another, in one row: thousands of small ones cost their
+ * number. `live` says which build readers are to be answered from at that moment.
+ */
 export async function readChanges(
   db: Queryable,
-  register: string,
+  { register, generation }: { register: string; generation: number | null },
   after: number,
   upTo: number,
-): Promise<Changes & { generation: number }> {
-  const { rows } = await sql<Row>`select c.generation, p.known_from, p.lengths, p.changes
-    from (select coalesce(max(generation), 0) as generation from checkpoint
-        where register = ${register} and projection = 'periods') c,
-      (select string_agg(known_from::text, ',' order by known_from, id) as known_from,
+): Promise<Changes & { live: number | null }> {
+  const { rows } = await sql<Row>`select ${liveGeneration(register, 'periods')} as live, p.known_from,
+      p.lengths, p.changes
+    from (select string_agg(known_from::text, ',' order by known_from, id) as known_from,
         string_agg(length(changes)::text, ',' order by known_from, id) as lengths,
         string_agg(changes, '' order by known_from, id) as changes
-      from period where register = ${register} and known_from > ${after} and known_from <= ${upTo}) p`.execute(db)
+      from period where register = ${register} and generation = ${generation} and known_from > ${after} and known_from <= ${upTo}) p`.execute(
+    db,
+  )
   const [row] = rows
-  if (!row?.changes) return { ...NO_CHANGES, generation: row?.generation ?? 0 }
+  if (!row?.changes) return { ...NO_CHANGES, live: row?.live ?? null }
   const sizes = (row.known_from ?? '').split(',')
   return {
     knownFrom: Float64Array.from(sizes, Number),
     ...unpackChanges(row.changes, (row.lengths ?? '').split(',').map(Number)),
-    generation: row.generation,
+    live: row.live,
   }
 }
 

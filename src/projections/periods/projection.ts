@@ -3,10 +3,10 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import { loadStreams } from '../../eventlog/load.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
 import type { Change, Projection } from '../run.ts'
-import { clearTallies } from '../tallies/table.ts'
 import { type TimelineVersion, timelineVersions } from './project.ts'
-import { clearPeriods, savePeriods } from './table.ts'
+import { savePeriods } from './table.ts'
 
 const STREAMS_AT_ONCE = 500
 
@@ -17,7 +17,7 @@ async function versionsOf(db: Queryable, streams: readonly string[], change: Cha
 
 export const periods: Projection = {
   name: 'periods',
-  version: 1,
+  version: VERSIONS.periods,
   async apply(db, change) {
     const versions: TimelineVersion[] = []
     for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {
@@ -25,11 +25,6 @@ export const periods: Projection = {
     }
     // In order of size whatever the batch, so that memberships get the same numbers from every replay.
     versions.sort((a, b) => a.knownFrom - b.knownFrom || (a.id < b.id ? -1 : 1))
-    await savePeriods(db, change.register, versions)
-  },
-  async clear(db, register) {
-    await clearPeriods(db, register)
-    // The tallies are sums of these rows.
-    await clearTallies(db, register)
+    await savePeriods(db, change, versions)
   },
 }

@@ -7,6 +7,7 @@ import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
 import { type Measured, measure } from '../../domain/portfolio/figures.ts'
 import { CODES, type Countable, decodeStatus } from '../../domain/portfolio/status-code.ts'
 import type { Day } from '../../kernel/plain-date.ts'
+import { liveGeneration } from '../live.ts'
 import { readMemberships } from './memberships.ts'
 import { CONFLICTED, NUMBERS, UNCERTAIN } from './table.ts'
 
@@ -34,6 +35,8 @@ export type Wanted = {
 
 export const ALL: Wanted = { status: null, membership: null, ids: null, isConflicted: false }
 
+const LIVE = (register: string) => liveGeneration(register, 'periods')
+
 type Row = { id: string; code: number; membership: number; numbers: string }
 
 const ALL_CODES = Array.from({ length: CODES }, (_, code) => code)
@@ -55,7 +58,8 @@ function select({ register, asOf, size }: Moment, ids: RawBuilder<unknown>, wher
       p.numbers[(p.slot - 1) * ${NUMBERS}::int + 1 : p.slot * ${NUMBERS}::int]::text as numbers
     from (${ids}) f cross join lateral (
       select codes, memberships, numbers, width_bucket(${asOf}::integer, days) as slot from period
-      where register = ${register} and id = f.id and known_from <= ${size} order by known_from desc limit 1) p
+      where register = ${register} and generation = ${LIVE(register)} and id = f.id
+        and known_from <= ${size} order by known_from desc limit 1) p
     where ${where}`
 }
 
@@ -98,7 +102,8 @@ async function findMemberships(db: Queryable, register: string, { membership }: 
 /** Every commitment that is known, made by then and wanted, in order of id. */
 export async function readStandings(db: Queryable, moment: Moment, wanted: Wanted): Promise<StandingRecord[]> {
   const { all, numbers } = await findMemberships(db, moment.register, wanted)
-  const ids = sql`select id from period where register = ${moment.register} and is_first
+  const ids = sql`select id from period where register = ${moment.register}
+    and generation = ${LIVE(moment.register)} and is_first
     ${wanted.ids ? sql`and id = any(${[...wanted.ids]}::text[])` : sql``} `
   const { rows } = await sql<Row>`${select(moment, ids, conditions(wanted, numbers))} order by f.id`.execute(db)
   return rows.map((row) => record(row, moment, all))
@@ -124,7 +129,8 @@ export async function readPage(
   let last = after
   for (let looked = 0; looked < LOOK_AT_MOST; looked += LOOK_AT_ONCE) {
     const left = limit - records.length
-    const ids = sql`select id from period where register = ${moment.register} and is_first and id > ${last}
+    const ids = sql`select id from period where register = ${moment.register}
+      and generation = ${LIVE(moment.register)} and is_first and id > ${last}
       order by id limit ${LOOK_AT_ONCE}`
     const { rows } = await sql<Row>`${select(moment, ids, where)} order by f.id limit ${left + 1}`.execute(db)
     records.push(...rows.slice(0, left).map((row) => record(row, moment, all)))
@@ -139,7 +145,7 @@ export async function readPage(
 /** The last commitment of a full look after an id; null where there are no more. */
 async function lastLookedAt(db: Queryable, register: string, after: string): Promise<string | null> {
   const { rows } = await sql<{ id: string }>`select id from period
-    where register = ${register} and is_first and id > ${after} order by id offset ${LOOK_AT_ONCE - 1} limit 1`.execute(
+    where register = ${register} and generation = ${LIVE(register)} and is_first and id > ${after} order by id offset ${LOOK_AT_ONCE - 1} limit 1`.execute(
     db,
   )
   return rows[0]?.id ?? null
@@ -155,6 +161,7 @@ export async function readStretches(
     .selectFrom('period')
     .select(['days', 'codes', 'begun_by', 'numbers'])
     .where('register', '=', register)
+    .where('generation', '=', LIVE(register))
     .where('id', '=', id)
     .where('known_from', '<=', size)
     .orderBy('known_from', 'desc')
@@ -194,9 +201,10 @@ export async function readSteps(
   const { rows } = await sql<StepRow>`
     select id, known_from, codes[slot] as code, memberships[slot] as membership, numbers[slot * ${NUMBERS}::int] as flags
     from (select id, known_from, codes, memberships, numbers, width_bucket(${asOf}::integer, days) as slot from period p
-      where register = ${register} and id = any(${[...ids]}::text[]) and known_from <= ${size}
+      where register = ${register} and generation = ${LIVE(register)} and id = any(${[...ids]}::text[])
+        and known_from <= ${size}
         and known_from >= coalesce((select max(known_from) from period earlier
-          where earlier.register = p.register and earlier.id = p.id and earlier.known_from <= ${from}), 0)) p
+          where earlier.register = p.register and earlier.generation = p.generation and earlier.id = p.id and earlier.known_from <= ${from}), 0)) p
     order by id, known_from`.execute(db)
   const steps = new Map<string, KnownStep[]>()
   for (const { id, known_from, code, membership, flags } of rows) {

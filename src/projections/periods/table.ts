@@ -12,38 +12,49 @@ export const NUMBERS = 8
 export const UNCERTAIN = 1
 export const CONFLICTED = 2
 
-function contentHash({ programme, themes, parties }: Membership): string {
+/** What names a membership: SHA-256 of what it says. */
+export function contentHash({ programme, themes, parties }: Membership): string {
   return hash('sha256', JSON.stringify([programme, themes, parties]), 'hex')
 }
 
-/** The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. */
-async function numberMemberships(
+async function numbersByHash(db: Queryable, register: string, hashes: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await sql<{ hash: string; number: number }>`select encode(hash, 'hex') as hash, number
+    from membership where register = ${register}
+      and hash in (select decode(h, 'hex') from unnest(${[...hashes]}::text[]) h)`.execute(db)
+  return new Map(rows.map(({ hash, number }) => [hash, number]))
+}
+
+/** How many memberships a register has numbered; nobody else gives out numbers before the transaction ends. */
+async function lockMembershipCount(db: Queryable, register: string): Promise<number> {
+  const { rows } = await sql<{ count: number }>`insert into membership_count (register, count) values (${register}, 0)
+    on conflict (register) do update set count = membership_count.count returning count`.execute(db)
+  return rows[0]?.count as number
+}
+
+/**
+ * The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. Whoever
+ * gives out numbers makes others wait for the end of its transaction, so that there are no gaps.
+ */
+export async function numberMemberships(
   db: Queryable,
   register: string,
   memberships: ReadonlyMap<string, Membership>,
 ): Promise<Map<string, number>> {
-  const hashes = [...memberships.keys()]
-  const { rows } = await sql<{ hash: string; number: number }>`select encode(hash, 'hex') as hash, number
-    from membership where register = ${register} and hash in (select decode(h, 'hex') from unnest(${hashes}::text[]) h)`.execute(
-    db,
-  )
-  const numbers = new Map(rows.map(({ hash, number }) => [hash, number]))
+  const known = await numbersByHash(db, register, [...memberships.keys()])
+  if (known.size === memberships.size) return known
+  const count = await lockMembershipCount(db, register)
+  // Read again: whoever held the count before may have numbered the same ones.
+  const numbers = await numbersByHash(db, register, [...memberships.keys()])
   const fresh = [...memberships].filter(([hash]) => !numbers.has(hash))
-  if (fresh.length === 0) return numbers
-  const last = await db
-    .selectFrom('membership')
-    .select((eb) => eb.fn.max('number').as('number'))
-    .where('register', '=', register)
-    .executeTakeFirst()
-  const first = (last?.number ?? -1) + 1
   const values = fresh.map(([hash, { programme, themes, parties }], index) => {
-    numbers.set(hash, first + index)
-    return { number: first + index, hash, programme, themes, parties }
+    numbers.set(hash, count + index)
+    return { number: count + index, hash, programme, themes, parties }
   })
   await sql`insert into membership (register, number, programme, themes, parties, hash)
     select ${register}, number, programme, themes, parties, decode(hash, 'hex')
     from json_to_recordset(${JSON.stringify(values)}::json)
       as row (number integer, hash text, programme text, themes text[], parties text[])`.execute(db)
+  await sql`update membership_count set count = ${count + fresh.length} where register = ${register}`.execute(db)
   return numbers
 }
 
@@ -56,7 +67,7 @@ function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflic
 /** Writes versions of timelines, in order of size. */
 export async function savePeriods(
   db: Queryable,
-  register: string,
+  { register, generation }: { register: string; generation: number },
   versions: readonly TimelineVersion[],
 ): Promise<void> {
   if (versions.length === 0) return
@@ -84,15 +95,11 @@ export async function savePeriods(
     numbers: version.stretches.flatMap(numbersOf),
     changes: packChanges(tallyChanges(version, numberOf)).toString('hex'),
   }))
-  await sql`insert into period (register, id, known_from, is_first, days, codes, memberships, begun_by, numbers, changes)
-    select ${register}, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
+  await sql`insert into period (register, generation, id, known_from, is_first, days, codes, memberships, begun_by, numbers,
+      changes)
+    select ${register}, ${generation}::bigint, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
     from json_to_recordset(${JSON.stringify(rows)}::json) as row (id text, known_from bigint, is_first boolean,
       days integer[], codes smallint[], memberships integer[], begun_by bigint[], numbers integer[], changes text)`.execute(
     db,
   )
-}
-
-/** Removes every row of a register; memberships keep their numbers. */
-export async function clearPeriods(db: Queryable, register: string): Promise<void> {
-  await db.deleteFrom('period').where('register', '=', register).execute()
 }

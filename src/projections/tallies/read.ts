@@ -90,8 +90,8 @@ async function addChanges(
   const [low, high] = size < seal ? [size, seal] : [seal, size]
   for (let from = low; from < high; from += epoch) {
     const upTo = Math.min(high, from + epoch)
-    const changes = await readChanges(db, register, from, upTo)
-    if (changes.generation !== generation) return false
+    const changes = await readChanges(db, { register, generation }, from, upTo)
+    if (changes.live !== generation) return false
     await add(changes, from, upTo)
   }
   return true

@@ -3,18 +3,19 @@
 
 import { CompiledQuery } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
+import { VERSIONS } from '../../kernel/projection-versions.ts'
 import { DAYS, entriesOf, YEAR } from './packing.ts'
 import { partName } from './parts.ts'
 import type { Part } from './project.ts'
 
 /** How far the projections of a register are. */
 export type Progress = {
-  /** How far `periods` has read the log, and which build of it this is. */
+  /** How far `periods` has read the log, and which build of it this is; null where it has not begun. */
   reached: number
-  generation: number
+  generation: number | null
   /** How far `tallies` has summed it up, and which build of it this is. */
   sealed: number
-  built: number
+  built: number | null
 }
 
 /** What days need: all years before `year`, its months up to `lastMonth`, and those in `byDay` by days. */
@@ -27,7 +28,7 @@ type PackedRow = { part_of: string; part: string; level: number; bucket: number;
 
 // As text, and not built anew each time: to build a statement takes longer than the database takes to run these.
 const PROGRESS = `select projection, size, generation from checkpoint
-  where register = $1 and projection in ('periods', 'tallies')`
+  where register = $1 and (projection, version) in (('periods', ${VERSIONS.periods}), ('tallies', ${VERSIONS.tallies}))`
 
 /** How far the projections of a register are, at one moment. */
 export async function readProgress(db: Queryable, register: string): Promise<Progress> {
@@ -37,9 +38,9 @@ export async function readProgress(db: Queryable, register: string): Promise<Pro
   const tallies = rows.find(({ projection }) => projection === 'tallies')
   return {
     reached: periods?.size ?? 0,
-    generation: periods?.generation ?? 0,
+    generation: periods?.generation ?? null,
     sealed: tallies?.size ?? 0,
-    built: tallies?.generation ?? 0,
+    built: tallies?.generation ?? null,
   }
 }
 
@@ -50,18 +51,18 @@ function unpacked({ level, bucket, statuses, days, ...row }: PackedRow, withDays
   return { part, level, bucket, statuses: entriesOf(level, statuses), days: entries }
 }
 
-const SUMS = 'select * from tally_sums($1, $2, $3, $4, $5, $6, $7, $8)'
+const SUMS = `select * from tally_sums($1, ${VERSIONS.tallies}, $2, $3, $4, $5, $6, $7, $8, $9)`
 
 /** The sums that days need of a part, or (null) of all of its kind, when so many epochs were sealed; null in another build. */
 export async function readSums(
   db: Queryable,
   register: string,
   { partOf, part }: { partOf: string; part: string | null },
-  { epochs, built }: { epochs: number; built: number },
+  { epochs, built }: { epochs: number; built: number | null },
   { year, lastMonth, byDay }: Needs,
   withDays: boolean,
 ): Promise<SumRow[] | null> {
-  const parameters = [register, partOf, part, epochs, year, lastMonth, byDay, withDays]
+  const parameters = [register, built, partOf, part, epochs, year, lastMonth, byDay, withDays]
   const { rows } = await db.executeQuery<PackedRow & { built: number | null }>(CompiledQuery.raw(SUMS, parameters))
   // The first row says which build the others are of.
   const [head, ...sums] = rows
@@ -90,12 +91,18 @@ function keep(db: Queryable, name: string, part: KeptPart): void {
 }
 
 const WHOLE_PART = `select c.size as sealed, c.generation as built, t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
-  from checkpoint c left join tally t on t.register = c.register and t.part_of = $2 and t.part = $3
-  where c.register = $1 and c.projection = 'tallies'`
+  from checkpoint c left join tally t on t.register = c.register and t.generation = $4 and t.part_of = $2 and t.part = $3
+  where c.register = $1 and c.projection = 'tallies' and c.version = ${VERSIONS.tallies} and c.generation = $4`
 
-async function loadPart(db: Queryable, register: string, { partOf, part }: Part): Promise<KeptPart | null> {
+/** All rows of a part of a build; null where that is not the live one. */
+async function loadPart(
+  db: Queryable,
+  register: string,
+  { partOf, part }: Part,
+  built: number | null,
+): Promise<KeptPart | null> {
   type Row = PackedRow & { sealed: number; built: number }
-  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE_PART, [register, partOf, part]))
+  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE_PART, [register, partOf, part, built]))
   const [first] = rows
   if (!first) return null
   const found = rows.filter(({ level }) => level !== null)
@@ -111,13 +118,13 @@ export async function keptSums(
   db: Queryable,
   register: string,
   part: Part,
-  { seal, built, epoch }: { seal: number; built: number; epoch: number },
+  { seal, built, epoch }: { seal: number; built: number | null; epoch: number },
   { year, lastMonth, byDay }: Needs,
 ): Promise<SumRow[] | null> {
   const name = `${register} ${partName(part)}`
   const isOf = (sums: KeptPart) => Math.floor(sums.sealed / epoch) * epoch === seal && sums.built === built
   const known = kept.get(db)?.get(name)
-  const sums = known && isOf(known) ? known : await loadPart(db, register, part)
+  const sums = known && isOf(known) ? known : await loadPart(db, register, part, built)
   if (!sums || !isOf(sums)) return null
   keep(db, name, sums)
   const days = new Set(byDay)

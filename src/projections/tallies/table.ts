@@ -5,26 +5,34 @@ import type { Queryable } from '../../database/pool.ts'
 import { entriesOf, entryName, pack } from './packing.ts'
 import type { Sums } from './project.ts'
 
+/** Whose sums they are, and of which build. */
+export type Place = { register: string; generation: number }
+
 const ROWS_AT_ONCE = 1_000
 
 /** Adds the sums of an epoch to those that stand, and writes what they come to as of the end of the epoch. */
-export async function sealSums(db: Queryable, register: string, epoch: number, rows: readonly Sums[]): Promise<void> {
+export async function sealSums(db: Queryable, place: Place, epoch: number, rows: readonly Sums[]): Promise<void> {
   for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
-    await sealSome(db, register, epoch, rows.slice(first, first + ROWS_AT_ONCE))
+    await sealSome(db, place, epoch, rows.slice(first, first + ROWS_AT_ONCE))
   }
 }
 
-async function sealSome(db: Queryable, register: string, epoch: number, rows: readonly Sums[]): Promise<void> {
+async function sealSome(
+  db: Queryable,
+  { register, generation }: Place,
+  epoch: number,
+  rows: readonly Sums[],
+): Promise<void> {
   const keys = JSON.stringify(
     rows.map(({ part, level, bucket }, index) => ({ index, part_of: part.partOf, part: part.part, level, bucket })),
   )
   const { rows: standing } = await sql<{ index: number; statuses: Buffer; days: Buffer }>`
     with wanted as (select * from json_to_recordset(${keys}::json)
         as row (index integer, part_of text, part text, level smallint, bucket integer)),
-      standing as (select w.index, t.* from wanted w join tally t on t.register = ${register}
+      standing as (select w.index, t.* from wanted w join tally t on t.register = ${register} and t.generation = ${generation}
         and t.part_of = w.part_of and t.part = w.part and t.level = w.level and t.bucket = w.bucket),
-      replaced as (insert into tally_past (register, part_of, part, level, bucket, epoch, statuses, days)
-        select register, part_of, part, level, bucket, epoch, statuses, days from standing)
+      replaced as (insert into tally_past (register, generation, part_of, part, level, bucket, epoch, statuses, days)
+        select register, generation, part_of, part, level, bucket, epoch, statuses, days from standing)
     select index, statuses, days from standing`.execute(db)
   for (const { index, statuses, days } of standing) {
     const row = rows[index]
@@ -35,11 +43,11 @@ async function sealSome(db: Queryable, register: string, epoch: number, rows: re
     const packed = { statuses: statuses.toString('hex'), days: days.toString('hex') }
     return { part_of: part.partOf, part: part.part, level, bucket, ...packed }
   })
-  await sql`insert into tally (register, part_of, part, level, bucket, epoch, statuses, days)
-    select ${register}, part_of, part, level, bucket, ${epoch}, decode(statuses, 'hex'), decode(days, 'hex')
+  await sql`insert into tally (register, generation, part_of, part, level, bucket, epoch, statuses, days)
+    select ${register}, ${generation}::bigint, part_of, part, level, bucket, ${epoch}, decode(statuses, 'hex'), decode(days, 'hex')
     from json_to_recordset(${JSON.stringify(values)}::json)
       as row (part_of text, part text, level smallint, bucket integer, statuses text, days text)
-    on conflict (register, part_of, part, level, bucket) do update
+    on conflict (register, generation, part_of, part, level, bucket) do update
       set epoch = excluded.epoch, statuses = excluded.statuses, days = excluded.days`.execute(db)
 }
 
@@ -49,13 +57,4 @@ function addInto({ level, sums }: Sums, bytes: Buffer): void {
     const name = entryName(entries[at] as number, entries[at + 1] as number)
     sums.set(name, (sums.get(name) ?? 0) + (entries[at + 2] as number))
   }
-}
-
-/** Removes the sums of a register; they are built anew from the rows that they follow. */
-export async function clearTallies(db: Queryable, register: string): Promise<void> {
-  // The checkpoint first: whoever is sealing holds it.
-  await sql`update checkpoint set size = 0, generation = generation + 1
-    where register = ${register} and projection = 'tallies'`.execute(db)
-  await db.deleteFrom('tally').where('register', '=', register).execute()
-  await db.deleteFrom('tally_past').where('register', '=', register).execute()
 }
