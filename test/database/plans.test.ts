@@ -144,7 +144,7 @@ const CASES: Case[] = [
   ['what changed', (db) => readSteps(db, moment, 80_000, streams), ['period_once']],
   [
     'the changes after a seal',
-    (db) => readChanges(db, 'big', ROWS - 500, ROWS),
+    (db) => readChanges(db, { register: 'big', generation: 0 }, ROWS - 500, ROWS),
     ['checkpoint_once', 'period_known_from'],
   ],
   [
