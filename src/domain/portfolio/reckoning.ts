@@ -11,6 +11,8 @@ import type { Tally } from './tally.ts'
 export type Counts = Record<FigureName, { numerator: number; denominator: number }>
 
 export type Reckoning = {
+  /** No commitment is counted at all, in scope or not. */
+  isEmpty: boolean
   counts: Counts
   excluded: { withdrawn: number; superseded: number; redacted: number }
   slippages: { original: Slippages; current: Slippages }
@@ -65,6 +67,7 @@ export function reckon(tally: Tally): Reckoning {
   const codes = tally.byCode()
   const of = (measure: Parameters<Tally['histogram']>[0]) => new Distribution(tally.histogram(measure))
   return {
+    isEmpty: codes.length === 0,
     counts: countFigures(codes),
     excluded: excluded(codes),
     slippages: {
@@ -74,6 +77,11 @@ export function reckon(tally: Tally): Reckoning {
     due: of('plannedDue'),
     made: of('plannedMade'),
   }
+}
+
+/** True where no commitment is counted at all, in scope or not. */
+export function isEmpty({ isEmpty }: Reckoning): boolean {
+  return isEmpty
 }
 
 /** How many bytes it takes in memory, about. */
