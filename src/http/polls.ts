@@ -52,39 +52,52 @@ type Known = Basis & {
   until: number
 }
 
-const MAX_BYTES = 4 * 2 ** 20
+/** What all entries may take, about. */
+export const MAX_BYTES = 4 * 2 ** 20
 const MAX_ADDRESS_LENGTH = 4_000
 /** What an entry takes besides its address. */
 const ENTRY_BYTES = 400
 
+/** A request as far as it decides its answer. */
+type Asked = { raw: Pick<FastifyRequest['raw'], 'method' | 'url' | 'headers'> }
+
+/** What the answers are held against. */
+type Memory = { heads: Pick<Heads, 'peek'>; now: () => number }
+
 type Span = { timeZone: string; day: Day; from: number; until: number }
 
 /** The ETags of answers that were given, the last asked for first in line to stay. */
-class Polls {
-  readonly #heads: Heads
+export class Polls {
+  readonly #heads: Pick<Heads, 'peek'>
   readonly #now: () => number
   // Two halves: whatever is asked for moves to the young one, and when that is full the old one goes.
   #young = new Map<string, Known>()
   #old = new Map<string, Known>()
   #youngBytes = 0
+  #oldBytes = 0
   #today: Span | null = null
 
-  constructor({ heads, now }: { heads: Heads; now: () => number }) {
+  constructor({ heads, now }: Memory) {
     this.#heads = heads
     this.#now = now
   }
 
+  /** How many bytes the entries take, about. */
+  get bytes(): number {
+    return this.#youngBytes + this.#oldBytes
+  }
+
   /** Keeps the ETag of the answer to a request. */
-  remember(request: FastifyRequest, etag: string, basis: Basis): void {
+  remember(request: Asked, etag: string, basis: Basis): void {
     const name = nameOf(request)
-    if (request.method !== 'GET' || name.length > MAX_ADDRESS_LENGTH) return
+    if (request.raw.method !== 'GET' || name.length > MAX_ADDRESS_LENGTH) return
     const { from, until } = basis.dayIn === null ? ALWAYS : this.#spanOfToday(basis.dayIn)
     const dependsOn = dependence(basis.head, basis)
     this.#keep(name, { ...basis, etag, register: basis.head.register, dependsOn, from, until })
   }
 
   /** The ETag that the answer to a request has now; null where memory does not tell. */
-  etagOf(request: FastifyRequest): string | null {
+  etagOf(request: Asked): string | null {
     const name = nameOf(request)
     const known = this.#young.get(name) ?? this.#fromOld(name)
     if (!known) return null
@@ -113,12 +126,15 @@ class Polls {
   }
 
   #keep(name: string, known: Known): void {
-    if (!this.#young.has(name)) this.#youngBytes += 2 * name.length + ENTRY_BYTES
+    const bytes = this.#young.has(name) ? 0 : 2 * name.length + ENTRY_BYTES
+    if (this.#youngBytes + bytes > MAX_BYTES / 2) {
+      this.#old = this.#young
+      this.#oldBytes = this.#youngBytes
+      this.#young = new Map()
+      this.#youngBytes = 0
+    }
     this.#young.set(name, known)
-    if (this.#youngBytes <= MAX_BYTES / 2) return
-    this.#old = this.#young
-    this.#young = new Map()
-    this.#youngBytes = 0
+    this.#youngBytes += bytes
   }
 
   #spanOfToday(timeZone: string): Span {
@@ -134,12 +150,12 @@ class Polls {
 const ALWAYS = { from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
 
 /** What of a request decides its answer, the clocks and the register aside. */
-function nameOf({ raw: { url, headers } }: FastifyRequest): string {
+function nameOf({ raw: { url, headers } }: Asked): string {
   return headers.accept === undefined ? (url ?? '') : `${url} ${headers.accept}`
 }
 
 /** Whether what the caller wants to be known at least is known; an unreadable wish is for the route to refuse. */
-function isReached({ raw: { headers } }: FastifyRequest, head: RegisterHead, source: Source): boolean {
+function isReached({ raw: { headers } }: Asked, head: RegisterHead, source: Source): boolean {
   const wanted = headers['pledger-size']
   if (wanted === undefined) return true
   return typeof wanted === 'string' && /^\d{1,15}$/.test(wanted) && Number(wanted) <= reachOf(head, source)
@@ -157,7 +173,7 @@ declare module 'fastify' {
 }
 
 /** Answers polls from memory. Whatever decides who may ask has to be registered before this. */
-export function answerPolls(app: FastifyInstance, context: { heads: Heads; now: () => number }): void {
+export function answerPolls(app: FastifyInstance, context: Memory): void {
   const polls = new Polls(context)
   app.decorate('polls', polls)
   app.addHook('onRequest', (request, reply, done) => {
