@@ -18,6 +18,7 @@ import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
+import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
@@ -79,12 +80,13 @@ function documented(app: FastifyInstance): void {
 }
 
 function logged(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  // Where nothing would be written, nothing is put together.
+  if (app.log.level !== 'debug' && app.log.level !== 'trace') return
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
-    request.log.debug(
-      { method, url: url.split('?')[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    )
+    const ms = Math.round(reply.elapsedTime)
+    request.log.debug({ method, url: url.split('?')[0], status: reply.statusCode, ms }, 'answered')
+    done()
   })
 }
 
@@ -120,6 +122,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
+  answerPolls(app, context)
   readBodies(app)
   negotiate(app)
   documented(app)

@@ -357,20 +357,6 @@ export async function projectionSize(db: Queryable, register: string, projection
   return (await checkpointOf(db, checkpoint, register).executeTakeFirst())?.size ?? 0
 }
 
-/** How far all of some projections have read one register's log. */
-export async function leastSize(
-  db: Queryable,
-  register: string,
-  projections: readonly ProjectionName[],
-): Promise<number> {
-  const { rows } = await sql<{ size: number }>`select coalesce(min(coalesce(c.size, 0)), 0) as size
-    from unnest(${[...projections]}::text[], ${projections.map((name) => VERSIONS[name])}::integer[]) p (name, version)
-      left join checkpoint c on c.register = ${register} and c.projection = p.name and c.version = p.version`.execute(
-    db,
-  )
-  return rows[0]?.size ?? 0
-}
-
 export type ProjectionState = {
   projection: string
   register: string
