@@ -19,6 +19,7 @@ import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
+import { projectionRoutes } from './projections.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
@@ -135,6 +136,7 @@ export async function buildApp(
     conflictRoutes(api, context)
     definitionRoutes(api, context)
     healthRoutes(api, context)
+    projectionRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
     api.get('/', (_request, reply) => reply.redirect('/docs'))
