@@ -16,6 +16,8 @@ export type Config = {
   port: number
   logLevel: (typeof logLevels)[number]
   open: boolean
+  /** How many connections may follow the log at once. */
+  maxFollowers: number
 }
 
 export type ParsedConfig = { ok: true; config: Config } | { ok: false; problem: string }
@@ -55,6 +57,15 @@ const variables = z.strictObject({
     description: 'yes: everyone may read and write; needed to listen beyond this machine',
     accepts: 'yes, or nothing',
   }),
+  PLEDGER_MAX_FOLLOWERS: z
+    .string()
+    .regex(/^\d{1,6}$/)
+    .transform(Number)
+    .prefault('500')
+    .meta({
+      description: 'connections that may follow the log (text/event-stream) at once',
+      accepts: 'a whole number from 0 to 999999',
+    }),
 })
 
 type Name = keyof typeof variables.shape
@@ -89,6 +100,7 @@ function toConfig(values: z.output<typeof variables>): Config {
     port: values.PLEDGER_PORT,
     logLevel: values.PLEDGER_LOG_LEVEL,
     open: values.PLEDGER_OPEN === 'yes',
+    maxFollowers: values.PLEDGER_MAX_FOLLOWERS,
   }
 }
 

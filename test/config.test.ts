@@ -9,6 +9,7 @@ const defaults = {
   port: 4180,
   logLevel: 'info',
   open: false,
+  maxFollowers: 500,
 }
 
 const accepts = (env: Record<string, string | undefined>, changed: object) =>
@@ -37,6 +38,7 @@ t.test('every variable is read', async () => {
       PLEDGER_PORT: '0',
       PLEDGER_LOG_LEVEL: 'silent',
       PLEDGER_OPEN: 'yes',
+      PLEDGER_MAX_FOLLOWERS: '20',
     },
     {
       databaseUrl: 'postgresql://u:p%40ss@db.example:5432/pledger',
@@ -45,6 +47,7 @@ t.test('every variable is read', async () => {
       port: 0,
       logLevel: 'silent',
       open: true,
+      maxFollowers: 20,
     },
   )
   accepts(
@@ -60,6 +63,15 @@ t.test('a relative data directory is made absolute', async () => {
 t.test('a port that is not a whole number from 0 to 65535 is refused', async () => {
   for (const port of ['65536', '-1', '1.5', '0x50', ' 80', 'http', '99999999999999999999']) {
     refuses({ PLEDGER_PORT: port }, `PLEDGER_PORT is ${JSON.stringify(port)}; expected a whole number from 0 to 65535`)
+  }
+})
+
+t.test('a number of followers that is none is refused', async () => {
+  for (const count of ['-1', '1e3', 'many', '1000000']) {
+    refuses(
+      { PLEDGER_MAX_FOLLOWERS: count },
+      `PLEDGER_MAX_FOLLOWERS is ${JSON.stringify(count)}; expected a whole number from 0 to 999999`,
+    )
   }
 })
 
@@ -87,7 +99,7 @@ t.test('an unknown variable that begins with PLEDGER_ is refused by name, withou
   refuses(
     { PLEDGER_DATABSE_URL: 'postgres://u:hunter2@h/d' },
     'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_DATA, PLEDGER_HOST, PLEDGER_PORT, ' +
-      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN',
+      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS',
   )
 })
 
@@ -118,19 +130,20 @@ t.test('a host that is no address and no name is refused even when open', async 
 t.test('the help names every variable in one aligned line with its default', async () => {
   const lines = configHelp.split('\n')
   t.strictSame(
-    lines.map((line) => line.slice(0, 33).trimEnd()),
+    lines.map((line) => line.slice(0, 34).trimEnd()),
     [
-      'variable              default',
+      'variable               default',
       'PLEDGER_DATABASE_URL',
-      'PLEDGER_DATA          .pledger',
-      'PLEDGER_HOST          127.0.0.1',
-      'PLEDGER_PORT          4180',
-      'PLEDGER_LOG_LEVEL     info',
+      'PLEDGER_DATA           .pledger',
+      'PLEDGER_HOST           127.0.0.1',
+      'PLEDGER_PORT           4180',
+      'PLEDGER_LOG_LEVEL      info',
       'PLEDGER_OPEN',
+      'PLEDGER_MAX_FOLLOWERS  500',
     ],
   )
   t.strictSame(
-    lines.filter((line) => line.charAt(32) !== ' ' || line.charAt(33) === ' ' || line.length > 120),
+    lines.filter((line) => line.charAt(33) !== ' ' || line.charAt(34) === ' ' || line.length > 120),
     [],
   )
 })

@@ -13,6 +13,7 @@ import { createHeads } from '../eventlog/heads.ts'
 import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { buildApp } from '../http/app.ts'
+import { FOLLOWING } from '../http/event-stream.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { startRunner } from '../projections/run.ts'
 import { createRecorder } from '../record.ts'
@@ -132,7 +133,8 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
       runner.hint()
     }
     const recorder = createRecorder(db, registers, { now, onRecorded })
-    const app = await buildApp({ db, registers, heads, recorder, now, wake: runner.wake }, logger)
+    const following = { ...FOLLOWING, max: config.maxFollowers }
+    const app = await buildApp({ db, registers, heads, recorder, now, wake: runner.wake }, logger, { following })
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), close }
   } catch (error) {

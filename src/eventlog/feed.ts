@@ -44,16 +44,19 @@ const LINE = `'{"position":' || position || ',"id":"' || id || '","stream":"' ||
   || ',"salt":' || coalesce('"' || encode(salt, 'base64') || '"', 'null')
   || ',"bodyHash":"' || encode(body_hash, 'base64') || '"}'`
 
-const PAGE_BYTES = 2 ** 20
+/** Bytes of bodies as they are stored: where they are long, compressed. */
+const PAGE_BYTES = 2 ** 19
 
-// Of the events asked for so many as come to some bytes, and one at least.
-const PAGE = `select position, stream, type, line from (
-    select position, stream, type, line, sum(octet_length(line)) over (order by position) - octet_length(line) as before
-    from (select position, stream, type, ${LINE} as line from event
+// Of the events asked for so many as come to some bytes, and one at least. What is left out is neither written out nor even
+// read: a page of long events would else cost as much as a whole one, for the few that it ends with.
+const PAGE = `select position, stream, type, ${LINE} as line from (
+    select page.*, sum(coalesce(pg_column_size(data), 0) + coalesce(pg_column_size(citations), 0))
+      over (rows between unbounded preceding and 1 preceding) as bytes_before
+    from (select * from event
       where register = $1 and position > $2 and position <= $3
         and ($5::text[] is null or stream = any($5)) and ($6::text[] is null or type = any($6))
-      order by position limit $4) page) sized
-  where before < ${PAGE_BYTES}`
+      order by position limit $4) page) measured
+  where coalesce(bytes_before, 0) < ${PAGE_BYTES}`
 const PAGE_OF_LINES = `select string_agg(line, E'\n' order by position) || E'\n' as lines, max(position) as last, count(*)::integer as count
   from (${PAGE}) page`
 
@@ -70,7 +73,7 @@ export type FeedLine = {
   line: string
 }
 
-/** A page of events in order of position, each written out; shorter than asked for where it would come to megabytes. */
+/** A page of events in order of position, each written out; shorter than asked for where they are long. */
 export async function readFeedLines(db: Queryable, query: FeedQuery): Promise<FeedLine[]> {
   const { rows } = await db.executeQuery<FeedLine>(CompiledQuery.raw(`${PAGE} order by position`, parametersOf(query)))
   return rows
@@ -79,7 +82,7 @@ export async function readFeedLines(db: Queryable, query: FeedQuery): Promise<Fe
 /** Lines one after the other, each with its end. */
 export type Lines = { lines: string; last: number; count: number }
 
-const LINES_AT_ONCE = 2_000
+const LINES_AT_ONCE = 1_000
 
 async function readLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): Promise<Lines | null> {
   const parameters = parametersOf({ ...query, limit: LINES_AT_ONCE })

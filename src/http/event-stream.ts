@@ -3,14 +3,25 @@
 // what it cannot take is not kept for it but read again. Those at the head share one read of what is new.
 
 import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../database/pool.ts'
 import { type FeedLine, type FeedQuery, readFeedLines } from '../eventlog/feed.ts'
+import { readHead } from '../eventlog/load.ts'
+import { atMost } from '../kernel/at-most.ts'
 import { type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
 import type { Context } from './context.ts'
 import { isDatabaseUnavailable, Problem } from './problem.ts'
 
 export const EVENT_STREAM_TYPE = 'text/event-stream'
+
+const HEADERS = {
+  'content-type': EVENT_STREAM_TYPE,
+  'cache-control': 'no-store',
+  // Some proxies gather an answer before they hand it on.
+  'x-accel-buffering': 'no',
+  vary: 'Accept',
+}
 
 export type Following = {
   /** How many followers a process takes. */
@@ -23,37 +34,47 @@ export type Following = {
 
 export const FOLLOWING: Following = { max: 500, heartbeatMs: 15_000, slowMs: 10_000 }
 
-/** How long a client waits before it connects again. */
-const RETRY_MS = 1_000
+/** How long a client waits before it connects again: at random between these, so that not all of them come at once. */
+const RETRY_MS = [1_000, 3_000] as const
+/** How long the database is left alone where it cannot be reached. */
+const UNAVAILABLE_MS = 1_000
+/** How long the last words to a follower may take. */
+const LAST_WORDS_MS = 1_000
 const PAGE = 1_000
+/** How much is written before it is asked whether the client has taken it. */
+const PIECE = 64 * 1024
+/** How many pages are read at once for all followers together, so that recording and answering keep their connections. */
+const READS_AT_ONCE = 3
 
 type Selection = Omit<FeedQuery, 'limit'>
 
 export type Followers = {
-  /** Answers with the events of a selection, those that are yet to come among them. `size` is the log's, read now. */
+  /** Answers with the events of a selection, those that are yet to come among them. `size` is the log's, as far as known. */
   follow: (
     request: FastifyRequest,
     reply: FastifyReply,
     selection: Selection & { size: number },
-  ) => FastifyReply | undefined
+  ) => Promise<FastifyReply | undefined>
   /** Ends all of them. */
   close: () => void
 }
 
-/** The position that a client names to go on after. Throws Problem `malformed` or `beyond-knowledge`. */
-function startOf(request: FastifyRequest, { register, after, size }: Selection & { size: number }): number {
+/** The position that a client names to go on after. Throws Problem `malformed`. */
+function startOf(request: FastifyRequest, after: number): number {
   const last = request.headers['last-event-id']
-  if (last !== undefined && !(typeof last === 'string' && /^\d{1,15}$/.test(last))) {
-    throw new Problem('malformed', { detail: 'header Last-Event-ID: expected a position' })
-  }
-  const start = last === undefined ? after : Number(last)
-  if (start < size) return start
-  throw new Problem('beyond-knowledge', { detail: `${register} holds ${size} events: there is no position ${start}` })
+  if (last === undefined) return after
+  if (typeof last === 'string' && /^\d{1,15}$/.test(last)) return Number(last)
+  throw new Problem('malformed', { detail: 'header Last-Event-ID: expected a position' })
 }
 
 /** An event as its follower gets it. Ids are numbers and lines hold no line break, so nothing can pass for another field. */
 function frame({ position, line }: FeedLine): string {
   return `id: ${position}\ndata: ${line}\n\n`
+}
+
+/** No event, as it has no data: only where the client goes on from. What it does not want is not looked at again then. */
+function placeFrame(position: number): string {
+  return position >= 0 ? `id: ${position}\n\n` : '\n'
 }
 
 /** A "no" in the middle of a stream. */
@@ -62,168 +83,241 @@ function problemFrame(word: ProblemWord, detail: string): string {
   return `event: problem\ndata: ${JSON.stringify(problem)}\n\n`
 }
 
+/** Frames put together to pieces of a size that is worth writing. */
+function piecesOf(lines: readonly FeedLine[]): string[] {
+  const pieces: string[] = []
+  let piece = ''
+  for (const line of lines) {
+    piece += frame(line)
+    if (piece.length < PIECE) continue
+    pieces.push(piece)
+    piece = ''
+  }
+  if (piece !== '') pieces.push(piece)
+  return pieces
+}
+
+function retryMs(): number {
+  const [least, most] = RETRY_MS
+  return Math.round(least + Math.random() * (most - least))
+}
+
 /** One connection. */
 class Follower {
   readonly #response: ServerResponse
   readonly #slowMs: number
   isOpen = true
-  /** Ends whatever it waits for. */
-  #wake: () => void = () => {}
+  #wroteAt = performance.now()
+  /** Woken since it last looked: then there is no rest. */
+  #isWoken = false
+  /** Ends the rest, and the wait for the client, where there is one. */
+  #endRest: () => void = () => {}
+  #endWait: (isDrained: boolean) => void = () => {}
 
   constructor(response: ServerResponse, slowMs: number) {
     this.#response = response
     this.#slowMs = slowMs
+    response.on('drain', () => this.#endWait(true))
     response.on('close', () => this.#stop())
     response.on('error', () => this.#stop())
   }
 
   #stop(): void {
     this.isOpen = false
-    this.#wake()
+    this.#endRest()
+    this.#endWait(false)
   }
 
   wake(): void {
-    this.#wake()
+    this.#isWoken = true
+    this.#endRest()
   }
 
-  /** Resolves after so long, or when it is woken or closed. */
+  /** Says that what it is woken for after this has not been looked at yet. */
+  look(): void {
+    this.#isWoken = false
+  }
+
+  /** For how long nothing has been written. */
+  get quietMs(): number {
+    return performance.now() - this.#wroteAt
+  }
+
+  /** Resolves after so long, or when it is woken or closed, or has been woken since it looked. */
   rest(ms: number): Promise<void> {
-    if (!this.isOpen) return Promise.resolve()
+    if (!this.isOpen || this.#isWoken) return Promise.resolve()
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      this.#wake = () => {
+      const timer = setTimeout(() => this.#endRest(), ms)
+      this.#endRest = () => {
         clearTimeout(timer)
+        this.#endRest = () => {}
         resolve()
       }
     })
   }
 
-  /** Writes, and waits until the client has taken it. False where it has not for too long: it is cut off then. */
-  async write(text: string): Promise<boolean> {
-    if (!this.isOpen) return false
-    if (this.#response.write(text)) return true
-    const isDrained = await new Promise<boolean>((resolve) => {
-      const late = setTimeout(() => resolve(false), this.#slowMs)
-      const done = (drained: boolean) => {
+  /** Writes piece by piece, at the pace of the client. False where it has gone, or takes nothing: then it is cut off. */
+  async write(...pieces: readonly string[]): Promise<boolean> {
+    for (const piece of pieces) {
+      if (!this.isOpen) return false
+      this.#wroteAt = performance.now()
+      if (this.#response.write(piece) || (await this.#drained())) continue
+      if (this.isOpen) this.#cutOff()
+      return false
+    }
+    return this.isOpen
+  }
+
+  #drained(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const late = setTimeout(() => this.#endWait(false), this.#slowMs)
+      this.#endWait = (isDrained) => {
         clearTimeout(late)
-        resolve(drained)
+        this.#endWait = () => {}
+        resolve(isDrained)
       }
-      this.#response.once('drain', () => done(true))
-      this.#response.once('close', () => done(false))
     })
-    if (!isDrained && this.isOpen) this.#cutOff()
-    return isDrained
   }
 
   /** Tells why, where it can still be told, and closes. */
   #cutOff(): void {
-    this.#response.end(problemFrame('too-slow', `nothing was taken for ${this.#slowMs / 1_000} s: connect again`))
+    this.end(problemFrame('too-slow', `nothing was taken for ${this.#slowMs / 1_000} s: connect again`))
+  }
+
+  end(lastWords: string): void {
+    if (!this.isOpen) return
+    this.#response.end(lastWords)
     // What is not taken now never will be.
-    setTimeout(() => this.#response.destroy(), RETRY_MS).unref()
-    this.#stop()
-  }
-
-  end(text: string): void {
-    if (this.isOpen) this.#response.end(text)
+    const cut = setTimeout(() => this.#response.destroy(), LAST_WORDS_MS)
+    this.#response.on('close', () => clearTimeout(cut))
     this.#stop()
   }
 }
 
-/** Reads of the same page at the same time are one. */
+/** Reads of the same page at the same time are one; not too many at once. */
 function sharedReads(db: Database) {
+  const inTurn = atMost(READS_AT_ONCE)
   const reads = new Map<string, Promise<FeedLine[]>>()
-  return (register: string, after: number, until: number): Promise<FeedLine[]> => {
-    const name = `${register} ${after} ${until}`
-    const known = reads.get(name)
-    if (known) return known
-    const read = readFeedLines(db, { register, after, until, limit: PAGE }).finally(() => reads.delete(name))
-    reads.set(name, read)
-    return read
+  const read = (query: Selection) => inTurn(() => readFeedLines(db, { ...query, limit: PAGE }))
+  return {
+    read,
+    readShared(register: string, after: number, until: number): Promise<FeedLine[]> {
+      const name = `${register} ${after} ${until}`
+      const known = reads.get(name)
+      if (known) return known
+      const lines = read({ register, after, until }).finally(() => reads.delete(name))
+      reads.set(name, lines)
+      return lines
+    },
   }
 }
+
+/** The next events of a selection, and how far they were looked for. */
+type Next = { pieces: readonly string[]; last: number | null; upTo: number }
 
 /** The followers of a process. */
 export function createFollowers({ db, heads }: Context, following: Following): Followers {
   const open = new Set<Follower>()
-  const readShared = sharedReads(db)
+  const { read, readShared } = sharedReads(db)
+  /** The pieces of shared pages: put together once for all who take all of them. */
+  const shared = new WeakMap<readonly FeedLine[], readonly string[]>()
 
-  /** The next events after a position, and how far they were looked for. */
-  async function next(selection: Selection, after: number, size: number): Promise<{ lines: FeedLine[]; upTo: number }> {
-    const { register, streams = [], types = [] } = selection
-    const until = Math.min(selection.until, size - 1)
-    const isWhole = streams.length === 0 && types.length === 0
-    if (!isWhole && until - after > PAGE) {
-      const lines = await readFeedLines(db, { ...selection, after, until, limit: PAGE })
-      return { lines, upTo: lines.at(-1)?.position ?? until }
-    }
-    const all = await readShared(register, after, until)
-    const isWanted = ({ stream, type }: FeedLine) =>
-      (streams.length === 0 || streams.includes(stream)) && (types.length === 0 || types.includes(type))
-    return { lines: isWhole ? all : all.filter(isWanted), upTo: all.at(-1)?.position ?? until }
+  function nextOf(lines: readonly FeedLine[], upTo: number): Next {
+    const pieces = shared.get(lines) ?? piecesOf(lines)
+    return { pieces, last: lines.at(-1)?.position ?? null, upTo }
   }
 
+  async function next({ register, streams = [], types = [] }: Selection, after: number, until: number): Promise<Next> {
+    const isWhole = streams.length === 0 && types.length === 0
+    if (!isWhole && until - after > PAGE) {
+      const lines = await read({ register, after, until, streams, types })
+      return nextOf(lines, lines.at(-1)?.position ?? until)
+    }
+    const all = await readShared(register, after, until)
+    const upTo = all.at(-1)?.position ?? until
+    if (isWhole) {
+      if (!shared.has(all)) shared.set(all, piecesOf(all))
+      return nextOf(all, upTo)
+    }
+    const isWanted = ({ stream, type }: FeedLine) =>
+      (streams.length === 0 || streams.includes(stream)) && (types.length === 0 || types.includes(type))
+    return nextOf(all.filter(isWanted), upTo)
+  }
+
+  /** What there is after a position, if there is anything yet and if the database can be reached now. */
+  async function look(selection: Selection, position: number): Promise<Next | 'nothing' | 'unavailable'> {
+    try {
+      const head = heads.peek(selection.register) ?? (await heads.read(selection.register))
+      const until = Math.min(selection.until, (head?.size ?? 0) - 1)
+      return position < until ? await next(selection, position, until) : 'nothing'
+    } catch (error) {
+      // Not the follower's fault, and a browser that is refused when it comes again never comes back: it waits here.
+      if (isDatabaseUnavailable(error)) return 'unavailable'
+      throw error
+    }
+  }
+
+  /** Writes what there is and what is to come, from a position on, until the follower has gone or has everything. */
   async function run(follower: Follower, selection: Selection, start: number): Promise<void> {
-    const { register, until } = selection
+    // How far it has been looked, and how far the client knows of.
     let position = start
     let told = start
-    while (follower.isOpen) {
-      const head = heads.peek(register) ?? (await heads.read(register))
-      const size = head?.size ?? 0
-      if (position < Math.min(until, size - 1)) {
-        const { lines, upTo } = await next(selection, position, size)
-        if (lines.length > 0 && !(await follower.write(lines.map(frame).join('')))) return
-        told = lines.at(-1)?.position ?? told
-        position = upTo
-      } else if (position >= until) {
-        return follower.end(told < position ? `id: ${position}\n\n` : '')
-      } else {
-        const from = performance.now()
-        await follower.rest(following.heartbeatMs)
-        const isQuiet = performance.now() - from >= following.heartbeatMs - 1
-        // An id without data is no event, but where the client goes on from: what it does not want is not looked at again.
-        if (
-          isQuiet &&
-          !(await follower.write(position >= 0 ? `: still here\nid: ${position}\n\n` : ': still here\n\n'))
-        )
-          return
-        if (isQuiet) told = position
+    while (follower.isOpen && position < selection.until) {
+      if (follower.quietMs >= following.heartbeatMs) {
+        if (!(await follower.write(`: still here\n${placeFrame(position)}`))) return
+        told = position
       }
+      follower.look()
+      const found = await look(selection, position)
+      if (typeof found === 'string') {
+        const leftMs = Math.max(0, following.heartbeatMs - follower.quietMs)
+        await follower.rest(found === 'nothing' ? leftMs : Math.min(leftMs, UNAVAILABLE_MS))
+        continue
+      }
+      if (!(await follower.write(...found.pieces))) return
+      told = found.last ?? told
+      position = found.upTo
     }
+    follower.end(told < position ? placeFrame(position) : '')
   }
 
   async function serve(follower: Follower, selection: Selection, start: number): Promise<void> {
-    const unfollow = heads.follow(selection.register, () => follower.wake())
     open.add(follower)
+    const unfollow = heads.follow(selection.register, () => follower.wake())
     try {
-      if (await follower.write(`retry: ${RETRY_MS}\n\n`)) await run(follower, selection, start)
+      if (await follower.write(`retry: ${retryMs()}\n\n`)) await run(follower, selection, start)
     } catch (error) {
-      const word = isDatabaseUnavailable(error) ? 'database-unavailable' : 'internal'
-      follower.end(problemFrame(word, problemTitle(word)))
-      if (word === 'internal') throw error
+      follower.end(problemFrame('internal', problemTitle('internal')))
+      throw error
     } finally {
       unfollow()
       open.delete(follower)
     }
   }
 
+  /** Refuses a position that the log does not have, as after it was lost: who goes on from there would miss what comes. */
+  async function checkStart(register: string, start: number, size: number): Promise<void> {
+    if (start < size) return
+    // Another process may know of more, and have told the client.
+    const now = (await readHead(db, register))?.size ?? 0
+    if (start < now) return
+    throw new Problem('beyond-knowledge', { detail: `${register} holds ${now} events: there is no position ${start}` })
+  }
+
   return {
-    follow(request, reply, { size, ...selection }) {
-      const start = startOf(request, { ...selection, size })
+    async follow(request, reply, { size, ...selection }) {
+      const start = startOf(request, selection.after)
+      await checkStart(selection.register, start, size)
       // To a client that asks again for what has ended, 204 says that there is no more.
       if (start >= selection.until) return reply.code(204).send()
+      if (request.method === 'HEAD') return reply.headers(HEADERS).send(Readable.from([]))
       if (open.size >= following.max) {
         const detail = `${following.max} followers are connected already`
         throw new Problem('too-many-followers', { detail, headers: { 'retry-after': '5' } })
       }
-      const headers = {
-        'content-type': EVENT_STREAM_TYPE,
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-        vary: 'Accept',
-      }
-      if (request.method === 'HEAD') return reply.headers(headers).send()
       reply.hijack()
-      reply.raw.writeHead(200, headers)
+      // The connection goes with the answer: a service that stops does not wait for what might be asked on it.
+      reply.raw.writeHead(200, { ...HEADERS, connection: 'close' })
       const follower = new Follower(reply.raw, following.slowMs)
       serve(follower, selection, start).catch((error) => request.log.error({ err: error }, 'a follower was lost'))
       return undefined

@@ -7,7 +7,6 @@ import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
 import { REGISTER_STREAM, type StoredEvent, slug } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { EVENT_TYPES } from '../domain/posted-event.ts'
-import { redactedPositions } from '../domain/repairs.ts'
 import { type Lines, readFeed, streamLines } from '../eventlog/feed.ts'
 import { JSON_TYPE, NDJSON_TYPE } from './body.ts'
 import { CLOUD_EVENTS_TYPE, cloudEvent, cloudEvents } from './cloud-events.ts'
@@ -44,9 +43,9 @@ async function* textOf(pages: AsyncIterable<Lines>): AsyncGenerator<string> {
   for await (const { lines } of pages) yield lines
 }
 
-/** A page's version: what lies between two positions changes by redaction alone. */
+/** A page's version: what lies between two positions changes by redaction alone, which may strike repairs too. */
 function versionOf(events: readonly StoredEvent[], isLast: boolean) {
-  const redacted = redactedPositions(events)
+  const redacted = events.filter(({ salt }) => salt === null).map(({ position }) => position)
   const ends = [events[0]?.position ?? null, events.at(-1)?.position ?? null, isLast]
   return { size: 0, projection: JSON.stringify([ends, redacted]) }
 }
@@ -68,6 +67,8 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   if (mediaType === NDJSON_TYPE) {
     if (isUnchanged(request, reply, { size })) return reply.send()
     reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
+    // Else the whole log would be read, for nobody.
+    if (request.method === 'HEAD') return reply.send(Readable.from([]))
     // One page waits here while another is on its way.
     return reply.send(Readable.from(textOf(streamLines(context.db, selection)), { objectMode: true, highWaterMark: 1 }))
   }

@@ -44,8 +44,8 @@ const BATCH = 1_000
 const IDLE_MS = 100
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
-/** While this process records, which it has within so long, recording comes first: a round is followed by a longer rest ... */
-const UNDER_LOAD_MS = 100
+/** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
+const UNDER_LOAD = 8
 /** ... of so many times as long as it took, up to a limit. Projections fall behind then, and catch up when it is over. */
 const YIELD = 4
 const MAX_YIELD_MS = 1_000
@@ -288,7 +288,8 @@ export function startRunner(
   let isIdle = false
   /** Somebody waits for what is behind. */
   let isHurried = false
-  let hintedAt = Number.NEGATIVE_INFINITY
+  /** How often the log has grown since the last round began. */
+  let hints = 0
   const rest = async (ms: number) => {
     await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
     pause = new AbortController()
@@ -307,14 +308,13 @@ export function startRunner(
   }
   /** Rests after a round that began then. */
   const restAfter = async (last: Step, beganAt: number): Promise<void> => {
-    const now = performance.now()
     if (last === 'idle') {
       isIdle = true
       // What was recorded since the round began may have been missed by it.
-      if (hintedAt < beganAt) await rest(IDLE_MS)
+      if (hints === 0) await rest(IDLE_MS)
       isIdle = false
-    } else if (now - hintedAt < UNDER_LOAD_MS && !isHurried) {
-      await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (now - beganAt))))
+    } else if (hints >= UNDER_LOAD && !isHurried) {
+      await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (performance.now() - beganAt))))
     } else if (last === 'atHead') await rest(GATHER_MS)
     if (last !== 'behind') isHurried = false
   }
@@ -325,6 +325,7 @@ export function startRunner(
         if (isFirstRound) await forgetStops(db)
         isFirstRound = false
         const beganAt = performance.now()
+        hints = 0
         await restAfter(await round(), beganAt)
       } catch (error) {
         onError(error)
@@ -335,7 +336,7 @@ export function startRunner(
   const ended = loop()
   return {
     hint() {
-      hintedAt = performance.now()
+      hints += 1
       if (isIdle) pause.abort()
     },
     wake() {

@@ -7,6 +7,7 @@ import type { Test } from 'tap'
 import type { Database } from '../../src/database/pool.ts'
 import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
+import { FOLLOWING, type Following } from '../../src/http/event-stream.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
@@ -48,8 +49,15 @@ function answer(response: LightMyRequestResponse): Answer {
   }
 }
 
-/** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
-export async function testService(t: Test, today = '2026-03-01'): Promise<TestService> {
+/**
+ * Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it; `changed` is what
+ * is not as usual where the log is followed.
+ */
+export async function testService(
+  t: Test,
+  today = '2026-03-01',
+  changed: Partial<Following> = {},
+): Promise<TestService> {
   const db = await testDatabase(t)
   const clock = { now: noon(today) }
   const now = () => clock.now
@@ -63,7 +71,9 @@ export async function testService(t: Test, today = '2026-03-01'): Promise<TestSe
   }
   const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const app = await buildApp({ db, registers, recorder, heads, now, wake: runner.wake }, logger, { checkAnswers: true })
+  const following = { ...FOLLOWING, ...changed }
+  const context = { db, registers, recorder, heads, now, wake: runner.wake }
+  const app = await buildApp(context, logger, { checkAnswers: true, following })
   t.teardown(async () => {
     await app.close()
     await runner.stop()
