@@ -20,6 +20,7 @@ import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
+import { projectionRoutes } from './projections.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
@@ -138,6 +139,7 @@ export async function buildApp(
     conflictRoutes(api, context)
     definitionRoutes(api, context)
     healthRoutes(api, context)
+    projectionRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
     api.get('/', (_request, reply) => reply.redirect('/docs'))

@@ -356,34 +356,3 @@ export async function projectionSize(db: Queryable, register: string, projection
   const checkpoint = { name: projection, version: VERSIONS[projection] }
   return (await checkpointOf(db, checkpoint, register).executeTakeFirst())?.size ?? 0
 }
-
-export type ProjectionState = {
-  projection: string
-  register: string
-  /** How far it has read; 0 where it has not begun. */
-  size: number
-  /** Events that it has not read yet. */
-  behind: number
-  /** The event that it cannot read and where it stands; null where it goes on. */
-  stopped: string | null
-}
-
-/** Where every projection stands in every register. */
-export async function projectionStates(db: Queryable, projections: readonly Projection[]): Promise<ProjectionState[]> {
-  const rows = await db
-    .selectFrom('register')
-    .leftJoin('checkpoint', 'checkpoint.register', 'register.register')
-    .select(['register.register', 'register.size as total', 'projection', 'version'])
-    .select(['checkpoint.size', 'stopped_because'])
-    .where('register.size', '>', 0)
-    .orderBy('register.register')
-    .execute()
-  return projections.flatMap(({ name, version }) =>
-    [...Map.groupBy(rows, (row) => row.register)].map(([register, ofRegister]) => {
-      const row = ofRegister.find((one) => one.projection === name && one.version === version)
-      const total = ofRegister[0]?.total ?? 0
-      const size = row?.size ?? 0
-      return { projection: name, register, size, behind: total - size, stopped: row?.stopped_because ?? null }
-    }),
-  )
-}

@@ -296,7 +296,18 @@ t.test('the service says whether it lives and is ready', async (t) => {
   t.equal(body.status, 'ready')
   t.strictSame(
     body.projections.find(({ register }: { register: string }) => register === 'union-state'),
-    { projection: 'commitments', register: 'union-state', size: SIZE, behind: 0, stopped: null },
+    {
+      projection: 'commitments',
+      register: 'union-state',
+      status: 'caughtUp',
+      version: 1,
+      generation: 0,
+      size: SIZE,
+      building: null,
+      behindEvents: 0,
+      behindSeconds: 0,
+      stopped: null,
+    },
   )
 })
 
@@ -338,8 +349,33 @@ t.test('a projection that has stopped makes the service unready, and names the e
   await service.db.updateTable('checkpoint').set({ stopped_at: 3, stopped_because: stopped }).execute()
   const answer = await service.get('/readyz')
   t.strictSame(problem(answer), { status: 503, type: '/problems/projection-behind', pointers: [] })
-  t.equal(answer.body.detail, stopped)
-  t.equal(answer.body.projections[0].stopped, stopped)
+  t.equal(answer.body.detail, `commitments of demo has stopped: ${stopped}`)
+  const { status, body, headers } = await service.get('/v1/projections')
+  t.strictSame([status, headers['cache-control'], headers.etag], [200, 'no-store', undefined])
+  t.strictSame(body.items, answer.body.projections)
+  const [{ status: word, stopped: event }] = body.items
+  const { id, type } = (await service.get('/v1/registers/demo/events/3')).body
+  t.strictSame([word, event], ['stopped', { position: 3, id, type, reason: stopped }])
+})
+
+t.test('a service is ready while a projection is behind, and not while one has no rows to answer from', async (t) => {
+  const service = await testService(t)
+  await openDemo(service)
+  await service.get('/v1/registers/demo/commitments?minSize=4')
+  await service.get('/v1/registers/demo/summary?minSize=4')
+  await service.runner.stop()
+  const isReady = async () => (await service.get('/readyz')).status === 200
+  const { db, clock } = service
+  await db.updateTable('checkpoint').set({ size: 1 }).execute()
+  t.equal(await isReady(), true, 'behind: answers say so')
+  await db.updateTable('checkpoint').set({ size: 0, building: 2 }).where('projection', '=', 'periods').execute()
+  t.equal(await isReady(), false, 'rows of this version are being built')
+  await db.updateTable('checkpoint').set({ size: 1, building: null }).where('projection', '=', 'periods').execute()
+  t.equal(await isReady(), true)
+  await db.deleteFrom('checkpoint').where('projection', '=', 'periods').execute()
+  t.equal(await isReady(), true, 'a register that has just been opened is projected in a moment')
+  clock.now += 10_000
+  t.equal(await isReady(), false, 'not started')
 })
 
 t.test('the API is described, and every route of it is in the description', async (t) => {

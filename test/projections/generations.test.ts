@@ -23,6 +23,7 @@ import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStandings } from '../../src/projections/periods/read.ts'
 import { contentHash, numberMemberships } from '../../src/projections/periods/table.ts'
 import { catchUp, type Projection, projectionSize } from '../../src/projections/run.ts'
+import { projectionStates, type UnderWay } from '../../src/projections/status.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies } from '../../src/projections/tallies/read.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -341,3 +342,53 @@ t.test('memberships are numbered once and without gaps, however many do it at on
   )
   t.ok(memberships.length > 30)
 })
+
+t.test(
+  'what is not started, replaying, progressing, stuck and caught up is told apart for each register',
+  async (t) => {
+    const db = await testDatabase(t)
+    const at = (seconds: number) => ({ now: (LOG[100]?.recordedAt ?? 0) + seconds * 1_000 })
+    for (const register of ['moving', 'still', 'whole']) {
+      await insertRaw(db, register, LOG.slice(0, 100))
+      await catchUp(db, createRegisters(), commitments, register)
+    }
+    for (const register of ['moving', 'none', 'still'])
+      await insertRaw(db, register, LOG.slice(register === 'none' ? 0 : 100))
+    await sql`update checkpoint set moved_at = now() - interval '11 seconds' where register = 'still'`.execute(db)
+    const told = async (options: { now: number; underWay?: UnderWay[] }) =>
+      (await projectionStates(db, [commitments], options)).map(
+        ({ register, status, size, behindEvents, behindSeconds }) => [
+          register,
+          status,
+          size,
+          behindEvents,
+          register === 'none' ? null : behindSeconds,
+        ],
+      )
+    const rest = LOG.length - 100
+    const others = [
+      ['none', 'notStarted', 0, LOG.length, null],
+      ['whole', 'caughtUp', 100, 0, 0],
+    ]
+    const inOrder = (rows: unknown[][]) => rows.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+    t.strictSame(
+      await told(at(30)),
+      inOrder([['moving', 'progressing', 100, rest, 30], ['still', 'stuck', 100, rest, 30], ...others]),
+    )
+    t.strictSame(
+      await told(at(5)),
+      inOrder([['moving', 'progressing', 100, rest, 5], ['still', 'progressing', 100, rest, 5], ...others]),
+      'what has just been recorded could not be read before',
+    )
+    const underWay = ['none', 'still', 'whole'].map((register) => ({ projection: 'commitments', register }))
+    t.strictSame(
+      (await told({ ...at(30), underWay })).map(([register, status]) => [register, status]),
+      [
+        ['moving', 'progressing'],
+        ['none', 'replaying'],
+        ['still', 'replaying'],
+        ['whole', 'replaying'],
+      ],
+    )
+  },
+)
