@@ -22,6 +22,7 @@ import type { SampleEvent } from '../samples/sample-event.ts'
 import { syntheticEvents } from '../samples/synthetic.ts'
 import { unionStateEvents } from '../samples/union-state.ts'
 import { CommandError, configuration, counted, stopSignal } from './program.ts'
+import { replayProcesses } from './replay-process.ts'
 import { loadSample, SYNTHETIC_310 } from './sample.ts'
 
 /** A service that listens. */
@@ -134,7 +135,10 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     }
     const recorder = createRecorder(db, registers, { now, onRecorded })
     const following = { ...FOLLOWING, max: config.maxFollowers }
-    const app = await buildApp({ db, registers, heads, recorder, now, wake: runner.wake }, logger, { following })
+    const replays = replayProcesses(connection.connectionString, logger)
+    closing.push(replays.stop)
+    const context = { db, registers, heads, recorder, now, wake: runner.wake }
+    const app = await buildApp(context, logger, { following, startReplay: replays.start })
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), close }
   } catch (error) {

@@ -18,6 +18,7 @@ import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
+import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
@@ -96,13 +97,15 @@ export type AppOptions = {
   checkAnswers?: boolean
   /** How the log is followed, where not as usual. */
   following?: Following
+  /** Has a process work on a replay; without it replays are begun, and wait. */
+  startReplay?: (operation: string) => void
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false, following = FOLLOWING }: AppOptions = {},
+  { checkAnswers = false, following = FOLLOWING, startReplay = () => {} }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
@@ -138,6 +141,7 @@ export async function buildApp(
     figureRoutes(api, context)
     conflictRoutes(api, context)
     definitionRoutes(api, context)
+    operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
     projectionRoutes(api, context)
     problemRoutes(api)

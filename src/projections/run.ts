@@ -39,7 +39,7 @@ export type Projection = {
   apply: (db: Queryable, change: Change) => Promise<void>
 }
 
-const BATCH = 1_000
+export const BATCH = 1_000
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
@@ -126,11 +126,26 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   const known = await registers.read(db, register)
   if (!checkpoint || !known) return 'idle'
   if (projection.follows) return followingStep(db, known, projection, checkpoint)
-  const { generation } = checkpoint
-  const from = reachOf(checkpoint)
+  const reached = await readOn(db, known, projection, { size: reachOf(checkpoint), generation: checkpoint.generation })
+  if (!reached) return 'idle'
+  await moveCheckpoint(db, projection, checkpoint, reached.size, reached.timeZone)
+  return reached.size < known.head.size ? 'behind' : 'atHead'
+}
+
+/** How far rows have come, and the register's time zone as known then. */
+export type Reached = { size: number; timeZone: string }
+
+/** Folds the next events of the log into the rows of a generation that reach a size; null where there are none. */
+export async function readOn(
+  db: Queryable,
+  known: KnownRegister,
+  projection: Projection,
+  { size: from, generation }: { size: number; generation: number },
+): Promise<Reached | null> {
+  const { register } = known
   const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
-  if (!last) return 'idle'
+  if (!last) return null
   const size = last.position + 1
   const { timeZone } = stateKnownAt(known, size)
   const zones = timeZonesFrom(known, from, events)
@@ -139,12 +154,11 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   const touched = isRedated ? await streamsSince(db, register, 0) : [...new Set(events.map((event) => event.stream))]
   const streams = touched.filter((stream) => stream !== REGISTER_STREAM)
   await projection.apply(db, { register, streams, from, size, timeZone, zones, generation })
-  await moveCheckpoint(db, projection, checkpoint, size, timeZone)
-  return size < known.head.size ? 'behind' : 'atHead'
+  return { size, timeZone }
 }
 
 /** The time zone known at a size, and those that corrections among the events after it brought. */
-function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
+export function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
   const zones = [{ size: from, timeZone: stateKnownAt(known, from).timeZone }]
   for (const { stream, type, position } of events) {
     // Only the opening and its repairs set the time zone; each of those is rare.

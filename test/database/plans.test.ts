@@ -68,7 +68,6 @@ const DIFFERENT: Record<string, Record<string, string>> = {
   commitment: { id: `id || '-' || k`, last_position: `last_position + k * ${BASE}` },
   period: { id: `id || '-' || k`, known_from: `known_from + k * ${BASE}` },
   tally: { part: `part || '-' || k` },
-  tally_past: { part: `part || '-' || k` },
 }
 
 /** Adds copies of a table's rows until there are a hundred thousand. */
@@ -178,7 +177,7 @@ const CASES: Case[] = [
   [
     'sums of the whole register at a past seal',
     (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, built }, needs, true),
-    ['checkpoint_once', 'tally_once', 'tally_past_once'],
+    ['checkpoint_once', 'tally_once'],
   ],
   [
     'sums of one part as of the last seal',
@@ -188,7 +187,7 @@ const CASES: Case[] = [
 ]
 
 /** Tables that are never read from end to end, however many rows they have. */
-const LARGE = ['event', 'idempotency_key', 'commitment', 'period', 'tally', 'tally_past']
+const LARGE = ['event', 'idempotency_key', 'commitment', 'period', 'tally']
 /** One row or three a register: only the runner, which looks after all of them, reads these as a whole. */
 const REGISTERS = ['register', 'checkpoint']
 /** How many rows a scan may read in vain: an index that fits badly is as good as none. */

@@ -46,7 +46,7 @@ async function project(db: Database, register: string): Promise<void> {
 
 /** Copies the live rows of registers into a generation, as a replay would fold them. */
 async function copyRows(db: Queryable, generation: number, registers: readonly string[]): Promise<void> {
-  const tables = { commitment: 'commitments', period: 'periods', tally: 'tallies', tally_past: 'tallies' }
+  const tables = { commitment: 'commitments', period: 'periods', tally: 'tallies' }
   for (const [table, projection] of Object.entries(tables)) {
     const { rows } = await sql<{
       columns: string
@@ -95,13 +95,13 @@ t.test(
     t.not(one, two)
     t.strictSame(
       (await partitions(db)).filter((name) => name.endsWith(`_g${one}`)),
-      [`period_g${one}`, `tally_g${one}`, `tally_past_g${one}`],
+      [`period_g${one}`, `tally_g${one}`],
       'periods bring their tallies',
     )
     t.strictSame(await indexesOf(db, `period_g${two}`), [], 'rows are copied in before indexes are built')
     await Promise.all([attachGeneration(db, two, NAMES), attachGeneration(other, two, NAMES)])
     await attachGeneration(db, two, NAMES)
-    for (const table of ['commitment', 'period', 'tally', 'tally_past']) {
+    for (const table of ['commitment', 'period', 'tally']) {
       t.ok((await indexesOf(db, table)).length > 0)
       t.strictSame(await indexesOf(db, `${table}_g${two}`), await indexesOf(db, table))
       t.strictSame(await indexesOf(db, `${table}_g0`), await indexesOf(db, table))
@@ -159,7 +159,7 @@ t.test(
         await attachGeneration(db, generation, NAMES)
         await switchTo(db, generation, ['a', 'b'])
         const { tables } = await dropPrevious(db)
-        t.equal(tables.length, 4, 'four tables of the build before')
+        t.equal(tables.length, 3, 'three tables of the build before')
       }
     } finally {
       isSwitching = false
@@ -168,17 +168,12 @@ t.test(
     t.ok(answers > 10, `${answers} answers`)
     t.strictSame(await digests(db, 'a'), before)
     const last = generations.at(-1)
-    t.strictSame(await partitions(db), [
-      `commitment_g${last}`,
-      `period_g${last}`,
-      `tally_g${last}`,
-      `tally_past_g${last}`,
-    ])
+    t.strictSame(await partitions(db), [`commitment_g${last}`, `period_g${last}`, `tally_g${last}`])
     // A register that is opened now begins where the others are.
     await insertRaw(db, 'c', log)
     await project(db, 'c')
     t.strictSame(await digests(db, 'c'), before)
-    t.equal((await partitions(db)).length, 4)
+    t.equal((await partitions(db)).length, 3)
   },
 )
 
@@ -260,15 +255,12 @@ t.test(
     await catchUp(db, createRegisters(), next, 'b')
     for (const register of ['a', 'b']) await catchUp(db, createRegisters(), sealed, register)
     t.strictSame(await digests(db, 'a'), before, 'the rows of the version in use')
-    const { period, tally, tally_past } = await digests(db, 'a', versions)
-    t.strictSame(
-      { period, tally, tally_past },
-      { period: before.period, tally: before.tally, tally_past: before.tally_past },
-    )
-    t.ok((tally_past?.rows ?? 0) > 0)
+    const { period, tally } = await digests(db, 'a', versions)
+    t.strictSame({ period, tally }, { period: before.period, tally: before.tally })
+    t.ok((tally?.rows ?? 0) > 0)
     t.strictSame(
       (await partitions(db)).map((name) => name.replace(/_g[1-9].*/, '_gN')),
-      ['commitment_g0', 'period_g0', 'period_gN', 'tally_g0', 'tally_gN', 'tally_past_g0', 'tally_past_gN'],
+      ['commitment_g0', 'period_g0', 'period_gN', 'tally_g0', 'tally_gN'],
       'one generation for both registers, the tallies beside their periods',
     )
     const { tables } = await dropPrevious(db)
