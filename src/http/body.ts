@@ -10,8 +10,9 @@ export const NDJSON_TYPE = 'application/x-ndjson'
 /** Bytes of a JSON body, and of one line of an import. */
 const MAX_JSON_BYTES = 1_048_576
 
-// A shape in which a double could lose something: many digits, or an exponent. Most bodies have neither.
-const PERHAPS_INEXACT = /[\d.]{16}|\d[eE][-+\d]/
+// A number in which a double could lose something: many digits, or an exponent. Most bodies have neither. Where a number can
+// stand, that is: within an id, digits and an e mean nothing.
+const PERHAPS_INEXACT = /(?:^|[[:,])\s*-?(?:[\d.]{16}|[\d.]+[eE])/
 
 /** The digits and the exponent of a decimal, so that two texts of one number are equal. */
 function normalised(decimal: string): string {

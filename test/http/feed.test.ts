@@ -4,7 +4,6 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { InjectOptions } from 'fastify'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -24,7 +23,7 @@ import { ask, type Listener, listen } from '../support/event-stream.ts'
 import { fact, given, redactedAt } from '../support/events.ts'
 import { insertRaw } from '../support/raw-log.ts'
 import { JSON_TYPE, made, openDemo, posted, problem, uuid } from '../support/register.ts'
-import { answer, type TestService } from '../support/service.ts'
+import type { Answer, TestService } from '../support/service.ts'
 
 const NDJSON = { accept: 'application/x-ndjson' }
 const STREAM = { accept: 'text/event-stream' }
@@ -50,13 +49,21 @@ async function feedService(
     await heads.stop()
     await db.destroy()
   })
-  const inject = async (options: InjectOptions) => answer(await app.inject(options))
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const send = async (path: string, options: RequestInit): Promise<Answer> => {
+    // What should have been refused may never end.
+    const response = await fetch(url + path, { ...options, signal: AbortSignal.timeout(5_000) })
+    const text = await response.text()
+    const headers = Object.fromEntries(response.headers)
+    const isJson = /^application\/(problem\+)?json/.test(headers['content-type'] ?? '')
+    return { status: response.status, headers, text, body: isJson ? JSON.parse(text) : text }
+  }
   return {
     app,
     db,
-    url: await app.listen({ host: '127.0.0.1', port: 0 }),
-    get: (url, headers = {}) => inject({ method: 'GET', url, headers }),
-    post: (url, body, headers = JSON_TYPE) => inject({ method: 'POST', url, headers, payload: JSON.stringify(body) }),
+    url,
+    get: (path, headers = {}) => send(path, { headers }),
+    post: (path, body, headers = JSON_TYPE) => send(path, { method: 'POST', headers, body: JSON.stringify(body) }),
   }
 }
 
@@ -271,7 +278,7 @@ t.test('readers that come and go while events are recorded see each once, in ord
 })
 
 t.test('a follower that selects little hears that the connection lives, and need not look again', async (t) => {
-  const own = await feedService(t, { heartbeatMs: 200 })
+  const own = await feedService(t, { heartbeatMs: 1_500 })
   await openRegister(own, 'quiet', 2)
   const url = `${own.url}/v1/registers/quiet/events`
   const listener = await listen(`${url}?type=RegisterOpened`)
@@ -280,18 +287,17 @@ t.test('a follower that selects little hears that the connection lives, and need
   const busy = (async () => {
     for (let index = 0; !isOver; index += 1) {
       await own.post('/v1/registers/quiet/events', made(`more-${index}`))
-      await sleep(20)
+      await sleep(10)
     }
   })()
-  await listener.until((frames) => frames.filter(({ comment }) => comment !== undefined).length >= 3)
+  await listener.until((frames) => frames.filter(({ comment }) => comment !== undefined).length >= 1)
   isOver = true
   await busy
-  const [retry, event, ...beats] = listener.frames
+  const [retry, event, beat] = listener.frames
   t.match(retry?.retry, /^[123]\d{3}$/)
   t.equal(event?.id, '0')
-  t.ok(beats.every(({ comment, data }) => comment === 'still here' && data === undefined))
-  const places = beats.map(({ id }) => Number(id))
-  t.ok(Number(places[0]) >= 2 && Number(places[2]) > Number(places[0]), `${places}`)
+  t.strictSame([beat?.comment, beat?.data], ['still here', undefined])
+  t.ok(Number(beat?.id) > 2, `${beat?.id}`)
   listener.close()
 })
 
@@ -457,7 +463,8 @@ t.test('followers outlast the database, and miss nothing', async (t) => {
   await listener.until(() => listener.positions().length === 3)
   await way.cut()
   const beats = listener.frames.length
-  await listener.until((frames) => frames.length > beats + 2)
+  // Longer than memory answers for the database.
+  await listener.until((frames) => frames.length > beats + 10)
   t.equal((await own.get('/v1/registers/outage/events', STREAM)).status, 503)
   // Meanwhile somebody else records.
   const direct = openDatabase({ connectionString: address })
