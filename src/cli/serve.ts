@@ -1,7 +1,8 @@
 // `pledger serve`: the service, from its database to its last answer.
 
 import type { AddressInfo } from 'node:net'
-import { setFlagsFromString } from 'node:v8'
+import { PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
@@ -70,14 +71,23 @@ async function closeApp(app: FastifyInstance): Promise<void> {
   clearTimeout(cut)
 }
 
-/** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
+const YOUNG_BYTES = 16 * 2 ** 20
+
 /**
  * Keeps the heap close to what is in use. By default the collector lets it grow to several times that before it looks, and a
- * service that answers large questions now and then would hold hundreds of megabytes of garbage.
+ * service that answers large questions now and then would hold hundreds of megabytes of garbage. What is young gets some
+ * megabytes all the same, or each request would have its garbage collected; there is no option that bounds it from within, so
+ * its growth is ended when it is there.
  */
 function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=20')
-  setFlagsFromString('--semi-space-growth-factor=1')
+  const observer = new PerformanceObserver(() => {
+    const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
+    if ((young?.space_size ?? 0) < YOUNG_BYTES) return
+    setFlagsFromString('--semi-space-growth-factor=1')
+    observer.disconnect()
+  })
+  observer.observe({ entryTypes: ['gc'] })
 }
 
 const FORGET_EVERY_MS = 3_600_000
@@ -97,6 +107,7 @@ function forgetOldKeys(db: Database, now: () => number, onError: (error: unknown
   }
 }
 
+/** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
   const { db } = connection
   const now = Date.now

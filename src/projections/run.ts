@@ -44,6 +44,11 @@ const BATCH = 1_000
 const IDLE_MS = 100
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
+/** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
+const UNDER_LOAD = 8
+/** ... of so many times as long as it took, up to a limit. Projections fall behind then, and catch up when it is over. */
+const YIELD = 4
+const MAX_YIELD_MS = 1_000
 const AFTER_ERROR_MS = 1_000
 
 /** The registers whose log (or followed projection) reaches beyond the projection. */
@@ -280,8 +285,11 @@ export function startRunner(
 ): Runner {
   let pause = new AbortController()
   let isStopped = false
-  let isGathering = false
-  const wake = () => pause.abort()
+  let isIdle = false
+  /** Somebody waits for what is behind. */
+  let isHurried = false
+  /** How often the log has grown since the last round began. */
+  let hints = 0
   const rest = async (ms: number) => {
     await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
     pause = new AbortController()
@@ -298,16 +306,27 @@ export function startRunner(
     }
     return steps.includes('behind') ? 'behind' : steps.includes('atHead') ? 'atHead' : 'idle'
   }
+  /** Rests after a round that began then. */
+  const restAfter = async (last: Step, beganAt: number): Promise<void> => {
+    if (last === 'idle') {
+      isIdle = true
+      // What was recorded since the round began may have been missed by it.
+      if (hints === 0) await rest(IDLE_MS)
+      isIdle = false
+    } else if (hints >= UNDER_LOAD && !isHurried) {
+      await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (performance.now() - beganAt))))
+    } else if (last === 'atHead') await rest(GATHER_MS)
+    if (last !== 'behind') isHurried = false
+  }
   let isFirstRound = true
   const loop = async () => {
     while (!isStopped) {
       try {
         if (isFirstRound) await forgetStops(db)
         isFirstRound = false
-        const last = await round()
-        isGathering = last === 'atHead'
-        if (last !== 'behind') await rest(isGathering ? GATHER_MS : IDLE_MS)
-        isGathering = false
+        const beganAt = performance.now()
+        hints = 0
+        await restAfter(await round(), beganAt)
       } catch (error) {
         onError(error)
         await rest(AFTER_ERROR_MS)
@@ -316,11 +335,17 @@ export function startRunner(
   }
   const ended = loop()
   return {
-    hint: () => (isGathering ? undefined : wake()),
-    wake,
+    hint() {
+      hints += 1
+      if (isIdle) pause.abort()
+    },
+    wake() {
+      isHurried = true
+      pause.abort()
+    },
     async stop() {
       isStopped = true
-      wake()
+      pause.abort()
       await ended
     },
   }

@@ -8,7 +8,7 @@ import { type Flags, GROWTH, ORACLE, ROUNDS, readFlags, SCALE } from './flags.ts
 import { growthRows } from './growth.ts'
 import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
-import { memoryRow } from './memory.ts'
+import { serveMemoryRow, TELLS_MEMORY } from './memory.ts'
 import { oracleRow } from './oracle.ts'
 import { recordInsertRow, recordRow } from './record.ts'
 import { json, machine, table } from './report.ts'
@@ -39,7 +39,7 @@ const PEER_ROWS: Record<string, Prepare> = {
   'replay-emmett-tuned': replayTunedEmmettRow,
 }
 
-/** The memory of the service through all of the rows above. */
+/** The memory of the service through all of the rows above; left out where the system does not tell. */
 const MEMORY = 'memory-serve'
 
 function tell(line: string): void {
@@ -69,7 +69,7 @@ async function serviceRows(ending: AsyncDisposableStack, { rows, profileDir }: F
   about = await machine(stage.pool)
   const measured: Measured[] = []
   for (const prepare of prepared) measured.push(await measure(await prepare(stage), ROUNDS, tell))
-  if (rows.includes(MEMORY)) measured.push(...(await memoryRow(stage.servicePid, tell)))
+  if (rows.includes(MEMORY) && TELLS_MEMORY) measured.push(await serveMemoryRow(stage.servicePid))
   return measured
 }
 

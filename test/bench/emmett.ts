@@ -93,7 +93,7 @@ async function replayBeside(stage: Stage, row: string, pulling: object): Promise
     row,
     unit: 'events/s',
     rounds: REPLAY_ROUNDS,
-    value: () => replay(stage, register, lines.count),
+    value: async () => (await replay(stage, register, lines.count)).rate,
     limit: () => peer('replay', { count: lines.count, pulling }),
   }
 }

@@ -39,8 +39,8 @@ Measures the service beside the limit of what it is built on, in turns, and prin
   --peers             also ${peers.join(', ')}: the same by another event store,
                       installed from npm under test/bench/peers at the first use
   --scale <events>    rows ${ORACLE} and ${SCALE}: questions about a register of so many made-up events, and one a tenth as large
-  --growth <events>   rows growth-record, growth-replay: what recording to and replaying a register of so many events costs
-                      beside one of ${GROWTH_FROM}
+  --growth <events>   rows growth-record, growth-replay, memory-replay: what recording to and replaying a register of so many
+                      events costs beside one of ${GROWTH_FROM}
   --storm <seconds>   no rows: writers, readers and services that are killed at random; fails where anything is lost
   --json              an array of {row, value, limit, ratio, goal, atMost} on standard output
   --profile <dir>     writes a CPU profile of the service to a directory (slower; not for the table)

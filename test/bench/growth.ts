@@ -5,7 +5,7 @@ import { randomFrom } from '../../src/samples/random.ts'
 import { GROWTH_FROM, ROUNDS } from './flags.ts'
 import { type GrownLog, grownLog } from './growth-log.ts'
 import { fire, type Measured, measure, perSecond, type Row, type Tell } from './measure.ts'
-import { peakMemory } from './memory.ts'
+import { peakMemory, replayMemoryRow, TELLS_MEMORY } from './memory.ts'
 import { recordLoad } from './record.ts'
 import { replay } from './replaying.ts'
 import { copyLog } from './scale-load.ts'
@@ -17,18 +17,20 @@ const RECORDINGS = 2_000
 const REPLAY_ROUNDS = 3
 const STREAMS = 4_000
 
-/** Both rows: first the replays, which bring the projections to the head, then recordings to the service. */
+/** First the replays, which bring the projections to the head, and what they held; then recordings to the service. */
 export async function growthRows(stage: BareStage, size: number, tell: Tell): Promise<Measured[]> {
   await stage.run(['src/main.ts', 'migrate'])
   const small = await load(stage, 'growth-small', GROWTH_FROM, tell)
   const large = await load(stage, 'growth-large', size, tell)
   await stage.pool.query('vacuum analyze')
-  const replayed = await measure(replayRow(stage, small, large), ROUNDS, tell)
+  const peaks: number[] = []
+  const replayed = await measure(replayRow(stage, small, large, peaks), ROUNDS, tell)
   await stage.pool.query('vacuum analyze')
   const { url, pid } = await stage.start(['src/main.ts', 'serve'])
   const recorded = await measure(recordRow(url, small, large), ROUNDS, tell)
+  if (!TELLS_MEMORY) return [recorded, replayed]
   tell(`growth-record: the service held at most ${Math.round(await peakMemory(pid))} MB`)
-  return [recorded, replayed]
+  return [recorded, replayed, replayMemoryRow(Math.max(...peaks))]
 }
 
 async function load({ pool }: BareStage, register: string, size: number, tell: Tell): Promise<GrownLog> {
@@ -42,9 +44,15 @@ function microseconds(rate: number): number {
   return 1_000_000 / rate
 }
 
-function replayRow(stage: BareStage, small: GrownLog, large: GrownLog): Row {
-  const cost = async ({ register, size }: GrownLog) => microseconds(await replay(stage, register, size))
-  return { row: 'growth-replay', unit: 'µs', rounds: REPLAY_ROUNDS, value: () => cost(large), limit: () => cost(small) }
+/** Adds to `peaks` what each replay held at most. */
+function replayRow(stage: BareStage, small: GrownLog, large: GrownLog, peaks: number[]): Row {
+  const cost = async ({ register, size }: GrownLog) => {
+    const { rate, peak } = await replay(stage, register, size)
+    peaks.push(peak)
+    return microseconds(rate)
+  }
+  const turns = { value: () => cost(large), limit: () => cost(small) }
+  return { row: 'growth-replay', unit: 'µs', rounds: REPLAY_ROUNDS, isCold: true, ...turns }
 }
 
 function recordRow(service: string, small: GrownLog, large: GrownLog): Row {

@@ -11,6 +11,8 @@ export type Row = {
   limit: () => Promise<number>
   /** How many rounds are enough, where it takes long. */
   rounds?: number
+  /** Each turn is a process of its own: there is nothing to warm up. */
+  isCold?: boolean
   /** What there is to say besides, once all is measured. */
   remark?: () => string
 }
@@ -36,10 +38,12 @@ export function measured(row: string, unit: string, value: number, limit: number
 
 /** The value and the limit by turns, so that whatever else the machine does meets both; the median of each. */
 export async function measure(wanted: Row, usual: number, tell: Tell): Promise<Measured> {
-  const { row, unit, value, limit, rounds = usual, remark } = wanted
+  const { row, unit, value, limit, rounds = usual, isCold = false, remark } = wanted
   // The first of each warms code, connections and caches up, and counts for nothing.
-  await value()
-  await limit()
+  if (!isCold) {
+    await value()
+    await limit()
+  }
   const values: number[] = []
   const limits: number[] = []
   for (let round = 1; round <= rounds; round += 1) {

@@ -2,9 +2,22 @@
 // its own, from its start to its end.
 
 import { perSecond } from './measure.ts'
+import { watchMemory } from './memory.ts'
 import type { BareStage } from './stage.ts'
 
-/** Replays all projections of a register of so many events; returns how many of them a second. */
-export function replay({ run }: BareStage, register: string, size: number): Promise<number> {
-  return perSecond(size, () => run(['src/main.ts', 'replay', '--register', register, '--drop-previous']))
+/** `peak` is the most memory that the process held, in MB; 0 where the system does not tell. */
+export type Replayed = { rate: number; peak: number }
+
+/** Replays all projections of a register of so many events; `rate` is how many of them in a second. */
+export async function replay({ run }: BareStage, register: string, size: number): Promise<Replayed> {
+  const args = ['src/main.ts', 'replay', '--register', register, '--drop-previous']
+  let end = () => 0
+  const onStarted = (pid: number) => {
+    end = watchMemory(pid)
+  }
+  try {
+    return { rate: await perSecond(size, () => run(args, onStarted)), peak: end() }
+  } finally {
+    end()
+  }
 }

@@ -25,7 +25,7 @@ export async function importAll(service: string, register: string, { body, count
 /** Waits until the projections have read all of the register's log, so that nothing lingers into the next measurement. */
 export async function settle(service: string, register: string): Promise<void> {
   const { size } = (await (await fetch(`${service}/v1/registers/${register}`)).json()) as { size: number }
-  for (let tries = 0; tries < 30; tries += 1) {
+  for (let tries = 0; tries < 120; tries += 1) {
     // Waits up to five seconds by itself.
     const response = await fetch(`${service}/v1/registers/${register}/summary?minSize=${size}`)
     await response.arrayBuffer()

@@ -18,7 +18,7 @@ export type BareStage = {
   /** Starts a script as a process of its own, with the database's address, and returns where it says that it listens. */
   start: (args: readonly string[]) => Promise<Server>
   /** Runs a script as a process of its own to its end and returns what it printed; throws where it failed. */
-  run: (args: readonly string[]) => Promise<string>
+  run: (args: readonly string[], onStarted?: (pid: number) => void) => Promise<string>
 }
 
 /** A stage on which the service runs. */
@@ -55,7 +55,7 @@ export async function setBareStage(ending: AsyncDisposableStack): Promise<BareSt
     connectionString,
     pool,
     start: (args) => startServer(ending, connectionString, args),
-    run: (args) => runToEnd(ending, connectionString, args),
+    run: (args, onStarted) => runToEnd(ending, connectionString, args, onStarted),
   }
 }
 
@@ -98,9 +98,11 @@ async function runToEnd(
   ending: AsyncDisposableStack,
   connectionString: string,
   args: readonly string[],
+  onStarted?: (pid: number) => void,
 ): Promise<string> {
   const child = spawnProcess(ending, connectionString, args)
   const exited = once(child, 'exit')
+  if (child.pid !== undefined) onStarted?.(child.pid)
   // Safe: its standard output is a pipe.
   const printed = await text(child.stdout as NodeJS.ReadableStream)
   const [code] = await exited

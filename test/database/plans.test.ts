@@ -7,11 +7,13 @@ import { pino } from 'pino'
 import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../src/database/pool.ts'
 import { parsePosted } from '../../src/domain/posted-event.ts'
-import { readFeed, sizeAt, streamsSince } from '../../src/eventlog/feed.ts'
+import { readFeed, readFeedLines, sizeAt, streamsSince } from '../../src/eventlog/feed.ts'
 import { createHeads } from '../../src/eventlog/heads.ts'
+import { findKey, forgetKeys } from '../../src/eventlog/keys.ts'
 import {
   fetchEvent,
   loadAt,
+  loadBriefs,
   loadByIds,
   loadStream,
   loadStreams,
@@ -24,6 +26,7 @@ import { dayOf } from '../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { readStates } from '../../src/projections/commitments/read.ts'
+import { attachGeneration, beginGeneration } from '../../src/projections/generations.ts'
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStandings, readSteps, readStretches } from '../../src/projections/periods/read.ts'
@@ -90,6 +93,11 @@ async function fill(db: Database): Promise<void> {
   await sql`insert into checkpoint (register, projection, version, size, generation, moved_at)
     select 'small-' || n, projection, version, 1, generation, now()
     from checkpoint, generate_series(1, ${SMALL_REGISTERS}) n`.execute(db)
+  await sql`insert into idempotency_key (register, recorded_by, key, fingerprint, outcomes, kept_at)
+    select 'big', 'local', 'key-' || n, '', '[]', now() from generate_series(1, ${ROWS}) n`.execute(db)
+  // A further build stands beside the live one.
+  const names = PROJECTIONS.map(({ name }) => name)
+  await attachGeneration(db, await beginGeneration(db, names), names)
   await sql`analyze`.execute(db)
 }
 
@@ -103,17 +111,35 @@ const ids = some.map(({ id }) => id)
 const streams = some.map(({ stream }) => stream)
 const [id = '', stream = ''] = [ids[0], streams[0]]
 
+const { generation, built } = await readProgress(db, 'big')
+const live = { register: 'big', generation }
 const moment = { register: 'big', asOf: dayOf('2026-02-26'), size: 90_000 }
 const question = { ...moment, timeZone: 'UTC' }
 const feed = { register: 'big', until: ROWS, limit: 100 }
 const needs = { year: 2026, lastMonth: 2026 * 12 + 1, byDay: [2026 * 12 + 1] }
 
+/** Knows a register's head as a service does; it would go on looking. */
+async function headNow(): Promise<void> {
+  const heads = createHeads(db)
+  await heads.read('big')
+  await heads.stop()
+}
+
 /** A question, and the indexes by which it must find its rows. */
 type Case = [question: string, ask: (db: Queryable) => Promise<unknown>, indexes: string[]]
 
 const CASES: Case[] = [
+  ['the head of a register with its projections', () => headNow(), ['checkpoint_once', 'register_once']],
   ['the head of a register', (db) => readHead(db, 'big'), ['register_once']],
   ['a page in the middle of the feed', (db) => readFeed(db, { ...feed, after: 50_000 }), ['event_position_once']],
+  ['lines of the feed', (db) => readFeedLines(db, { ...feed, after: 50_000 }), ['event_position_once']],
+  ['new lines of the feed', (db) => readFeedLines(db, { ...feed, after: ROWS - 3 }), ['event_position_once']],
+  ['lines of a stream', (db) => readFeedLines(db, { ...feed, after: -1, streams: [stream] }), ['event_revision_once']],
+  [
+    'new lines of a type',
+    (db) => readFeedLines(db, { ...feed, after: ROWS - 3, types: ['DeliveryReported'] }),
+    ['event_position_once'],
+  ],
   ['the end of the feed', (db) => readFeed(db, { ...feed, after: ROWS - 1 }), ['event_position_once']],
   ['the first page of the feed', (db) => readFeed(db, { ...feed, after: -1 }), ['event_position_once']],
   ['one stream in the feed', (db) => readFeed(db, { ...feed, after: -1, streams: [stream] }), ['event_revision_once']],
@@ -124,6 +150,9 @@ const CASES: Case[] = [
   ['an event by its id', (db) => loadByIds(db, 'big', [id]), ['event_id_once']],
   ['streams', (db) => loadStreams(db, 'big', streams), ['event_revision_once']],
   ['one whole stream', (db) => loadStreams(db, 'big', [stream]), ['event_revision_once']],
+  ['streams in brief', (db) => loadBriefs(db, 'big', streams, ['EventRetracted']), ['event_revision_once']],
+  ['a key', (db) => findKey(db, 'big', 'local', 'key-5', Date.now()), ['idempotency_key_once']],
+  ['keys to forget', (db) => forgetKeys(db, 'big', Date.now() - 3_600_000), ['idempotency_key_kept_at']],
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
@@ -144,23 +173,23 @@ const CASES: Case[] = [
   ['what changed', (db) => readSteps(db, moment, 80_000, streams), ['checkpoint_once', 'period_once']],
   [
     'the changes after a seal',
-    (db) => readChanges(db, { register: 'big', generation: 0 }, ROWS - 500, ROWS),
+    (db) => readChanges(db, live, ROWS - 500, ROWS),
     ['checkpoint_once', 'period_known_from'],
   ],
   [
     'sums of the whole register at a past seal',
-    (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, built: 0 }, needs, true),
+    (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, built }, needs, true),
     ['checkpoint_once', 'tally_once', 'tally_past_once'],
   ],
   [
     'sums of one part as of the last seal',
-    (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { seal: ROWS, built: 0, epoch: 500 }, needs),
+    (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { seal: ROWS, built, epoch: 500 }, needs),
     ['checkpoint_once', 'tally_once'],
   ],
 ]
 
 /** Tables that are never read from end to end, however many rows they have. */
-const LARGE = ['event', 'commitment', 'period', 'tally', 'tally_past']
+const LARGE = ['event', 'idempotency_key', 'commitment', 'period', 'tally', 'tally_past']
 /** One row or three a register: only the runner, which looks after all of them, reads these as a whole. */
 const REGISTERS = ['register', 'checkpoint']
 /** How many rows a scan may read in vain: an index that fits badly is as good as none. */

@@ -11,6 +11,7 @@ import { type Crew, startCrew } from './crew.ts'
 import { type Dashboard, watch } from './dashboard.ts'
 import { type Fleet, startFleet } from './fleet.ts'
 import { type Follower, follow } from './reader.ts'
+import { replayThrough } from './replaying.ts'
 import { type Sender, sender } from './send.ts'
 import { opening, REGISTERS } from './story.ts'
 import {
@@ -38,8 +39,8 @@ export type StormOptions = {
   pauseMs?: number
   /** Whether some requests are sent three times at once under one Idempotency-Key. */
   withKeys?: boolean
-  /** Something else to do while it storms. */
-  meanwhile?: (fleet: Fleet) => Promise<string[]>
+  /** How often a replay that runs while it storms is killed; without it there is none. */
+  replayKills?: number
 }
 
 export type Report = {
@@ -162,7 +163,9 @@ export async function storm(ending: Ending, options: StormOptions): Promise<Repo
   const scene: Scene = { fleet, crew, followers, dashboards: watchers, tools }
 
   const until = performance.now() + seconds * 1_000
-  const meanwhile = options.meanwhile?.(fleet) ?? Promise.resolve([])
+  const { replayKills: kills } = options
+  const meanwhile =
+    kills === undefined ? [] : replayThrough(ending, { db, databaseUrl, random: chance('replay'), kills })
   const killed = await rage(scene, chance('rage'), { until, writers })
   const besides = await meanwhile
   await crew.end()

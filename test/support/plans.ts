@@ -39,6 +39,8 @@ function explaining(connectionString: string): string {
 
 /** The scans of a plan. What a bitmap finds is read from the table by a node above the ones that name the indexes. */
 function scansOf(node: Node, indexes: ReadonlyMap<string, string>): Scan[] {
+  // Planned, as for a partition that turned out not to be asked for, and not run.
+  if (node['Actual Loops'] === 0) return []
   const below = (node.Plans ?? []).flatMap((child) => scansOf(child, indexes))
   const name = node['Index Name']
   // What writes to a table names it too.

@@ -1,0 +1,56 @@
+// A replay in the middle of a storm, killed at any moment and run again until it has ended by itself. What it leaves live is
+// held against a fold from scratch like everything else.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Database } from '../../src/database/pool.ts'
+import type { Random } from '../../src/samples/random.ts'
+import { type Ending, start } from '../support/process.ts'
+import { PLAIN_NODE } from './fleet.ts'
+
+export type ReplayingOptions = {
+  db: Database
+  databaseUrl: string
+  random: Random
+  /** How often it is killed before it may come to its end. */
+  kills: number
+}
+
+/** Slow enough to be killed in the middle of what a storm has recorded. */
+const MAX_RATE = 400
+/** Whoever died is believed to be at it for some seconds. */
+const TRIES_MS = 60_000
+
+async function generations(db: Database): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('checkpoint').select(['register', 'projection', 'generation']).execute()
+  return new Map(rows.map(({ register, projection, generation }) => [`${projection} of ${register}`, generation]))
+}
+
+/** Replays every projection of every register; returns what went wrong. */
+export async function replayThrough(
+  ending: Ending,
+  { db, databaseUrl, random, kills }: ReplayingOptions,
+): Promise<string[]> {
+  const env = { ...PLAIN_NODE, PLEDGER_DATABASE_URL: databaseUrl, PLEDGER_LOG_LEVEL: 'warn' }
+  const before = await generations(db)
+  const until = performance.now() + TRIES_MS
+  for (let killed = 0; ; ) {
+    const { child, ended } = start(ending, ['replay', '--max-rate', String(MAX_RATE), '--workers', '1'], env)
+    if (killed < kills) {
+      const isOver = await Promise.race([ended.then(() => true), sleep(random.int(700, 3_000), false)])
+      if (!isOver) {
+        child.kill('SIGKILL')
+        killed += 1
+        continue
+      }
+    }
+    const { code, err } = await ended
+    if (code === 0) break
+    const isHeld = /under way/.test(err) && performance.now() < until
+    if (!isHeld) return [`the replay ended with ${code}: ${err.slice(-2_000)}`]
+    await sleep(500)
+  }
+  const after = await generations(db)
+  return [...before].flatMap(([name, generation]) =>
+    (after.get(name) ?? generation) > generation ? [] : [`${name} is read from the build of before the replay`],
+  )
+}
