@@ -78,7 +78,7 @@ export type FeedLine = {
 }
 
 /** A page of events in order of position, each written out; of so many bytes or a little more, and of one event at least. */
-export async function readFeedLines(db: Queryable, query: FeedQuery, bytes: number): Promise<FeedLine[]> {
+export async function readFeedLines(db: Queryable, query: FeedQuery, bytes = PAGE_BYTES): Promise<FeedLine[]> {
   const parameters = parametersOf(query, bytes)
   const { rows } = await db.executeQuery<FeedLine>(CompiledQuery.raw(`${PAGE} order by position`, parameters))
   return rows

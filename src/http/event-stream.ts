@@ -101,12 +101,15 @@ function retryMs(): number {
   return Math.round(least + Math.random() * (most - least))
 }
 
+type Piece = string | Uint8Array
+
 /** One connection. */
 class Follower {
   readonly #response: ServerResponse
   readonly #slowMs: number
   isOpen = true
   #wroteAt = performance.now()
+  #unwritten: readonly Piece[] = []
   /** Woken since it last looked: then there is no rest. */
   #isWoken = false
   /** Ends the rest, and the wait for the client, where there is one. */
@@ -156,18 +159,19 @@ class Follower {
   }
 
   /**
-   * Writes piece by piece, at the pace of the client. The last piece ends with a frame, others need not. False where the client
-   * has gone, or takes nothing: then it is cut off.
+   * Writes piece by piece, at the pace of the client; the last piece ends a frame, others need not. False where the client has
+   * gone, or takes nothing: then it is cut off.
    */
-  async write(...pieces: readonly (string | Uint8Array)[]): Promise<boolean> {
-    for (const [index, piece] of pieces.entries()) {
-      if (!this.isOpen) return false
+  async write(...pieces: readonly Piece[]): Promise<boolean> {
+    this.#unwritten = pieces
+    while (this.isOpen) {
+      const [piece, ...rest] = this.#unwritten
+      if (piece === undefined) return true
+      this.#unwritten = rest
       this.#wroteAt = performance.now()
-      if (this.#response.write(piece) || (await this.#drained())) continue
-      if (this.isOpen) this.#cutOff(pieces.slice(index + 1))
-      return false
+      if (!this.#response.write(piece) && !(await this.#drained())) this.#cutOff()
     }
-    return this.isOpen
+    return false
   }
 
   #drained(): Promise<boolean> {
@@ -181,14 +185,15 @@ class Follower {
     })
   }
 
-  /** Tells why, where it can still be told, and closes. What was begun is ended first: half an event would be one. */
-  #cutOff(begun: readonly (string | Uint8Array)[]): void {
-    for (const piece of begun) this.#response.write(piece)
+  /** Tells why, where it can still be told, and closes. */
+  #cutOff(): void {
     this.end(problemFrame('too-slow', `nothing was taken for ${this.#slowMs / 1_000} s: connect again`))
   }
 
   end(lastWords: string): void {
     if (!this.isOpen) return
+    // What was begun is ended first: whatever followed half an event would end it as a whole one.
+    for (const piece of this.#unwritten) this.#response.write(piece)
     this.#response.end(lastWords)
     // What is not taken now never will be.
     const cut = setTimeout(() => this.#response.destroy(), LAST_WORDS_MS)
