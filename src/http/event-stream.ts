@@ -58,8 +58,8 @@ export type Followers = {
     reply: FastifyReply,
     selection: Selection & { size: number },
   ) => Promise<FastifyReply | undefined>
-  /** Ends all of them. */
-  close: () => void
+  /** Ends all of them; resolves when they have taken their last words, or have had the time to. */
+  close: () => Promise<void>
 }
 
 /** The position that a client names to go on after. Throws Problem `malformed`. */
@@ -108,6 +108,8 @@ class Follower {
   readonly #response: ServerResponse
   readonly #slowMs: number
   isOpen = true
+  /** Resolves when the connection is gone. */
+  readonly gone: Promise<void>
   #wroteAt = performance.now()
   #unwritten: readonly Piece[] = []
   /** Woken since it last looked: then there is no rest. */
@@ -120,6 +122,7 @@ class Follower {
     this.#response = response
     this.#slowMs = slowMs
     response.on('drain', () => this.#endWait(true))
+    this.gone = new Promise((resolve) => response.on('close', resolve))
     response.on('close', () => this.#stop())
     response.on('error', () => this.#stop())
   }
@@ -333,9 +336,11 @@ export function createFollowers({ db, heads }: Context, following: Following): F
       serve(follower, selection, start).catch((error) => request.log.error({ err: error }, 'a follower was lost'))
       return undefined
     },
-    close() {
+    async close() {
       isStopping = true
-      for (const follower of open) follower.end(STOPS)
+      const last = [...open]
+      for (const follower of last) follower.end(STOPS)
+      await Promise.all(last.map(({ gone }) => gone))
     },
   }
 }
