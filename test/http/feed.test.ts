@@ -307,7 +307,7 @@ t.test('readers that come and go while events are recorded see each once, in ord
 })
 
 t.test('a follower that selects little hears that the connection lives, and need not look again', async (t) => {
-  const own = await feedService(t, { heartbeatMs: 200 })
+  const own = await feedService(t, { heartbeatMs: 1_500 })
   await openRegister(own, 'quiet', 2)
   const url = `${own.url}/v1/registers/quiet/events`
   const listener = await listen(`${url}?type=RegisterOpened`)
@@ -316,18 +316,17 @@ t.test('a follower that selects little hears that the connection lives, and need
   const busy = (async () => {
     for (let index = 0; !isOver; index += 1) {
       await own.post('/v1/registers/quiet/events', made(`more-${index}`))
-      await sleep(20)
+      await sleep(10)
     }
   })()
-  await listener.until((frames) => frames.filter(({ comment }) => comment !== undefined).length >= 3)
+  await listener.until((frames) => frames.filter(({ comment }) => comment !== undefined).length >= 1)
   isOver = true
   await busy
-  const [retry, event, ...beats] = listener.frames
+  const [retry, event, beat] = listener.frames
   t.match(retry?.retry, /^[123]\d{3}$/)
   t.equal(event?.id, '0')
-  t.ok(beats.every(({ comment, data }) => comment === 'still here' && data === undefined))
-  const places = beats.map(({ id }) => Number(id))
-  t.ok(Number(places[0]) >= 2 && Number(places[2]) > Number(places[0]), `${places}`)
+  t.strictSame([beat?.comment, beat?.data], ['still here', undefined])
+  t.ok(Number(beat?.id) > 2, `${beat?.id}`)
   listener.close()
 })
 
@@ -532,7 +531,8 @@ t.test('followers outlast the database, and miss nothing', async (t) => {
   await listener.until(() => listener.positions().length === 3)
   await way.cut()
   const beats = listener.frames.length
-  await listener.until((frames) => frames.length > beats + 2)
+  // Longer than memory answers for the database.
+  await listener.until((frames) => frames.length > beats + 10)
   t.equal((await own.get('/v1/registers/outage/events', STREAM)).status, 503)
   // Meanwhile somebody else records.
   const direct = openDatabase({ connectionString: address })
