@@ -420,12 +420,21 @@ function areWhole({ frames }: Listener): boolean {
 }
 
 t.test('what compresses well is read in pages that are short all the same', async (t) => {
-  const own = await feedService(t)
-  const size = await insertLong(own.db, 'long')
-  const lines = await readFeedLines(own.db, { register: 'long', after: -1, until: size - 1, limit: 1_000 })
-  const first = await readFeedLines(own.db, { register: 'long', after: -1, until: size - 1, limit: 1_000 }, 1)
-  t.ok(lines.length > 1 && lines.length < 20, `${lines.length} of ${size} events`)
-  t.strictSame([first.length, first[0]?.position], [1, 0], 'one at least')
+  const note = 'x'.repeat(400_000)
+  await insertRaw(
+    service.db,
+    'dense',
+    given(...Array.from({ length: 32 }, () => fact('ProgressReported', '2026', { note }))),
+  )
+  const query = { register: 'dense', after: -1, until: 31, limit: 1_000 }
+  const page = await readFeedLines(service.db, query)
+  t.ok(page.length > 1 && page.length < 20, `${page.length} of 32 events`)
+  const least = await readFeedLines(service.db, query, 1)
+  t.strictSame(
+    least.map(({ position }) => position),
+    [0],
+    'one at least',
+  )
 })
 
 t.test('a whole selection that cannot be read to its end does not seem whole', async (t) => {
@@ -452,7 +461,7 @@ t.test('a reader that goes away is read for no longer', async (t) => {
   await once(response, 'readable')
   sent.destroy()
   await sleep(300)
-  t.ok(reads() <= 12, `${reads()} of 40 pages were read`)
+  t.ok(reads() <= 50, `${reads()} of 170 pages were read`)
 })
 
 t.test('a service that stops ends its streams, and its clients go on at another one', async (t) => {
