@@ -7,6 +7,7 @@ import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { CommandError, Interrupted, OutputClosed } from './cli/program.ts'
+import { dropPreviousCommand, replayCommand } from './cli/replay.ts'
 import { sampleCommand } from './cli/sample.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
@@ -24,8 +25,18 @@ function program(): Command {
     .version(version)
     .addHelpText('after', `\nEnvironment:\n${configHelp}`)
     .exitOverride()
-  for (const add of [serveCommand, migrateCommand, importCommand, exportCommand, sampleCommand, statusCommand])
+  for (const add of [
+    serveCommand,
+    migrateCommand,
+    importCommand,
+    exportCommand,
+    sampleCommand,
+    replayCommand,
+    dropPreviousCommand,
+    statusCommand,
+  ]) {
     add(program)
+  }
   return program
 }
 

@@ -18,7 +18,10 @@ import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
+import { operationRoutes } from './operations.ts'
+import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
+import { projectionRoutes } from './projections.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
@@ -79,12 +82,13 @@ function documented(app: FastifyInstance): void {
 }
 
 function logged(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  // Where nothing would be written, nothing is put together.
+  if (app.log.level !== 'debug' && app.log.level !== 'trace') return
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
-    request.log.debug(
-      { method, url: url.split('?')[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    )
+    const ms = Math.round(reply.elapsedTime)
+    request.log.debug({ method, url: url.split('?')[0], status: reply.statusCode, ms }, 'answered')
+    done()
   })
 }
 
@@ -93,13 +97,15 @@ export type AppOptions = {
   checkAnswers?: boolean
   /** How the log is followed, where not as usual. */
   following?: Following
+  /** Has a process work on a replay; without it replays are begun, and wait. */
+  startReplay?: (operation: string) => void
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false, following = FOLLOWING }: AppOptions = {},
+  { checkAnswers = false, following = FOLLOWING, startReplay = () => {} }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
@@ -120,6 +126,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
+  answerPolls(app, context)
   readBodies(app)
   negotiate(app)
   documented(app)
@@ -134,7 +141,9 @@ export async function buildApp(
     figureRoutes(api, context)
     conflictRoutes(api, context)
     definitionRoutes(api, context)
+    operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
+    projectionRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
     api.get('/', (_request, reply) => reply.redirect('/docs'))

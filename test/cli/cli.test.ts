@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { VERSIONS } from '../../src/kernel/projection-versions.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { pledger, start } from '../support/process.ts'
@@ -205,7 +206,7 @@ t.test('status tells the registers and how far the projections are', async (t) =
   })
   await pledger(t, ['import', '-', '--register', 'demo'], env, lines(opening, bridge))
   const { out } = await pledger(t, ['status'], env)
-  const names = ['commitments', 'periods', 'tallies']
+  const names = ['commitments', 'periods', 'tallies'] as const
   const none = names.map((name) => ` {2}${name}: not started\\n`).join('')
   t.match(out, new RegExp(`^[^\\n]+\\ndemo: 2 events, the last recorded \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\n${none}$`))
   const { code, out: json } = await pledger(t, ['status', '--json'], env)
@@ -218,7 +219,18 @@ t.test('status tells the registers and how far the projections are', async (t) =
       register: 'demo',
       size: 2,
       recordedAt: registers[0].recordedAt,
-      projections: names.map((projection) => ({ projection, register: 'demo', size: 0, behind: 2, stopped: null })),
+      projections: names.map((projection) => ({
+        projection,
+        register: 'demo',
+        status: 'notStarted',
+        version: VERSIONS[projection],
+        generation: null,
+        size: 0,
+        building: null,
+        behindEvents: 2,
+        behindSeconds: registers[0].projections[0].behindSeconds,
+        stopped: null,
+      })),
     },
   ])
 })

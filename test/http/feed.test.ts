@@ -7,7 +7,6 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
-import type { InjectOptions } from 'fastify'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -27,7 +26,7 @@ import { ask, type Listener, listen } from '../support/event-stream.ts'
 import { fact, given, redactedAt } from '../support/events.ts'
 import { insertRaw } from '../support/raw-log.ts'
 import { JSON_TYPE, made, openDemo, posted, problem, uuid } from '../support/register.ts'
-import { answer, type TestService } from '../support/service.ts'
+import type { Answer, TestService } from '../support/service.ts'
 
 const NDJSON = { accept: 'application/x-ndjson' }
 const STREAM = { accept: 'text/event-stream' }
@@ -53,13 +52,21 @@ async function feedService(
     await heads.stop()
     await db.destroy()
   })
-  const inject = async (options: InjectOptions) => answer(await app.inject(options))
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  const send = async (path: string, options: RequestInit): Promise<Answer> => {
+    // What should have been refused may never end.
+    const response = await fetch(url + path, { ...options, signal: AbortSignal.timeout(5_000) })
+    const text = await response.text()
+    const headers = Object.fromEntries(response.headers)
+    const isJson = /^application\/(problem\+)?json/.test(headers['content-type'] ?? '')
+    return { status: response.status, headers, text, body: isJson ? JSON.parse(text) : text }
+  }
   return {
     app,
     db,
-    url: await app.listen({ host: '127.0.0.1', port: 0 }),
-    get: (url, headers = {}) => inject({ method: 'GET', url, headers }),
-    post: (url, body, headers = JSON_TYPE) => inject({ method: 'POST', url, headers, payload: JSON.stringify(body) }),
+    url,
+    get: (path, headers = {}) => send(path, { headers }),
+    post: (path, body, headers = JSON_TYPE) => send(path, { method: 'POST', headers, body: JSON.stringify(body) }),
   }
 }
 

@@ -37,8 +37,7 @@ export function noon(day: string): number {
   return Date.parse(`${day}T12:00:00.000Z`)
 }
 
-/** What a test reads of an answer. */
-export function answer(response: LightMyRequestResponse): Answer {
+function answer(response: LightMyRequestResponse): Answer {
   const isJson =
     /json/.test(String(response.headers['content-type'])) && !/ndjson/.test(String(response.headers['content-type']))
   return {
