@@ -76,10 +76,9 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
   const page = events.slice(0, limit)
   const isLast = events.length <= limit
-  const isKnown = isUnchanged(request, reply, { ...versionOf(page, isLast), basis })
-  // Weak: the page also says how far the log was, which is no reason to send its events again.
-  if (mediaType === JSON_TYPE) reply.header('etag', `W/${reply.getHeader('etag')}`)
-  if (isKnown) return reply.send()
+  // Weak: a page also says how far the log is, which is no reason to send its events again.
+  const version = { ...versionOf(page, isLast), basis, isWeak: mediaType === JSON_TYPE }
+  if (isUnchanged(request, reply, version)) return reply.send()
   const next = isLast ? null : String(page.at(-1)?.position)
   if (next !== null) {
     const parameters = new URLSearchParams(request.url.split('?')[1])

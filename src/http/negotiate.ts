@@ -37,7 +37,14 @@ export function negotiate(app: FastifyInstance): void {
  * What decides an answer besides the address: everything that a number depends on. With a basis, the same question is answered
  * from memory as long as that stands.
  */
-export type Version = { size: number; asOf?: string; projection?: number | string; basis?: Basis }
+export type Version = {
+  size: number
+  asOf?: string
+  projection?: number | string
+  basis?: Basis
+  /** Where the answer also tells what is no reason to send it again. */
+  isWeak?: boolean
+}
 
 /**
  * Sets the ETag of an answer, and tells whether the caller has it already; then the reply is a 304 without a body. The tag
@@ -48,15 +55,16 @@ export function isUnchanged(request: FastifyRequest, reply: FastifyReply, versio
   const type = answerType(request)
   // The clocks stand in the version, resolved: `asOf` left out and today given are one question.
   const { asOf: _, knownAt: __, minSize: ___, ...parameters } = request.query as Record<string, unknown>
-  const { size, asOf = null, projection = 0, basis } = version
+  const { size, asOf = null, projection = 0, basis, isWeak = false } = version
   const builds = basis ? buildsOf(basis.head, basis.source) : ''
   const parts = [path, parameters, size, asOf, projection, builds, RULES, type]
-  const tag = `"${hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 27)}"`
+  const opaque = `"${hash('sha256', JSON.stringify(parts), 'base64url').slice(0, 27)}"`
+  const tag = isWeak ? `W/${opaque}` : opaque
   tagged(reply, tag)
   if (basis) request.server.polls.remember(request, tag, basis)
   const known = request.headers['if-none-match']
   if (known === undefined) return false
-  const isKnown = known.trim() === '*' || known.split(',').some((other) => other.trim().replace(/^W\//, '') === tag)
+  const isKnown = known.trim() === '*' || known.split(',').some((other) => other.trim().replace(/^W\//, '') === opaque)
   if (isKnown) reply.code(304)
   return isKnown
 }

@@ -203,8 +203,9 @@ t.test('an erased repair changes the tag as well: it loses its reason', async (t
   t.equal((await service.post('/v1/registers/repaired/events', repair)).status, 201)
   const before = await service.get('/v1/registers/repaired/events')
   await erase(service.db, 'repaired', 2)
-  const after = await service.get('/v1/registers/repaired/events', { 'if-none-match': String(before.headers.etag) })
-  t.strictSame([after.status, after.body.items[2].data], [200, null])
+  const after = await service.get('/v1/registers/repaired/events')
+  t.equal(after.body.items[2].data, null)
+  t.not(after.headers.etag, before.headers.etag)
 })
 
 t.test('a page of CloudEvents is a batch of the same events, with the next page as a link', async (t) => {
