@@ -81,9 +81,14 @@ function documented(app: FastifyInstance): void {
   app.register(swaggerUi, { routePrefix: '/docs' })
 }
 
+/** Whether each answer is told. */
+function isTold({ level }: FastifyBaseLogger): boolean {
+  return level === 'debug' || level === 'trace'
+}
+
 function logged(app: FastifyInstance): void {
   // Where nothing would be written, nothing is put together.
-  if (app.log.level !== 'debug' && app.log.level !== 'trace') return
+  if (!isTold(app.log)) return
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
     const ms = Math.round(reply.elapsedTime)
@@ -110,6 +115,8 @@ export async function buildApp(
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // The number of a request is of use only beside the line that says how it was answered.
+    childLoggerFactory: (log, bindings, options) => (isTold(log) ? log.child(bindings, options) : log),
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),

@@ -72,9 +72,13 @@ export type Clocks = {
   basis: Basis
 }
 
+// Nearly every answer tells when the newest event was recorded.
+let lastInstant = { epochMs: Number.NaN, text: '' }
+
 /** An instant as answers give it: RFC 3339 in UTC with milliseconds. */
 export function instantText(epochMs: number): string {
-  return new Date(epochMs).toISOString()
+  if (lastInstant.epochMs !== epochMs) lastInstant = { epochMs, text: new Date(epochMs).toISOString() }
+  return lastInstant.text
 }
 
 const INSTANT = z.iso.datetime({ offset: true })

@@ -42,6 +42,8 @@ export type Projection = {
 export const BATCH = 1_000
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
+/** Or for so many times as long as looking took: with thousands of registers it takes a while. */
+const IDLE_FACTOR = 20
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
 /** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
@@ -325,7 +327,7 @@ export function startRunner(
     if (last === 'idle') {
       isIdle = true
       // What was recorded since the round began may have been missed by it.
-      if (hints === 0) await rest(IDLE_MS)
+      if (hints === 0) await rest(Math.max(IDLE_MS, IDLE_FACTOR * (performance.now() - beganAt)))
       isIdle = false
     } else if (hints >= UNDER_LOAD && !isHurried) {
       await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (performance.now() - beganAt))))

@@ -155,11 +155,6 @@ const CASES: Case[] = [
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
-  [
-    'how far a register and its projections are',
-    () => createHeads(db).read('big'),
-    ['checkpoint_once', 'register_once'],
-  ],
   ['how far the tallies are', (db) => readProgress(db, 'big'), ['checkpoint_once']],
   ['stored states', (db) => readStates(db, question, [{ id: stream }]), ['checkpoint_once', 'commitment_once']],
   [

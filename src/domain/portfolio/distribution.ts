@@ -9,6 +9,10 @@ export class Distribution {
   /** How many there are up to and with each value. */
   readonly upTo: Int32Array
   readonly sum: number
+  /** How many there are in all. */
+  readonly count: number
+  readonly least: number | null
+  readonly greatest: number | null
 
   /** Of a finished histogram: no count in it is below zero. */
   constructor(histogram: Histogram) {
@@ -25,18 +29,9 @@ export class Distribution {
     this.values = values.slice()
     this.upTo = counts.slice()
     this.sum = sum
-  }
-
-  get count(): number {
-    return this.upTo.at(-1) ?? 0
-  }
-
-  get least(): number | null {
-    return this.values[0] ?? null
-  }
-
-  get greatest(): number | null {
-    return this.values.at(-1) ?? null
+    this.count = total
+    this.least = values[0] ?? null
+    this.greatest = values[values.length - 1] ?? null
   }
 
   /** How many there are that are not greater than a value. */

@@ -8,7 +8,7 @@ import type { Slippages } from './spread.ts'
 import { decodeStatus } from './status-code.ts'
 import type { Tally } from './tally.ts'
 
-export type Counts = Record<FigureName, { numerator: number; denominator: number }>
+type Counts = Record<FigureName, { numerator: number; denominator: number }>
 
 export type Reckoning = {
   /** No commitment is counted at all, in scope or not. */
