@@ -37,7 +37,14 @@ export function negotiate(app: FastifyInstance): void {
  * What decides an answer besides the address: everything that a number depends on. With a basis, the same question is answered
  * from memory as long as that stands.
  */
-export type Version = { size: number; asOf?: string; projection?: number | string; basis?: Basis }
+export type Version = {
+  size: number
+  asOf?: string
+  projection?: number | string
+  basis?: Basis
+  /** Where the answer also tells what is no reason to send it again. */
+  isWeak?: boolean
+}
 
 const MAX_DIGESTS = 2_000
 const MAX_DIGESTED_LENGTH = 1_000
@@ -63,15 +70,16 @@ export function isUnchanged(request: FastifyRequest, reply: FastifyReply, versio
   const type = answerType(request)
   // The clocks stand in the version, resolved: `asOf` left out and today given are one question.
   const { asOf: _, knownAt: __, minSize: ___, ...parameters } = request.query as Record<string, unknown>
-  const { size, asOf, projection = 0, basis } = version
+  const { size, asOf, projection = 0, basis, isWeak = false } = version
   const builds = basis ? buildsOf(basis.head, basis.source) : ''
   // What changes from poll to poll stands in the tag as it is, so that the rest need not be hashed anew each time.
-  const tag = `"${size}-${asOf ?? ''}-${digestOf(JSON.stringify([path, parameters, projection, builds, RULES, type]))}"`
+  const opaque = `"${size}-${asOf ?? ''}-${digestOf(JSON.stringify([path, parameters, projection, builds, RULES, type]))}"`
+  const tag = isWeak ? `W/${opaque}` : opaque
   tagged(reply, tag)
   if (basis) request.server.polls.remember(request, tag, basis)
   const known = request.headers['if-none-match']
   if (known === undefined) return false
-  const isKnown = known.trim() === '*' || known.split(',').some((other) => other.trim().replace(/^W\//, '') === tag)
+  const isKnown = known.trim() === '*' || known.split(',').some((other) => other.trim().replace(/^W\//, '') === opaque)
   if (isKnown) reply.code(304)
   return isKnown
 }

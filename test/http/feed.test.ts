@@ -1,9 +1,12 @@
 // The feed: what its four representations say, that none skips or repeats, and what becomes of those who follow it.
 
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { sql } from 'kysely'
 import pg from 'pg'
 import { pino } from 'pino'
@@ -12,7 +15,7 @@ import { type Database, openDatabase } from '../../src/database/pool.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { answerEvent } from '../../src/domain/event-answer.ts'
 import { EVENT_TYPES } from '../../src/domain/posted-event.ts'
-import { streamFeed } from '../../src/eventlog/feed.ts'
+import { readFeedLines, streamFeed } from '../../src/eventlog/feed.ts'
 import { createHeads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { FOLLOWING, type Following } from '../../src/http/event-stream.ts'
@@ -138,6 +141,37 @@ function random(length: number): string {
   return randomBytes(length).toString('base64').slice(0, length)
 }
 
+// Prints what a client of the standard makes of a stream: each event, and each time it has connected.
+const EVENT_SOURCE = `
+  setInterval(() => {}, 1_000) // To wait for its time to connect again keeps no process alive.
+  const source = new EventSource(process.argv[1])
+  const tell = (what) => console.log(Buffer.from(JSON.stringify(what)).toString('base64'))
+  source.onopen = () => tell('open')
+  source.onmessage = ({ lastEventId, data }) => tell([lastEventId, data])`
+
+t.test('a client of the standard gets the same, and goes on by itself where it was cut off', async (t) => {
+  const own = await feedService(t)
+  const drafts = Array.from({ length: 600 }, () => fact('StatusReaffirmed', '2026-01-02', { note: WEIRD }))
+  const log = given(...drafts, fact('ProgressReported', '2026-01-02', { note: random(300_000) }))
+  await insertRaw(own.db, 'standard', log.slice(0, -1))
+  const url = `${own.url}/v1/registers/standard/events`
+  const child = spawn(process.execPath, ['--experimental-eventsource', '-e', EVENT_SOURCE, url], { stdio: 'pipe' })
+  t.teardown(() => child.kill('SIGKILL'))
+  const heard: unknown[] = []
+  for await (const line of createInterface({ input: child.stdout })) {
+    heard.push(JSON.parse(Buffer.from(line, 'base64').toString()))
+    if (heard.length === log.length) {
+      own.app.server.closeAllConnections()
+      await insertRaw(own.db, 'standard', log.slice(-1))
+    }
+    if (heard.length === log.length + 2) break
+  }
+  const lines = (await storedEvents(own.db, 'standard')).map((event) => JSON.stringify(answerEvent(event)))
+  const events = lines.map((line, position) => [String(position), line])
+  t.equal(heard.length, log.length + 2)
+  t.ok(isDeepStrictEqual(heard, ['open', ...events.slice(0, -1), 'open', ...events.slice(-1)]))
+})
+
 t.test('a page keeps its tag while the log grows, and loses it by what changes it', async (t) => {
   await openRegister(service, 'tagged', 3)
   const tagOf = async (query: string, headers = {}) =>
@@ -154,6 +188,8 @@ t.test('a page keeps its tag while the log grows, and loses it by what changes i
   t.equal(await tagOf('stream=c1'), some, 'nothing of the selection was recorded')
   const again = await service.get('/v1/registers/tagged/events?limit=2', { 'if-none-match': middle })
   t.strictSame([again.status, again.text, again.headers.etag], [304, '', middle])
+  t.match(middle, /^W\/"[\w-]+"$/, 'weak, as the page says how far the log is')
+  t.match(await tagOf('limit=2', CLOUD_EVENTS), /^"[\w-]+"$/, 'strong, as a batch does not')
   await erase(service.db, 'tagged', 1)
   t.not(await tagOf('limit=2'), middle, 'its second event is erased')
   t.equal(await tagOf('stream=c1'), some)
@@ -381,8 +417,35 @@ t.test('who takes nothing is cut off and told why; who takes little at a time is
   const { type, status, detail } = JSON.parse(last?.data ?? '')
   t.strictSame([type, status], ['/problems/too-slow', 503])
   t.equal(detail, 'nothing was taken for 1.5 s: connect again')
+  t.ok(areWhole(asleep), 'what it was cut off in is there to its end')
   t.equal(await slow.ended, true)
   t.strictSame(slow.positions(), [...Array(size).keys()])
+})
+
+/** Whether every event is one, under its own id. */
+function areWhole({ frames }: Listener): boolean {
+  const events = frames.filter(({ id, data }) => id !== undefined && data !== undefined)
+  return (
+    events.length > 0 && events.every(({ id, data = '' }) => data.startsWith(`{"position":${id},`) && /}$/.test(data))
+  )
+}
+
+t.test('what compresses well is read in pages that are short all the same', async (t) => {
+  const note = 'x'.repeat(400_000)
+  await insertRaw(
+    service.db,
+    'dense',
+    given(...Array.from({ length: 32 }, () => fact('ProgressReported', '2026', { note }))),
+  )
+  const query = { register: 'dense', after: -1, until: 31, limit: 1_000 }
+  const page = await readFeedLines(service.db, query)
+  t.ok(page.length > 1 && page.length < 20, `${page.length} of 32 events`)
+  const least = await readFeedLines(service.db, query, 1)
+  t.strictSame(
+    least.map(({ position }) => position),
+    [0],
+    'one at least',
+  )
 })
 
 t.test('a whole selection that cannot be read to its end does not seem whole', async (t) => {
@@ -397,12 +460,19 @@ t.test('a whole selection that cannot be read to its end does not seem whole', a
 })
 
 t.test('a reader that goes away is read for no longer', async (t) => {
+  // More than what lies between two processes holds.
+  await sql`insert into event
+    select 'left', times * 64 + position, gen_random_uuid(), stream, times * 64 + revision, type, type_version, recorded_at,
+      recorded_by, occurred_on, data, citations, salt, body_hash, leaf
+    from event, generate_series(0, 7) times where register = 'broken'`.execute(service.db)
+  await sql`insert into register select 'left', size * 8, last_recorded_at, own_revision from register
+    where register = 'broken'`.execute(service.db)
   const reads = countReads(t)
-  const { sent, response } = await ask(`${service.url}/v1/registers/broken/events`, NDJSON)
+  const { sent, response } = await ask(`${service.url}/v1/registers/left/events`, NDJSON)
   await once(response, 'readable')
   sent.destroy()
   await sleep(300)
-  t.ok(reads() <= 3, `${reads()} pages were read`)
+  t.ok(reads() <= 50, `${reads()} of 170 pages were read`)
 })
 
 t.test('a service that stops ends its streams, and its clients go on at another one', async (t) => {
@@ -416,6 +486,20 @@ t.test('a service that stops ends its streams, and its clients go on at another 
   t.equal(await listener.ended, true)
   t.ok(performance.now() - from < 1_000, `stopped within ${Math.round(performance.now() - from)} ms`)
   t.equal(listener.frames.at(-1)?.comment, 'the service stops')
+})
+
+t.test('a service that stops ends the event that it is in', async (t) => {
+  const own = await feedService(t)
+  const size = await insertLong(own.db, 'long')
+  const asleep = await listen(`${own.url}/v1/registers/long/events`, {}, { isPaused: true })
+  await sleep(500)
+  const closed = own.app.close()
+  asleep.response.resume()
+  t.equal(await asleep.ended, true)
+  await closed
+  t.ok(asleep.positions().length < size)
+  t.ok(areWhole(asleep))
+  t.equal(asleep.frames.at(-1)?.comment, 'the service stops')
 })
 
 /** What stands between a service and its database, and can be cut. */
