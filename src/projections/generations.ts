@@ -27,7 +27,8 @@ function isProjection(name: string): name is ProjectionName {
   return name in OWN_TABLES
 }
 
-function tablesOf(projections: readonly string[]): string[] {
+/** The tables of projections, and of those that are built with them. */
+export function tablesOf(projections: readonly string[]): string[] {
   const built = projections.filter(isProjection).flatMap((name) => BUILT[name])
   return [...new Set(built)].flatMap((name) => OWN_TABLES[name])
 }

@@ -4,12 +4,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
-import { type Database, openSingle, type Queryable } from '../database/pool.ts'
+import { type Database, openSingle, type Queryable, type SingleConnection } from '../database/pool.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
 import { listHeads, streamBounds } from '../eventlog/load.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { PROJECTIONS } from './all.ts'
+import { adoptPrimaryKey, buildIndexes } from './bulk/indexes.ts'
 import type { Work } from './bulk/part.ts'
 import {
   addOperation,
@@ -33,7 +34,15 @@ import {
 import { Sealer } from './bulk/sealer.ts'
 import { endFilling, prepareFilling } from './bulk/tables.ts'
 import { Workers } from './bulk/workers.ts'
-import { attachGeneration, beginGeneration, dropGeneration, dropPrevious, makeLive } from './generations.ts'
+import {
+  attachGeneration,
+  beginGeneration,
+  dropGeneration,
+  dropPrevious,
+  makeLive,
+  partitionName,
+  tablesOf,
+} from './generations.ts'
 import { BATCH, type Projection, readOn, timeZonesFrom } from './run.ts'
 import { EPOCH } from './tallies/project.ts'
 
@@ -256,9 +265,12 @@ class Replay {
     await this.#fold()
     this.#tell('indexing')
     await endFilling(this.#db, generation)
-    // Each builds its indexes over a connection of its own.
-    await Promise.all(projections.filter((name) => name !== 'tallies').map((name) => this.#attach(name)))
+    const filled = projections.filter((name) => name !== 'tallies')
+    // Sealing reads by this one; it keeps a processor busy while the server builds the others.
+    if (this.#has('periods')) await buildIndexes(this.#db, 'period', generation, ['period_known_from'])
     await this.#attach('tallies')
+    await Promise.all([this.#seal(), ...filled.map((name) => this.#index(name as ProjectionName))])
+    for (const name of filled) await this.#attach(name)
     for (const { register, isLive } of await this.#progress()) if (!isLive) await this.#finishRegister(register)
     await finish(this.#db, id, 'caughtUp')
     if (isDropping) await dropReplaced(this.#db, this.#operation.register)
@@ -284,6 +296,14 @@ class Replay {
     this.#checkTurn()
     if (this.#has(projection as ProjectionName))
       await attachGeneration(this.#db, this.#operation.generation, [projection])
+  }
+
+  async #index(projection: ProjectionName): Promise<void> {
+    this.#checkTurn()
+    for (const table of tablesOf([projection]).filter((name) => name !== 'tally')) {
+      await buildIndexes(this.#db, table, this.#operation.generation)
+      await adoptPrimaryKey(this.#db, table, this.#operation.generation)
+    }
   }
 
   async #known(db: Queryable, register: string): Promise<KnownRegister> {
@@ -326,29 +346,44 @@ class Replay {
     return { operation: id, register, generation, size, zones, projections, maxRate: rate, chunkEvents }
   }
 
-  /** Seals what is folded, reads what has come since, and switches. */
+  /** Reads what has come since, and switches. */
   async #finishRegister(register: string): Promise<void> {
-    if (this.#has('tallies')) await this.#seal(register)
     for (let attempt = 0; !(await this.#catchUp(register, attempt)); attempt += 1) this.#checkTurn()
   }
 
-  async #seal(register: string): Promise<void> {
-    const { id, generation } = this.#operation
+  /** Seals what is folded, register by register. */
+  async #seal(): Promise<void> {
+    if (!this.#has('tallies')) return
     const single = await openSingle(this.#options.connectionString)
     try {
-      const sealer = new Sealer(single, { register, generation })
-      for (let row = await this.#row(register); ; row = await this.#row(register)) {
-        const size = row.sealed + EPOCH
-        const end = this.#has('periods') ? row.size : await sizeOf(this.#db, register, 'periods')
-        if (size > end) break
-        this.#checkTurn()
-        const followed = this.#has('periods') ? generation : await liveOf(this.#db, register, 'periods')
-        await sealer.seal(size, followed, (tx) => moveReplay(tx, id, row, { sealed: size }))
-        this.#tell('sealing', this.#told.done + EPOCH * (this.#has('periods') ? SEALING_SHARE : 1))
-      }
+      for (const { register, isLive } of await this.#progress()) if (!isLive) await this.#sealRegister(single, register)
     } finally {
       await single.close()
     }
+  }
+
+  async #sealRegister(single: SingleConnection, register: string): Promise<void> {
+    const { id, generation } = this.#operation
+    const sealer = new Sealer(single, { register, generation })
+    for (let row = await this.#row(register); ; row = await this.#row(register)) {
+      const size = row.sealed + EPOCH
+      if (size > (await this.#sealable(row))) return
+      this.#checkTurn()
+      await sealer.seal(size, await this.#followed(register), (tx) => moveReplay(tx, id, row, { sealed: size }))
+      this.#tell('sealing', this.#told.done + EPOCH * (this.#has('periods') ? SEALING_SHARE : 1))
+    }
+  }
+
+  /** How far the rows reach that sums are made of. */
+  async #sealable({ register, size }: RegisterProgress): Promise<number> {
+    return this.#has('periods') ? size : Math.min(size, await sizeOf(this.#db, register, 'periods'))
+  }
+
+  /** The rows that sums are made of: those that are being built, not attached yet, or those that are live. */
+  async #followed(register: string): Promise<{ generation: number; table: string }> {
+    const { generation } = this.#operation
+    if (this.#has('periods')) return { generation, table: partitionName('period', generation) }
+    return { generation: await liveOf(this.#db, register, 'periods'), table: 'period' }
   }
 
   async #row(register: string): Promise<RegisterProgress> {

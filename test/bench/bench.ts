@@ -12,6 +12,7 @@ import { serveMemoryRow, TELLS_MEMORY } from './memory.ts'
 import { oracleRow } from './oracle.ts'
 import { pollRow, summary200Row } from './polling.ts'
 import { recordInsertRow, recordRow } from './record.ts'
+import { replayRows } from './replay.ts'
 import { json, machine, table } from './report.ts'
 import { scaleRows } from './scale.ts'
 import { type Stage, setBareStage, setStage } from './stage.ts'
@@ -41,6 +42,9 @@ const PEER_ROWS: Record<string, Prepare> = {
   'replay-emmett': replayEmmettRow,
   'replay-emmett-tuned': replayTunedEmmettRow,
 }
+
+/** On a stage of its own. */
+const REPLAY = 'replay'
 
 /** The memory of the service through all of the rows above; left out where the system does not tell. */
 const MEMORY = 'memory-serve'
@@ -76,6 +80,13 @@ async function serviceRows(ending: AsyncDisposableStack, { rows, profileDir }: F
   return measured
 }
 
+async function replayOf(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
+  if (!rows.includes(REPLAY)) return []
+  const stage = await setBareStage(ending)
+  about = await machine(stage.pool)
+  return replayRows(stage, tell)
+}
+
 async function oracleRows(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
   if (!rows.includes(ORACLE)) return []
   const stage = await setBareStage(ending)
@@ -108,7 +119,7 @@ async function run(flags: Flags): Promise<void> {
   await using ending = new AsyncDisposableStack()
   strikeOnSignals(ending)
   const measured: Measured[] = []
-  for (const part of [serviceRows, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
+  for (const part of [serviceRows, replayOf, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
     // A stage is struck before the next is set; those of a part that was interrupted go with the whole.
     const partly = ending.use(new AsyncDisposableStack())
     measured.push(...(await part(partly, flags)))
@@ -122,7 +133,11 @@ function show(measured: readonly Measured[], { isJson }: Flags): void {
   if (isJson) tell(about)
 }
 
-const flags = readFlags({ service: [...Object.keys(SERVICE_ROWS), MEMORY], peers: Object.keys(PEER_ROWS) })
+const flags = readFlags({
+  bare: [REPLAY],
+  service: [...Object.keys(SERVICE_ROWS), MEMORY],
+  peers: Object.keys(PEER_ROWS),
+})
 if ('text' in flags) {
   ;(flags.exitCode === 0 ? process.stdout : process.stderr).write(flags.text)
   process.exitCode = flags.exitCode

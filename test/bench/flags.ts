@@ -6,6 +6,8 @@ import { parseArgs } from 'node:util'
 export type Names = {
   /** Always measured where nothing else is asked for. */
   service: readonly string[]
+  /** Likewise, on stages of their own. */
+  bare: readonly string[]
   /** With --peers. */
   peers: readonly string[]
 }
@@ -29,12 +31,12 @@ export const SCALE = 'scale'
 export const GROWTH = 'growth'
 export const GROWTH_FROM = 50_000
 
-function help({ service, peers }: Names): string {
+function help({ service, bare, peers }: Names): string {
   return `Usage: npm run bench -- [options]
 
 Measures the service beside the limit of what it is built on, in turns, and prints the median of ${ROUNDS} rounds.
 
-  --rows <names>      only these rows, comma separated: ${service.join(', ')};
+  --rows <names>      only these rows, comma separated: ${[...service, ...bare].join(', ')};
                       without this, all of these
   --peers             also ${peers.join(', ')}: the same by another event store,
                       installed from npm under test/bench/peers at the first use
@@ -75,10 +77,13 @@ function rowsOf(names: Names, values: Values): readonly string[] {
   const brought = [...(values.scale ? [ORACLE, SCALE] : []), ...(values.growth ? [GROWTH] : [])]
   if (values.rows === undefined) {
     if (values.storm || brought.length > 0) return values.peers ? [...brought, ...names.peers] : brought
-    return values.peers ? [...names.service, ...names.peers] : names.service
+    const usual = [...names.service, ...names.bare]
+    return values.peers ? [...usual, ...names.peers] : usual
   }
   const rows = values.rows.split(',')
-  const unknown = rows.find((row) => ![...names.service, ...names.peers, ORACLE, SCALE, GROWTH].includes(row))
+  const unknown = rows.find(
+    (row) => ![...names.service, ...names.bare, ...names.peers, ORACLE, SCALE, GROWTH].includes(row),
+  )
   if (unknown !== undefined) throw new WrongUsage(`there is no row ${unknown}`)
   const peer = rows.find((row) => names.peers.includes(row))
   if (peer !== undefined && !values.peers) throw new WrongUsage(`row ${peer} needs --peers`)

@@ -33,7 +33,18 @@ export type Stretch = Content & {
   begunBy: number | null
 }
 
-function contentAt({ latest, earliest }: States, day: Day, hasDiffering: boolean, isRedacted: boolean): Content {
+/** What a state belongs to; the same object as before where that says the same, since most of a timeline does. */
+function membershipOf({ programme, themes, parties }: CommitmentState, before: Membership | null): Membership {
+  const isSame = before?.programme === programme && before.themes === themes && before.parties === parties
+  return isSame ? before : { programme, themes, parties }
+}
+
+function contentAt(
+  { latest, earliest }: States,
+  day: Day,
+  { hasDiffering, isRedacted }: { hasDiffering: boolean; isRedacted: boolean },
+  before: Membership | null,
+): Content {
   const where = standing(latest)
   const { original, current, uncertain } = scheduleOf({ latest, earliest }, day)
   const { originalDueOn } = where
@@ -52,12 +63,12 @@ function contentAt({ latest, earliest }: States, day: Day, hasDiffering: boolean
     rebaselines: Math.max(0, latest.baselines.length - 1),
     forecastPushes: latest.forecastPushes,
     isConflicted: hasDiffering || hasFactConflict(latest, where, day),
-    membership: { programme: latest.programme, themes: latest.themes, parties: latest.parties },
+    membership: membershipOf(latest, before),
   }
 }
 
 function isSameMembership(a: Membership, b: Membership): boolean {
-  return a.programme === b.programme && isSameList(a.themes, b.themes) && isSameList(a.parties, b.parties)
+  return a === b || (a.programme === b.programme && isSameList(a.themes, b.themes) && isSameList(a.parties, b.parties))
 }
 
 function isSameList(a: readonly string[], b: readonly string[]): boolean {
@@ -177,6 +188,8 @@ export class Chronicle {
   #earliest = this.#latest
   readonly #days: Day[] = []
   readonly #isRedacted: boolean
+  /** The one that was looked at last. */
+  #membership: Membership | null = null
   /** The first day of a fact with a citation that says something else. */
   #differsFrom = Number.POSITIVE_INFINITY
 
@@ -246,7 +259,9 @@ export class Chronicle {
       const isSame = looked?.day === day && hasSameBasis(looked.states, states) && this.#differsFrom > day
       looked = { day, states }
       if (isSame) return
-      const next = contentAt(states, day, this.#differsFrom <= day, this.#isRedacted)
+      const marks = { hasDiffering: this.#differsFrom <= day, isRedacted: this.#isRedacted }
+      const next = contentAt(states, day, marks, this.#membership)
+      this.#membership = next.membership
       const before = found.at(-1)
       if (before?.from !== day) found.push({ from: day, to: null, begunBy, ...next })
       // Of several facts on one day the last that changed the status began the stretch.

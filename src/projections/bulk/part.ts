@@ -38,6 +38,7 @@ class Numbers {
   readonly #byContent = new Map<string, number>()
   /** Those of the stream in hand, whose stretches share them. */
   #known = new Map<Membership, number>()
+  /** By content, too. */
   #fresh = new Map<string, Membership>()
 
   constructor(register: string) {
@@ -57,18 +58,19 @@ class Numbers {
 
   #findOne(membership: Membership): boolean {
     if (this.#known.has(membership)) return true
-    const number = this.#byContent.get(contentOf(membership))
-    if (number === undefined) this.#fresh.set(contentHash(membership), membership)
+    const content = contentOf(membership)
+    const number = this.#byContent.get(content)
+    if (number === undefined) this.#fresh.set(content, membership)
     else this.#known.set(membership, number)
     return number !== undefined
   }
 
   /** Gives numbers to all that had none. */
   async learn({ db }: SingleConnection): Promise<void> {
-    const fresh = this.#fresh
-    if (fresh.size === 0) return
-    const numbers = await db.transaction().execute((tx) => numberMemberships(tx, this.#register, fresh))
-    for (const [hash, membership] of fresh) {
+    if (this.#fresh.size === 0) return
+    const byHash = new Map([...this.#fresh.values()].map((membership) => [contentHash(membership), membership]))
+    const numbers = await db.transaction().execute((tx) => numberMemberships(tx, this.#register, byHash))
+    for (const [hash, membership] of byHash) {
       // Safe: every membership that was given has been numbered.
       this.#byContent.set(contentOf(membership), numbers.get(hash) as number)
     }

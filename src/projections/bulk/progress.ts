@@ -33,7 +33,7 @@ export type Operation = Request & {
 }
 
 /** How long a process may be silent before another takes its turn. */
-export const SILENT_MS = 10_000
+const SILENT_MS = 10_000
 
 function operationOf(row: Selectable<Tables['operation']> & { is_owned: boolean }): Operation {
   return {

@@ -1,7 +1,7 @@
 // The rows of `commitments` and `periods` as COPY takes them: the same values that their rooms write in ordinary steps, which
 // a test holds against each other.
 
-import { type CommitmentRow, searchText } from '../commitments/project.ts'
+import { type CommitmentRow, searchText, storedStates } from '../commitments/project.ts'
 import { packChanges } from '../periods/changes.ts'
 import type { TimelineVersion } from '../periods/project.ts'
 import { tallyChanges } from '../periods/project.ts'
@@ -40,7 +40,7 @@ export function commitmentColumns(place: Place): Column<CommitmentRow>[] {
     { name: 'finished_on', type: 'date', value: ({ standing }) => standing.finishedOn },
     { name: 'rebaselines', type: 'integer', value: ({ states }) => Math.max(0, states.latest.baselines.length - 1) },
     { name: 'forecast_pushes', type: 'integer', value: ({ states }) => states.latest.forecastPushes },
-    { name: 'states', type: 'json', value: ({ states }) => JSON.stringify(states) },
+    { name: 'states', type: 'json', value: ({ states }) => JSON.stringify(storedStates(states)) },
     { name: 'redacted', type: 'bigint[]', value: ({ redacted }) => redacted },
     { name: 'search_text', type: 'text', value: searchText },
   ]

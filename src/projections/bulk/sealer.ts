@@ -29,12 +29,16 @@ export class Sealer {
    * Seals the epoch that ends at a size from the rows of `followed`, in one transaction with what `moved` writes about how far
    * that is.
    */
-  async seal(size: number, followed: number, moved: (tx: SingleConnection['db']) => Promise<void>): Promise<void> {
+  async seal(
+    size: number,
+    followed: { generation: number; table: string },
+    moved: (tx: SingleConnection['db']) => Promise<void>,
+  ): Promise<void> {
     const { client, db } = this.#connection
     const { register, generation } = this.#build
     this.#heads ??= new Map((await readAllHeads(db, this.#build)).map((head) => [nameOf(head), head]))
     const heads = this.#heads
-    const sums = await sumsOfEpoch(db, { register, generation: followed }, size, EPOCH)
+    const sums = await sumsOfEpoch(db, { register, ...followed }, size, EPOCH)
     const newest = sums.map((place) => heads.get(nameOf(place)) ?? null)
     const pieces = await piecesOf(db, this.#build, size / EPOCH - 1, sums, newest)
     for (const piece of pieces) this.#rows.add(piece)

@@ -13,7 +13,7 @@ const YOUNG_MB = 32
 const HEAP_MB = 256
 
 /** Something went wrong in a worker; its stack is the worker's. */
-export class WorkerFailed extends Error {
+class WorkerFailed extends Error {
   readonly code: string | null
 
   constructor(stack: string, code: string | null) {

@@ -41,6 +41,18 @@ export function projectAt(
   }
 }
 
+/** Both folds as they are stored: the second only where it differs, which it does where a date is no day. */
+export type StoredStates = { latest: States['latest']; earliest: States['earliest'] | null }
+
+export function storedStates({ latest, earliest }: States): StoredStates {
+  return { latest, earliest: earliest === latest ? null : earliest }
+}
+
+/** Both folds from what is stored. */
+export function statesOf({ latest, earliest }: StoredStates): States {
+  return { latest, earliest: earliest ?? latest }
+}
+
 /** What a text search looks through. */
 export function searchText({ id, states: { latest } }: CommitmentRow): string {
   return [id, latest.title, latest.description, ...latest.themes].filter((part) => part !== null).join('\n')

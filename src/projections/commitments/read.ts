@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Tables } from '../../database/tables.ts'
 import type { Described } from '../../domain/commitment/answer.ts'
-import type { Lifecycle, States } from '../../domain/commitment/state.ts'
+import type { Lifecycle } from '../../domain/commitment/state.ts'
 import type { StoredEvent } from '../../domain/event.ts'
 import type { Standing, Verification } from '../../domain/portfolio/status.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
@@ -13,7 +13,7 @@ import { loadStreams } from '../../eventlog/load.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
 import { VERSIONS } from '../../kernel/projection-versions.ts'
 import { liveGeneration } from '../live.ts'
-import { type CommitmentRow, projectAt, searchText } from './project.ts'
+import { type CommitmentRow, projectAt, type StoredStates, searchText, statesOf } from './project.ts'
 
 /** The two clocks of a question, resolved, and the time zone of the register as known then. */
 export type Question = { register: string; asOf: Day; size: number; timeZone: string }
@@ -218,9 +218,11 @@ export async function readStates(db: Queryable, question: Question, named: reado
   )
   const folded = new Map(others.map((row) => [row.id, row]))
   return named.flatMap((one) => {
-    const row = one.folded ?? folded.get(one.id) ?? stored.get(one.id)
+    const row = one.folded ?? folded.get(one.id)
+    if (row) return [{ id: row.id, revision: row.revision, redacted: row.redacted, states: row.states }]
+    const kept = stored.get(one.id)
     // Safe: written from values of this type by the same version of the fold, as the checkpoint says.
-    return row ? [{ id: row.id, revision: row.revision, redacted: row.redacted, states: row.states as States }] : []
+    return kept ? [{ ...kept, states: statesOf(kept.states as StoredStates) }] : []
   })
 }
 

@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { dayText } from '../../kernel/plain-date.ts'
-import { type CommitmentRow, searchText } from './project.ts'
+import { type CommitmentRow, searchText, storedStates } from './project.ts'
 
 /** Whose rows they are, and of which build. */
 export type Place = { register: string; generation: number }
@@ -28,7 +28,7 @@ function columns(row: CommitmentRow) {
     finished_on: dayText(standing.finishedOn),
     rebaselines: Math.max(0, states.latest.baselines.length - 1),
     forecast_pushes: states.latest.forecastPushes,
-    states,
+    states: storedStates(states),
     redacted: row.redacted,
     search: searchText(row),
   }

@@ -93,11 +93,11 @@ type Row = { known_from: string | null; lengths: string | null; changes: Buffer 
 
 /**
  * The changes of a build that came to be known after one size, up to another, in one row: thousands of small ones cost their
- * number. `live` says which build readers are to be answered from at that moment.
+ * number. `table` is another where rows are not attached yet. `live` says which build readers are to be answered from at that moment.
  */
 export async function readChanges(
   db: Queryable,
-  { register, generation }: { register: string; generation: number | null },
+  { register, generation, table = 'period' }: { register: string; generation: number | null; table?: string },
   after: number,
   upTo: number,
 ): Promise<Changes & { live: number | null }> {
@@ -106,7 +106,7 @@ export async function readChanges(
     from (select string_agg(known_from::text, ',' order by known_from, id) as known_from,
         string_agg(length(changes)::text, ',' order by known_from, id) as lengths,
         string_agg(changes, '' order by known_from, id) as changes
-      from period where register = ${register} and generation = ${generation} and known_from > ${after} and known_from <= ${upTo}) p`.execute(
+      from ${sql.table(table)} where register = ${register} and generation = ${generation} and known_from > ${after} and known_from <= ${upTo}) p`.execute(
     db,
   )
   const [row] = rows

@@ -1,6 +1,6 @@
 // How sums are stored: entries in order, each as the difference from the one before, in few bytes.
 
-import { isStatusKey, type TallyKey } from '../../domain/portfolio/tally.ts'
+import type { TallyKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 
@@ -9,37 +9,23 @@ export const YEAR = 0
 export const MONTH = 1
 export const DAYS = 2
 
-// A day and a key as one number: days take 23 bits, keys 27; together below 2^53.
-const KEYS = 2 ** 27
-
-/** One number for a day and a key, in order of day, then key; the sums of level DAYS go by it. */
-export function entryName(day: Day, key: TallyKey): number {
-  return day * KEYS + key
-}
-
-/** The entries of sums without those that are 0: statuses, and the rest. */
-export function pack(level: number, sums: ReadonlyMap<number, number>): { statuses: Buffer; days: Buffer } {
-  const statuses = new EntryPacker(level)
-  const days = new EntryPacker(level)
-  const entries = [...sums].filter(([, sum]) => sum !== 0).sort(([a], [b]) => a - b)
-  for (const [name, sum] of entries) {
-    const day = level === DAYS ? Math.floor(name / KEYS) : 0
-    const key = name - day * KEYS
-    const target = isStatusKey(key) ? statuses : days
-    target.add(day, key, sum)
-  }
-  return { statuses: statuses.bytes(), days: days.bytes() }
-}
-
 /** Packs entries that come in order of day, then key; the day counts at level DAYS only. */
 export class EntryPacker {
   readonly #packer = new Packer()
-  readonly #level: number
+  #level: number
   #day: Day = 0
   #key: TallyKey = 0
 
   constructor(level: number) {
     this.#level = level
+  }
+
+  /** Begins anew, in the memory that there is. */
+  begin(level: number): void {
+    this.#packer.clear()
+    this.#level = level
+    this.#day = 0
+    this.#key = 0
   }
 
   add(day: Day, key: TallyKey, sum: number): void {

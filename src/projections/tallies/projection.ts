@@ -28,7 +28,12 @@ export function sealedEvery(epoch: number, version: number = VERSIONS.periods): 
 }
 
 /** What the epoch that ends at a size comes to, from the changes in a build of `periods`. */
-export async function sumsOfEpoch(db: Queryable, periods: Build, size: number, epoch: number): Promise<Sums[]> {
+export async function sumsOfEpoch(
+  db: Queryable,
+  periods: Build & { table?: string },
+  size: number,
+  epoch: number,
+): Promise<Sums[]> {
   const { statuses, days } = await readChanges(db, periods, size - epoch, size)
   const memberships = await readMemberships(db, periods.register)
   const all = new Int32Array(statuses.numbers.length + days.numbers.length)

@@ -47,8 +47,8 @@ class PartSums {
   #day: Day = 0
   #key = -1
   #sum = 0
-  #statuses = new EntryPacker(YEAR)
-  #days = new EntryPacker(YEAR)
+  readonly #statuses = new EntryPacker(YEAR)
+  readonly #days = new EntryPacker(YEAR)
 
   constructor(part: Part) {
     this.#part = part
@@ -64,8 +64,8 @@ class PartSums {
       this.end()
       this.#level = level
       this.#bucket = bucket
-      this.#statuses = new EntryPacker(level)
-      this.#days = new EntryPacker(level)
+      this.#statuses.begin(level)
+      this.#days.begin(level)
     }
     this.#day = day
     this.#key = key
@@ -86,8 +86,8 @@ class PartSums {
     if (this.#statuses.length + this.#days.length === 0) return
     const [statuses, days] = [this.#statuses.bytes(), this.#days.bytes()]
     this.sums.push({ part: this.#part, level: this.#level, bucket: this.#bucket, statuses, days })
-    this.#statuses = new EntryPacker(this.#level)
-    this.#days = new EntryPacker(this.#level)
+    this.#statuses.begin(this.#level)
+    this.#days.begin(this.#level)
     this.#key = -1
   }
 }
