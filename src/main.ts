@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { digestCommand } from './cli/digest.ts'
 import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
@@ -24,7 +25,15 @@ function program(): Command {
     .version(version)
     .addHelpText('after', `\nEnvironment:\n${configHelp}`)
     .exitOverride()
-  for (const add of [serveCommand, migrateCommand, importCommand, exportCommand, sampleCommand, statusCommand])
+  for (const add of [
+    serveCommand,
+    migrateCommand,
+    importCommand,
+    exportCommand,
+    sampleCommand,
+    statusCommand,
+    digestCommand,
+  ])
     add(program)
   return program
 }
