@@ -377,6 +377,7 @@ t.test('a projection that has stopped makes the service unready, and names the e
   const service = await testService(t)
   await openDemo(service)
   await service.get('/v1/registers/demo/commitments?minSize=4')
+  await service.runner.stop()
   const stopped = 'event 3 cannot be read'
   await service.db.updateTable('checkpoint').set({ stopped_at: 3, stopped_because: stopped }).execute()
   const answer = await service.get('/readyz')
