@@ -90,6 +90,23 @@ create table membership_count (
   constraint membership_count_once PRIMARY KEY (register)
 );
 
+create table operation (
+  id uuid not null,
+  projections text[] not null,
+  register text collate "C",
+  generation bigint not null,
+  max_rate integer,
+  drop_previous boolean not null,
+  state text not null,
+  failed_because text,
+  failed_at bigint,
+  owner uuid,
+  beat_at timestamp(3) with time zone,
+  started_at timestamp(3) with time zone not null,
+  finished_at timestamp(3) with time zone,
+  constraint operation_once PRIMARY KEY (id)
+);
+
 create table period (
   register text collate "C" not null,
   generation bigint not null,
@@ -113,6 +130,28 @@ create table register (
   constraint register_once PRIMARY KEY (register)
 );
 
+create table replay (
+  register text collate "C" not null,
+  operation uuid not null,
+  size bigint not null,
+  sealed bigint default 0 not null,
+  reached bigint default 0 not null,
+  is_live boolean default false not null,
+  previous json,
+  constraint replay_once PRIMARY KEY (register, operation)
+);
+
+create table replay_part (
+  register text collate "C" not null,
+  operation uuid not null,
+  part integer not null,
+  up_to text collate "C" not null,
+  done text collate "C" not null,
+  events bigint default 0 not null,
+  is_done boolean default false not null,
+  constraint replay_part_once PRIMARY KEY (register, operation, part)
+);
+
 create table tally (
   register text collate "C" not null,
   generation bigint not null,
@@ -121,22 +160,12 @@ create table tally (
   level smallint not null,
   bucket integer not null,
   epoch integer not null,
+  base integer not null,
+  whole_bytes bigint not null,
+  since_bytes bigint not null,
   statuses bytea not null,
   days bytea not null,
-  constraint tally_once PRIMARY KEY (register, generation, part_of, part, level, bucket)
-) partition by LIST (generation);
-
-create table tally_past (
-  register text collate "C" not null,
-  generation bigint not null,
-  part_of text collate "C" not null,
-  part text collate "C" not null,
-  level smallint not null,
-  bucket integer not null,
-  epoch integer not null,
-  statuses bytea not null,
-  days bytea not null,
-  constraint tally_past_once PRIMARY KEY (register, generation, part_of, part, level, bucket, epoch)
+  constraint tally_once PRIMARY KEY (register, generation, part_of, part, level, bucket, epoch)
 ) partition by LIST (generation);
 
 create table commitment_g0 partition of commitment FOR VALUES IN ('0');
@@ -145,11 +174,11 @@ create table period_g0 partition of period FOR VALUES IN ('0');
 
 create table tally_g0 partition of tally FOR VALUES IN ('0');
 
-create table tally_past_g0 partition of tally_past FOR VALUES IN ('0');
-
 CREATE INDEX commitment_search ON ONLY public.commitment USING gin (search);
 
 CREATE INDEX idempotency_key_kept_at ON public.idempotency_key USING btree (register, kept_at);
+
+CREATE UNIQUE INDEX operation_running ON public.operation USING btree ((true)) WHERE (state = 'running'::text);
 
 CREATE INDEX period_first ON ONLY public.period USING btree (register, id) WHERE is_first;
 
@@ -267,6 +296,17 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.commitment_search()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  new.search := to_tsvector('simple', new.search_text);
+  new.search_text := null;
+  return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -299,6 +339,21 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.tally_parts(p_register text, p_generation bigint, p_part_of text)
+ RETURNS SETOF text
+ LANGUAGE sql
+ STABLE
+AS $function$
+  with recursive found (part) as (
+    (select t.part from tally t where t.register = p_register and t.generation = p_generation and t.part_of = p_part_of
+      order by t.part limit 1)
+    union all
+    select (select t.part from tally t where t.register = p_register and t.generation = p_generation
+        and t.part_of = p_part_of and t.part > found.part order by t.part limit 1)
+      from found where found.part is not null)
+  select part from found where part is not null
+$function$;
+
 CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_version integer, p_generation bigint, p_part_of text, p_part text, p_epochs integer, p_year integer, p_last_month integer, p_by_day integer[], p_with_days boolean)
  RETURNS TABLE(built bigint, part_of text, part text, level smallint, bucket integer, statuses bytea, days bytea)
  LANGUAGE plpgsql
@@ -306,36 +361,35 @@ CREATE OR REPLACE FUNCTION public.tally_sums(p_register text, p_version integer,
 AS $function$
 #variable_conflict use_column
 declare
-  v_first text := coalesce(p_part, '');
-  -- No part is longer than a hundred characters, so none sorts after this.
-  v_last text := coalesce(p_part, repeat(chr(1114111), 101));
+  v_first_year integer;
+  v_part text;
 begin
-  return query
-    select (select generation from checkpoint
-        where register = p_register and projection = 'tallies' and version = p_version),
-      null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
-  return query
-    select null::bigint, l.part_of, l.part, l.level, l.bucket, v.statuses,
-      case when p_with_days then v.days end
-    from (
-      select * from tally where register = p_register and generation = p_generation and part_of = p_part_of
-        and part between v_first and v_last and level = 0 and bucket < p_year
-      union all
-      select * from tally where register = p_register and generation = p_generation and part_of = p_part_of
-        and part between v_first and v_last and level = 1 and bucket between p_year * 12 and p_last_month
-        and bucket <> all (p_by_day)
-      union all
-      select * from tally where register = p_register and generation = p_generation and part_of = p_part_of
-        and part between v_first and v_last and level = 2 and bucket = any (p_by_day)
-    ) l
-    cross join lateral (
-      select l.statuses, l.days where l.epoch < p_epochs
-      union all
-      (select p.statuses, p.days from tally_past p
-      where l.epoch >= p_epochs and p.register = p_register and p.generation = p_generation and p.part_of = l.part_of
-        and p.part = l.part and p.level = l.level and p.bucket = l.bucket and p.epoch < p_epochs
-      order by p.epoch desc limit 1)
-    ) v;
+  return query select (select generation from checkpoint
+      where register = p_register and projection = 'tallies' and version = p_version), null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
+  for v_part in
+    select p_part where p_part is not null
+    union all
+    select * from tally_parts(p_register, p_generation, p_part_of) where p_part is null
+  loop
+    select t.bucket into v_first_year from tally t where t.register = p_register and t.generation = p_generation
+      and t.part_of = p_part_of and t.part = v_part and t.level = 0 order by t.bucket limit 1;
+    return query
+      select null::bigint, p_part_of, v_part, t.level, t.bucket, t.statuses, case when p_with_days then t.days end
+      from (
+        select 0::smallint as level, generate_series(v_first_year, p_year - 1) as bucket
+        union all
+        select 1::smallint, month from generate_series(p_year * 12, p_last_month) month where month <> all (p_by_day)
+        union all
+        select 2::smallint, unnest(p_by_day)
+      ) w
+      cross join lateral (
+        select epoch, base from tally h where h.register = p_register and h.generation = p_generation
+          and h.part_of = p_part_of and h.part = v_part and h.level = w.level and h.bucket = w.bucket and h.epoch < p_epochs
+        order by h.epoch desc limit 1
+      ) newest
+      join tally t on t.register = p_register and t.generation = p_generation and t.part_of = p_part_of
+        and t.part = v_part and t.level = w.level and t.bucket = w.bucket and t.epoch between newest.base and newest.epoch;
+  end loop;
 end
 $function$;
 

@@ -8,6 +8,7 @@ import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { CommandError, Interrupted, OutputClosed } from './cli/program.ts'
+import { dropPreviousCommand, replayCommand } from './cli/replay.ts'
 import { sampleCommand } from './cli/sample.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
@@ -31,10 +32,13 @@ function program(): Command {
     importCommand,
     exportCommand,
     sampleCommand,
+    replayCommand,
+    dropPreviousCommand,
     statusCommand,
     digestCommand,
-  ])
+  ]) {
     add(program)
+  }
   return program
 }
 

@@ -27,6 +27,12 @@ export function configuration(): Config {
   return parsed.config
 }
 
+/** The value of an option that is a whole number from 1 on; wrong usage where it is not. */
+export function positiveNumber(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on.')
+  return Number(text)
+}
+
 /** The value of an option that names a register; wrong usage where it cannot. */
 export function registerId(text: string): string {
   const parsed = slug.safeParse(text)

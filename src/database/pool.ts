@@ -55,3 +55,21 @@ export function openDatabase({ connectionString, max = 10, onError = () => {} }:
   pool.on('connect', (client) => client.on('error', onError))
   return new Kysely<Tables>({ dialect: new Dialect({ pool }) })
 }
+
+/** One connection, for a stream of rows and for statements about them in the same transaction. */
+export type SingleConnection = { client: pg.Client; db: Database; close: () => Promise<void> }
+
+/** Opens one connection of its own; statements of `db` and of `client` run on it, one at a time. */
+export async function openSingle(connectionString: string): Promise<SingleConnection> {
+  const client = new pg.Client({ connectionString, types: typeParsers(), connectionTimeoutMillis: 5_000 })
+  // What breaks it also fails the statement in hand.
+  client.on('error', () => {})
+  await client.connect()
+  const pool = {
+    connect: async () => Object.assign(client, { release() {} }),
+    end: () => client.end(),
+    options: {},
+  }
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  return { client, db, close: () => client.end() }
+}

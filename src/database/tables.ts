@@ -101,8 +101,47 @@ type TallyTable = {
   level: number
   bucket: number
   epoch: number
+  base: number
+  whole_bytes: number
+  since_bytes: number
   statuses: Buffer
   days: Buffer
+}
+
+type OperationTable = {
+  id: string
+  projections: string[]
+  register: string | null
+  generation: number
+  max_rate: number | null
+  drop_previous: boolean
+  state: string
+  failed_because: string | null
+  failed_at: number | null
+  owner: string | null
+  beat_at: Date | null
+  started_at: Date
+  finished_at: Date | null
+}
+
+type ReplayTable = {
+  register: string
+  operation: string
+  size: number
+  sealed: number
+  reached: number
+  is_live: boolean
+  previous: unknown
+}
+
+type ReplayPartTable = {
+  register: string
+  operation: string
+  part: number
+  up_to: string
+  done: string
+  events: number
+  is_done: boolean
 }
 
 type IdempotencyKeyTable = {
@@ -121,8 +160,10 @@ export type Tables = {
   commitment: CommitmentTable
   membership: MembershipTable
   membership_count: MembershipCountTable
+  operation: OperationTable
   period: PeriodTable
+  replay: ReplayTable
+  replay_part: ReplayPartTable
   tally: TallyTable
-  tally_past: TallyTable
   idempotency_key: IdempotencyKeyTable
 }

@@ -103,3 +103,6 @@ export type StoredEvent = {
   /** SHA-256(salt ‖ JCS({occurredOn, data, citations})). */
   bodyHash: Uint8Array
 }
+
+/** What folds need of an event. */
+export type EventToFold = Omit<StoredEvent, 'recordedBy' | 'bodyHash'>

@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import { BEFORE_ALL_DAYS, type DateRange, type Day, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
-import { type Citation, citation, date, eventId, type StoredEvent, text } from './event.ts'
+import { type Citation, citation, date, type EventToFold, eventId, text } from './event.ts'
 import { currentVersion, upcast } from './retired-events.ts'
 
 const pointer = { event: eventId, reason: text() }
@@ -50,13 +50,13 @@ export type Fact<Type extends string = string, Data = unknown> = {
 export type Body = { occurredOn: string; data: unknown; citations: Citation[]; recordedAt: number }
 
 /** What a repair points to; null for facts. */
-export function repairTarget(event: StoredEvent): string | null {
+export function repairTarget(event: EventToFold): string | null {
   // Safe: a repair's data is validated when it is recorded, and redaction leaves its `event`.
   return isRepair(event.type) ? (event.data as { event: string }).event : null
 }
 
 /** The ids of the events among these that a retraction in force takes back: repairs of repairs count, the newest first. */
-export function retractedIds(events: readonly StoredEvent[]): Set<string> {
+export function retractedIds(events: readonly EventToFold[]): Set<string> {
   const retracted = new Set<string>()
   // A repair is recorded after what it repairs, so from the newest to the oldest each is decided before it is needed.
   for (const event of events.toReversed()) {
@@ -66,12 +66,12 @@ export function retractedIds(events: readonly StoredEvent[]): Set<string> {
 }
 
 /** The positions of redacted facts among these events: their content is gone at every size. */
-export function redactedPositions(events: readonly StoredEvent[]): number[] {
+export function redactedPositions(events: readonly EventToFold[]): number[] {
   return events.filter((event) => event.salt === null && !isRepair(event.type)).map((event) => event.position)
 }
 
 /** The bodies of the facts among these events by id, the retracted ones too, with the corrections that are in force. */
-export function correctedBodies(events: readonly StoredEvent[], retracted: ReadonlySet<string>): Map<string, Body> {
+export function correctedBodies(events: readonly EventToFold[], retracted: ReadonlySet<string>): Map<string, Body> {
   const bodies = new Map<string, Body>()
   for (const event of events) {
     if (event.occurredOn === null || event.citations === null) continue
@@ -85,7 +85,7 @@ export function correctedBodies(events: readonly StoredEvent[], retracted: Reado
   return bodies
 }
 
-function correct(bodies: Map<string, Body>, correction: StoredEvent): void {
+function correct(bodies: Map<string, Body>, correction: EventToFold): void {
   // Safe: admission has parsed the correction with the schema above and its data with that of the target's type.
   const { event, occurredOn, data, citations } = correction.data as z.output<typeof repairEventData.EventCorrected>
   const body = bodies.get(event)
@@ -109,8 +109,9 @@ function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: stri
 export class UnreadableEvent extends Error {
   readonly position: number
 
-  constructor(event: { position: number; type: string; typeVersion?: number }) {
-    super(`event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
+  /** `message` where another thread has met it and said so already. */
+  constructor(event: { position: number; type: string; typeVersion?: number }, message?: string) {
+    super(message ?? `event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
     this.position = event.position
   }
 }
@@ -120,7 +121,7 @@ export class UnreadableEvent extends Error {
  * their corrections. `events` are those of whole streams, in order of position; `timeZone` is the register's. Throws
  * UnreadableEvent on a fact of a version that is newer than this one's.
  */
-export function knownFacts(events: readonly StoredEvent[], { size, timeZone }: Knowledge): Fact[] {
+export function knownFacts(events: readonly EventToFold[], { size, timeZone }: Knowledge): Fact[] {
   const known = events.filter((event) => event.position < size)
   const retracted = retractedIds(known)
   const bodies = correctedBodies(known, retracted)

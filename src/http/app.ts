@@ -19,6 +19,8 @@ import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
+import { operationRoutes } from './operations.ts'
+import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
 import { registerRoutes } from './registers.ts'
@@ -80,13 +82,19 @@ function documented(app: FastifyInstance): void {
   app.register(swaggerUi, { routePrefix: '/docs' })
 }
 
+/** Whether each answer is told. */
+function isTold({ level }: FastifyBaseLogger): boolean {
+  return level === 'debug' || level === 'trace'
+}
+
 function logged(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  // Where nothing would be written, nothing is put together.
+  if (!isTold(app.log)) return
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
-    request.log.debug(
-      { method, url: url.split('?')[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    )
+    const ms = Math.round(reply.elapsedTime)
+    request.log.debug({ method, url: url.split('?')[0], status: reply.statusCode, ms }, 'answered')
+    done()
   })
 }
 
@@ -95,17 +103,21 @@ export type AppOptions = {
   checkAnswers?: boolean
   /** How the log is followed, where not as usual. */
   following?: Following
+  /** Has a process work on a replay; without it replays are begun, and wait. */
+  startReplay?: (operation: string) => void
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false, following = FOLLOWING }: AppOptions = {},
+  { checkAnswers = false, following = FOLLOWING, startReplay = () => {} }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // The number of a request is of use only beside the line that says how it was answered.
+    childLoggerFactory: (log, bindings, options) => (isTold(log) ? log.child(bindings, options) : log),
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
@@ -122,6 +134,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
+  answerPolls(app, context)
   readBodies(app)
   negotiate(app)
   documented(app)
@@ -136,6 +149,7 @@ export async function buildApp(
     figureRoutes(api, context)
     conflictRoutes(api, context)
     definitionRoutes(api, context)
+    operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
     projectionRoutes(api, context)
     digestRoutes(api, context)

@@ -56,7 +56,7 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   // Safe: parsed by the schema of the route.
   const query = request.query as FeedQuery
   const known = await registerOf(context, request)
-  const { register, size, knownAt } = await resolveClocks(context, request, known, 'log')
+  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
   const { after = -1, limit, stream: streams, type: types } = query
   const mediaType = answerType(request)
   if (mediaType === EVENT_STREAM_TYPE) {
@@ -65,7 +65,7 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   }
   const selection = { register, after, until: Math.min(query.until ?? size - 1, size - 1), streams, types }
   if (mediaType === NDJSON_TYPE) {
-    if (isUnchanged(request, reply, { size })) return reply.send()
+    if (isUnchanged(request, reply, { size, basis })) return reply.send()
     reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
     // Else the whole log would be read, for nobody.
     if (request.method === 'HEAD') return reply.send(Readable.from([]))
@@ -76,7 +76,7 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
   const page = events.slice(0, limit)
   const isLast = events.length <= limit
-  if (isUnchanged(request, reply, versionOf(page, isLast))) return reply.send()
+  if (isUnchanged(request, reply, { ...versionOf(page, isLast), basis })) return reply.send()
   const next = isLast ? null : String(page.at(-1)?.position)
   if (next !== null) {
     const parameters = new URLSearchParams(request.url.split('?')[1])

@@ -3,16 +3,24 @@
 
 /** Collects whole numbers, each below 2^31 in size. */
 export class Packer {
-  readonly #bytes: number[] = []
+  #bytes = Buffer.allocUnsafe(64)
+  #length = 0
+
+  /** How many bytes there are so far. */
+  get length(): number {
+    return this.#length
+  }
 
   /** A number from 0 on. */
   natural(value: number): void {
+    // No number takes more than five bytes.
+    if (this.#length + 5 > this.#bytes.length) this.#grow()
     let rest = value
     while (rest > 127) {
-      this.#bytes.push((rest & 127) | 128)
+      this.#bytes[this.#length++] = (rest & 127) | 128
       rest >>>= 7
     }
-    this.#bytes.push(rest)
+    this.#bytes[this.#length++] = rest
   }
 
   /** A number of either sign. */
@@ -20,8 +28,20 @@ export class Packer {
     this.natural(((value << 1) ^ (value >> 31)) >>> 0)
   }
 
+  /** A copy of what was collected. */
   bytes(): Buffer {
-    return Buffer.from(this.#bytes)
+    return Buffer.from(this.#bytes.subarray(0, this.#length))
+  }
+
+  /** Begins anew, in the memory that there is. */
+  clear(): void {
+    this.#length = 0
+  }
+
+  #grow(): void {
+    const grown = Buffer.allocUnsafe(this.#bytes.length * 4)
+    grown.set(this.#bytes)
+    this.#bytes = grown
   }
 }
 

@@ -10,7 +10,7 @@ import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 const OWN_TABLES: Record<ProjectionName, readonly string[]> = {
   commitments: ['commitment'],
   periods: ['period'],
-  tallies: ['tally', 'tally_past'],
+  tallies: ['tally'],
 }
 
 /** What is built together: tallies sum up periods, so a build of these brings them. */

@@ -39,9 +39,11 @@ export type Projection = {
   apply: (db: Queryable, change: Change) => Promise<void>
 }
 
-const BATCH = 1_000
+export const BATCH = 1_000
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
+/** Or for so many times as long as looking took: with thousands of registers it takes a while. */
+const IDLE_FACTOR = 20
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
 /** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
@@ -126,11 +128,26 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   const known = await registers.read(db, register)
   if (!checkpoint || !known) return 'idle'
   if (projection.follows) return followingStep(db, known, projection, checkpoint)
-  const { generation } = checkpoint
-  const from = reachOf(checkpoint)
+  const reached = await readOn(db, known, projection, { size: reachOf(checkpoint), generation: checkpoint.generation })
+  if (!reached) return 'idle'
+  await moveCheckpoint(db, projection, checkpoint, reached.size, reached.timeZone)
+  return reached.size < known.head.size ? 'behind' : 'atHead'
+}
+
+/** How far rows have come, and the register's time zone as known then. */
+export type Reached = { size: number; timeZone: string }
+
+/** Folds the next events of the log into the rows of a generation that reach a size; null where there are none. */
+export async function readOn(
+  db: Queryable,
+  known: KnownRegister,
+  projection: Projection,
+  { size: from, generation }: { size: number; generation: number },
+): Promise<Reached | null> {
+  const { register } = known
   const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
-  if (!last) return 'idle'
+  if (!last) return null
   const size = last.position + 1
   const { timeZone } = stateKnownAt(known, size)
   const zones = timeZonesFrom(known, from, events)
@@ -139,12 +156,11 @@ async function step(db: Queryable, registers: Registers, projection: Projection,
   const touched = isRedated ? await streamsSince(db, register, 0) : [...new Set(events.map((event) => event.stream))]
   const streams = touched.filter((stream) => stream !== REGISTER_STREAM)
   await projection.apply(db, { register, streams, from, size, timeZone, zones, generation })
-  await moveCheckpoint(db, projection, checkpoint, size, timeZone)
-  return size < known.head.size ? 'behind' : 'atHead'
+  return { size, timeZone }
 }
 
 /** The time zone known at a size, and those that corrections among the events after it brought. */
-function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
+export function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
   const zones = [{ size: from, timeZone: stateKnownAt(known, from).timeZone }]
   for (const { stream, type, position } of events) {
     // Only the opening and its repairs set the time zone; each of those is rare.
@@ -311,7 +327,7 @@ export function startRunner(
     if (last === 'idle') {
       isIdle = true
       // What was recorded since the round began may have been missed by it.
-      if (hints === 0) await rest(IDLE_MS)
+      if (hints === 0) await rest(Math.max(IDLE_MS, IDLE_FACTOR * (performance.now() - beganAt)))
       isIdle = false
     } else if (hints >= UNDER_LOAD && !isHurried) {
       await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (performance.now() - beganAt))))
@@ -355,18 +371,4 @@ export function startRunner(
 export async function projectionSize(db: Queryable, register: string, projection: ProjectionName): Promise<number> {
   const checkpoint = { name: projection, version: VERSIONS[projection] }
   return (await checkpointOf(db, checkpoint, register).executeTakeFirst())?.size ?? 0
-}
-
-/** How far all of some projections have read one register's log. */
-export async function leastSize(
-  db: Queryable,
-  register: string,
-  projections: readonly ProjectionName[],
-): Promise<number> {
-  const { rows } = await sql<{ size: number }>`select coalesce(min(coalesce(c.size, 0)), 0) as size
-    from unnest(${[...projections]}::text[], ${projections.map((name) => VERSIONS[name])}::integer[]) p (name, version)
-      left join checkpoint c on c.register = ${register} and c.projection = p.name and c.version = p.version`.execute(
-    db,
-  )
-  return rows[0]?.size ?? 0
 }

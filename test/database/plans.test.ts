@@ -30,7 +30,7 @@ import { attachGeneration, beginGeneration } from '../../src/projections/generat
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStandings, readSteps, readStretches } from '../../src/projections/periods/read.ts'
-import { catchUp, leastSize } from '../../src/projections/run.ts'
+import { catchUp } from '../../src/projections/run.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { keptSums, readProgress, readSums } from '../../src/projections/tallies/sums.ts'
 import { createRecorder } from '../../src/record.ts'
@@ -68,7 +68,6 @@ const DIFFERENT: Record<string, Record<string, string>> = {
   commitment: { id: `id || '-' || k`, last_position: `last_position + k * ${BASE}` },
   period: { id: `id || '-' || k`, known_from: `known_from + k * ${BASE}` },
   tally: { part: `part || '-' || k` },
-  tally_past: { part: `part || '-' || k` },
 }
 
 /** Adds copies of a table's rows until there are a hundred thousand. */
@@ -156,7 +155,6 @@ const CASES: Case[] = [
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
-  ['how far projections are', (db) => leastSize(db, 'big', ['commitments', 'periods']), ['checkpoint_once']],
   ['how far the tallies are', (db) => readProgress(db, 'big'), ['checkpoint_once']],
   ['stored states', (db) => readStates(db, question, [{ id: stream }]), ['checkpoint_once', 'commitment_once']],
   [
@@ -179,7 +177,7 @@ const CASES: Case[] = [
   [
     'sums of the whole register at a past seal',
     (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, built }, needs, true),
-    ['checkpoint_once', 'tally_once', 'tally_past_once'],
+    ['checkpoint_once', 'tally_once'],
   ],
   [
     'sums of one part as of the last seal',
@@ -189,7 +187,7 @@ const CASES: Case[] = [
 ]
 
 /** Tables that are never read from end to end, however many rows they have. */
-const LARGE = ['event', 'idempotency_key', 'commitment', 'period', 'tally', 'tally_past']
+const LARGE = ['event', 'idempotency_key', 'commitment', 'period', 'tally']
 /** One row or three a register: only the runner, which looks after all of them, reads these as a whole. */
 const REGISTERS = ['register', 'checkpoint']
 /** How many rows a scan may read in vain: an index that fits badly is as good as none. */

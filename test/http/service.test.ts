@@ -2,8 +2,7 @@
 
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type AddressInfo, connect } from 'node:net'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/pool.ts'
@@ -14,6 +13,7 @@ import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { testDatabaseUrl } from '../support/database.ts'
+import { gate } from '../support/gate.ts'
 import { lines, made, NDJSON, OPENED, openDemo, posted, problem } from '../support/register.ts'
 import { type Answer, testService } from '../support/service.ts'
 
@@ -310,38 +310,6 @@ t.test('the service says whether it lives and is ready', async (t) => {
     },
   )
 })
-
-/** A way to a database that can be closed and opened again. */
-async function gate(t: Test, address: string) {
-  const { hostname, port: beyond } = new URL(address)
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    const onward = connect(Number(beyond), hostname)
-    for (const end of [socket, onward]) {
-      sockets.add(end)
-      end.on('error', () => {})
-    }
-    socket.pipe(onward).pipe(socket)
-  })
-  const open = async (port = 0) => {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-  }
-  const close = async () => {
-    for (const socket of sockets) socket.destroy()
-    sockets.clear()
-    if (server.listening) await new Promise((resolve) => server.close(resolve))
-    // Until the pool has heard of it.
-    await sleep(50)
-  }
-  await open()
-  t.teardown(close)
-  // Safe: a TCP server has an address of this kind.
-  const { port } = server.address() as AddressInfo
-  const here = new URL(address)
-  here.host = `127.0.0.1:${port}`
-  return { address: here.href, close, reopen: () => open(port) }
-}
 
 t.test('while its database is away the service lives, refuses with when to retry, and then goes on', async (t) => {
   const { address, close, reopen } = await gate(t, await testDatabaseUrl(t))

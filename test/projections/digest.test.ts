@@ -92,7 +92,7 @@ t.test('a digest sees any value of any row, of its own projection alone', async 
     ['periods', 'update period set memberships = array_remove(memberships, 0) || 0'],
     ['periods', 'update period set changes = $$\\x00000000$$'],
     ['tallies', 'update tally set statuses = statuses || $$\\x000002$$'],
-    ['tallies', 'delete from tally_past'],
+    ['tallies', 'delete from tally'],
   ]
   for (const [projection, statement] of spoilt) {
     await db

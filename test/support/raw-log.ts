@@ -233,7 +233,7 @@ export async function insertRaw(db: Database, register: string, events: readonly
 }
 
 /** The tables that hold what projections made of the log, and whose they are. */
-const PROJECTED = { commitment: 'commitments', period: 'periods', tally: 'tallies', tally_past: 'tallies' } as const
+const PROJECTED = { commitment: 'commitments', period: 'periods', tally: 'tallies' } as const
 
 type Column = { name: string; type: string; key: number | null }
 

@@ -153,13 +153,14 @@ function answerDates(state: CommitmentState): CommitmentAnswer['dates'] {
 /** Whether imprecise dates leave the status open: folded by first days, lifecycle or either schedule would be another. */
 export function scheduleOf({ latest, earliest }: States, asOf: Day): z.output<typeof scheduleAnswer> {
   const last = standing(latest)
-  const first = standing(earliest)
+  const first = earliest === latest ? last : standing(earliest)
   const original = schedule(last, 'original', asOf)
   const current = schedule(last, 'current', asOf)
   const uncertain =
-    first.lifecycle !== last.lifecycle ||
-    schedule(first, 'original', asOf) !== original ||
-    schedule(first, 'current', asOf) !== current
+    first !== last &&
+    (first.lifecycle !== last.lifecycle ||
+      schedule(first, 'original', asOf) !== original ||
+      schedule(first, 'current', asOf) !== current)
   return { original, current, uncertain }
 }
 

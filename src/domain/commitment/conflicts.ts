@@ -58,11 +58,17 @@ function contradicts(means: NonNullable<ReportedStatus['means']>, standing: Stan
   }
 }
 
-function reportedStatusConflict(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+/** The reported status, where the derived one contradicts it. */
+function contradictedStatus(state: CommitmentState, standing: Standing, asOf: Day): ReportedStatus | null {
   const reported = state.reportedStatus
-  if (!reported?.means || reported.settled) return []
+  if (!reported?.means || reported.settled) return null
+  return contradicts(reported.means, standing, schedule(standing, 'current', asOf)) ? reported : null
+}
+
+function reportedStatusConflict(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+  const reported = contradictedStatus(state, standing, asOf)
+  if (!reported) return []
   const current = schedule(standing, 'current', asOf)
-  if (!contradicts(reported.means, standing, current)) return []
   const detail = `reported as ${reported.means}; the record gives ${standing.lifecycle}, ${current}`
   return [conflictOf('status-differs', detail, [reported])]
 }
@@ -99,15 +105,30 @@ export function conflictsOf(state: CommitmentState, standing: Standing, asOf: Da
   ]
 }
 
+/** The baselines that came into force after the full claim of a delivery; none where there is no such claim. */
+function baselinesAfterDelivery(state: CommitmentState): CommitmentState['baselines'] {
+  return state.claim && !state.claim.partial ? state.baselines.slice(currentBaselineIndex(state) + 1) : []
+}
+
+/** True where `factConflicts` finds any: without describing them, since every stretch of every timeline asks. */
+export function hasFactConflict(state: CommitmentState, standing: Standing, asOf: Day): boolean {
+  const { madeAgain, claim, mark } = state
+  return (
+    madeAgain.length > 0 ||
+    (claim !== null && (claim.conflicting.length > 0 || mark?.kind === 'disputed')) ||
+    contradictedStatus(state, standing, asOf) !== null ||
+    baselinesAfterDelivery(state).length > 0
+  )
+}
+
 /** The conflicts between facts: all but those of citations that differ. */
-export function factConflicts(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
-  const current = currentBaselineIndex(state)
-  const after = state.baselines.slice(current + 1)
+function factConflicts(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+  const after = baselinesAfterDelivery(state)
   return [
     ...state.madeAgain.map((again) => conflictOf('made-twice', 'promised twice', [state.made, again])),
     ...claimConflicts(state),
     ...reportedStatusConflict(state, standing, asOf),
-    ...(state.claim && !state.claim.partial && after.length > 0
+    ...(state.claim && after.length > 0
       ? [
           conflictOf('rebaselined-after-delivery', 'given a later baseline after it was delivered', [
             state.claim,

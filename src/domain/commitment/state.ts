@@ -4,7 +4,7 @@
 import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayOf } from '../../kernel/plain-date.ts'
-import type { Citation, StoredEvent } from '../event.ts'
+import type { Citation, EventToFold } from '../event.ts'
 import { type Fact, type Knowledge, knownFacts, UnreadableEvent } from '../repairs.ts'
 import { type CommitmentEventType, commitmentEventData } from './events.ts'
 
@@ -343,7 +343,7 @@ export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: D
 }
 
 /** The facts of a commitment's stream that hold at a knowledge. Throws UnreadableEvent on a type that it does not know. */
-export function commitmentFacts(events: readonly StoredEvent[], knowledge: Knowledge): CommitmentFact[] {
+export function commitmentFacts(events: readonly EventToFold[], knowledge: Knowledge): CommitmentFact[] {
   const facts = knownFacts(events, knowledge)
   for (const fact of facts) if (!Object.hasOwn(commitmentEventData, fact.type)) throw new UnreadableEvent(fact)
   // Safe: the type is one of the commitment's, and its data was parsed by the schema of that type when it was recorded.
@@ -364,7 +364,7 @@ export function foldBoth(facts: readonly CommitmentFact[], asOf: Day): States | 
 
 /** The two-clock rule: the state of a commitment as of a day, known at a size. Null where it is not known or not made by then. */
 export function stateAt(
-  events: readonly StoredEvent[],
+  events: readonly EventToFold[],
   { asOf, knownAt, timeZone }: { asOf: Day; knownAt: number; timeZone: string },
 ): States | null {
   return foldBoth(commitmentFacts(events, { size: knownAt, timeZone }), asOf)

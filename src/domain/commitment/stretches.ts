@@ -6,7 +6,7 @@ import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
 import { type Standing, standing } from '../portfolio/status.ts'
 import { encodeStatus, showsSameStatus } from '../portfolio/status-code.ts'
 import { scheduleOf } from './answer.ts'
-import { factConflicts } from './conflicts.ts'
+import { hasFactConflict } from './conflicts.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
 
 /** What a commitment belongs to. */
@@ -51,7 +51,7 @@ function contentAt({ latest, earliest }: States, day: Day, hasDiffering: boolean
     standing: where,
     rebaselines: Math.max(0, latest.baselines.length - 1),
     forecastPushes: latest.forecastPushes,
-    isConflicted: hasDiffering || factConflicts(latest, where, day).length > 0,
+    isConflicted: hasDiffering || hasFactConflict(latest, where, day),
     membership: { programme: latest.programme, themes: latest.themes, parties: latest.parties },
   }
 }
@@ -173,7 +173,8 @@ export class Chronicle {
   /** In order and without a gap, from the first day on which it was made; empty where it is not known. */
   stretches: readonly Stretch[] = []
   readonly #latest = new Line('on')
-  readonly #earliest = new Line('firstOn')
+  /** The same line for as long as every date is a day: both folds are one then. */
+  #earliest = this.#latest
   readonly #days: Day[] = []
   readonly #isRedacted: boolean
   /** The first day of a fact with a citation that says something else. */
@@ -186,8 +187,7 @@ export class Chronicle {
   /** Takes in facts that have become known, in any order. */
   add(facts: readonly CommitmentFact[]): void {
     let from = Number.POSITIVE_INFINITY
-    this.#latest.add(facts)
-    this.#earliest.add(facts)
+    this.#fold(facts)
     for (const fact of facts) {
       for (const day of breakDays(fact)) this.#break(day)
       if (fact.citations.some(({ differs }) => differs !== undefined)) {
@@ -206,6 +206,15 @@ export class Chronicle {
         found.map((stretch) => ({ ...stretch })),
       ),
     )
+  }
+
+  #fold(facts: readonly CommitmentFact[]): void {
+    this.#latest.add(facts)
+    if (this.#earliest !== this.#latest) this.#earliest.add(facts)
+    else if (facts.some((fact) => fact.on !== fact.firstOn)) {
+      this.#earliest = new Line('firstOn')
+      this.#earliest.add(this.#latest.facts)
+    }
   }
 
   /** The fact, where it is one that comes last on its day: the others of the day, maybe thousands, stay as they were. */
@@ -290,7 +299,15 @@ const BASIS = [
 ] as const satisfies (keyof CommitmentState)[]
 
 function hasSameBasis(a: States, b: States): boolean {
-  return BASIS.every((key) => a.latest[key] === b.latest[key] && a.earliest[key] === b.earliest[key])
+  return isSameBasis(a.latest, b.latest) && (isOne(a) && isOne(b) ? true : isSameBasis(a.earliest, b.earliest))
+}
+
+function isSameBasis(a: CommitmentState, b: CommitmentState): boolean {
+  return BASIS.every((key) => a[key] === b[key])
+}
+
+function isOne({ latest, earliest }: States): boolean {
+  return latest === earliest
 }
 
 /** Stretches end to end; a day that changed nothing, all its facts taken together, begins none. What is given stays as it is. */

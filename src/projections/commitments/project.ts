@@ -1,7 +1,7 @@
 // The projection `commitments`, its pure part: the events of one commitment become one row, or none.
 
 import { commitmentFacts, foldBoth, type States } from '../../domain/commitment/state.ts'
-import type { StoredEvent } from '../../domain/event.ts'
+import type { EventToFold } from '../../domain/event.ts'
 import { type Standing, standing } from '../../domain/portfolio/status.ts'
 import { type Knowledge, redactedPositions } from '../../domain/repairs.ts'
 
@@ -17,14 +17,14 @@ export type CommitmentRow = {
 }
 
 /** The newest state of a commitment, from all events of its stream within the knowledge; null where it is not made. */
-export function project(id: string, events: readonly StoredEvent[], knowledge: Knowledge): CommitmentRow | null {
+export function project(id: string, events: readonly EventToFold[], knowledge: Knowledge): CommitmentRow | null {
   return projectAt(id, events, knowledge, Number.POSITIVE_INFINITY)
 }
 
 /** The same as of a day: what a reader folds where the stored row is too new. */
 export function projectAt(
   id: string,
-  events: readonly StoredEvent[],
+  events: readonly EventToFold[],
   knowledge: Knowledge,
   asOf: number,
 ): CommitmentRow | null {

@@ -3,7 +3,7 @@
 
 import { commitmentFacts } from '../../domain/commitment/state.ts'
 import { Chronicle, isSameContent, type Stretch } from '../../domain/commitment/stretches.ts'
-import type { StoredEvent } from '../../domain/event.ts'
+import type { EventToFold } from '../../domain/event.ts'
 import { countStanding, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { isRepair, type Knowledge, redactedPositions } from '../../domain/repairs.ts'
 import type { Day } from '../../kernel/plain-date.ts'
@@ -28,10 +28,10 @@ function isSameTimeline(a: readonly Stretch[], b: readonly Stretch[]): boolean {
 
 /** A timeline that follows what becomes known of one commitment. */
 class KnownTimeline {
-  readonly #events: readonly StoredEvent[]
+  readonly #events: readonly EventToFold[]
   #chronicle = new Chronicle(false)
 
-  constructor(events: readonly StoredEvent[]) {
+  constructor(events: readonly EventToFold[]) {
     this.#events = events
   }
 
@@ -47,7 +47,7 @@ class KnownTimeline {
   }
 
   /** One more event; what is no plain fact can change any of those before it. */
-  learn(event: StoredEvent | undefined, knowledge: Knowledge): void {
+  learn(event: EventToFold | undefined, knowledge: Knowledge): void {
     if (!event || isRepair(event.type) || event.salt === null) this.begin(knowledge)
     else this.#chronicle.add(commitmentFacts([event], knowledge))
   }
@@ -59,7 +59,7 @@ class KnownTimeline {
  */
 export function timelineVersions(
   id: string,
-  events: readonly StoredEvent[],
+  events: readonly EventToFold[],
   { from, size, zones }: { from: number; size: number; zones: readonly Knowledge[] },
 ): TimelineVersion[] {
   const grown = new Map(events.map((event) => [event.position + 1, event]))
@@ -90,12 +90,9 @@ export type Change = { day: Day; membership: number; key: TallyKey; difference: 
 
 /** What a version changes in the tallies, in order of day, membership and key; `numberOf` gives the number of a membership. */
 export function tallyChanges({ stretches, before }: TimelineVersion, numberOf: (stretch: Stretch) => number): Change[] {
-  const changes = new Map<string, Change>()
+  const changes: Change[] = []
   const add = (day: Day, membership: number, key: TallyKey, difference: number) => {
-    const name = `${day} ${membership} ${key}`
-    const known = changes.get(name)
-    if (known) known.difference += difference
-    else changes.set(name, { day, membership, key, difference })
+    changes.push({ day, membership, key, difference })
   }
   const count = (stretch: Stretch, sign: 1 | -1) => {
     const membership = numberOf(stretch)
@@ -108,9 +105,20 @@ export function tallyChanges({ stretches, before }: TimelineVersion, numberOf: (
   const [first, last] = sameEnds(before, stretches)
   for (const stretch of before.slice(first, before.length - last)) count(stretch, -1)
   for (const stretch of stretches.slice(first, stretches.length - last)) count(stretch, 1)
-  return [...changes.values()]
-    .filter(({ difference }) => difference !== 0)
-    .sort((a, b) => a.day - b.day || a.membership - b.membership || a.key - b.key)
+  return summedUp(changes)
+}
+
+/** The changes in order of day, membership and key, those of the same three as one, and none where they cancel out. */
+function summedUp(changes: Change[]): Change[] {
+  changes.sort((a, b) => a.day - b.day || a.membership - b.membership || a.key - b.key)
+  const summed: Change[] = []
+  for (const change of changes) {
+    const last = summed.at(-1)
+    if (last && last.day === change.day && last.membership === change.membership && last.key === change.key)
+      last.difference += change.difference
+    else summed.push(change)
+  }
+  return summed.filter(({ difference }) => difference !== 0)
 }
 
 function isSameCount(a: Stretch | undefined, b: Stretch | undefined): boolean {

@@ -58,7 +58,11 @@ export async function numberMemberships(
   return numbers
 }
 
-function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
+/** Gives the number of a stretch's membership. */
+export type NumberOf = (stretch: Stretch) => number
+
+/** The numbers of a stretch, as column `numbers` holds them. */
+export function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
   const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = standing
   const flags = (uncertain ? UNCERTAIN : 0) + (isConflicted ? CONFLICTED : 0)
   return [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags]

@@ -31,7 +31,8 @@ export function pack(level: number, sums: ReadonlyMap<number, number>): { status
   return { statuses: statuses.bytes(), days: days.bytes() }
 }
 
-class EntryPacker {
+/** Packs entries that come in order of day, then key; the day counts at level DAYS only. */
+export class EntryPacker {
   readonly #packer = new Packer()
   readonly #level: number
   #day: Day = 0
@@ -50,6 +51,10 @@ class EntryPacker {
     this.#packer.integer(sum)
     this.#day = day
     this.#key = key
+  }
+
+  get length(): number {
+    return this.#packer.length
   }
 
   bytes(): Buffer {

@@ -69,8 +69,8 @@ export async function readSums(
   return head?.built === built ? sums.map((row) => unpacked(row, withDays)) : null
 }
 
-/** All rows of a part as of the last seal: years and months unpacked, since every question needs many of them. */
-type KeptPart = { sealed: number; built: number; bytes: number; rows: SumRow[]; byDay: Map<number, PackedRow> }
+/** The pieces of a part as of the last seal: years and months unpacked, since every question needs many of them. */
+type KeptPart = { sealed: number; built: number; bytes: number; rows: SumRow[]; byDay: Map<number, PackedRow[]> }
 
 const kept = new WeakMap<Queryable, Map<string, KeptPart>>()
 
@@ -91,10 +91,15 @@ function keep(db: Queryable, name: string, part: KeptPart): void {
 }
 
 const WHOLE_PART = `select c.size as sealed, c.generation as built, t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
-  from checkpoint c left join tally t on t.register = c.register and t.generation = $4 and t.part_of = $2 and t.part = $3
+  from checkpoint c left join (
+      (select distinct on (level, bucket) level, bucket, epoch, base from tally
+        where register = $1 and generation = $4 and part_of = $2 and part = $3 order by level, bucket, epoch desc) newest
+      join tally t on t.register = $1 and t.generation = $4 and t.part_of = $2 and t.part = $3
+        and t.level = newest.level and t.bucket = newest.bucket and t.epoch between newest.base and newest.epoch
+    ) on true
   where c.register = $1 and c.projection = 'tallies' and c.version = ${VERSIONS.tallies} and c.generation = $4`
 
-/** All rows of a part of a build; null where that is not the live one. */
+/** The pieces of a part of a build; null where that is not the live one. */
 async function loadPart(
   db: Queryable,
   register: string,
@@ -107,8 +112,9 @@ async function loadPart(
   if (!first) return null
   const found = rows.filter(({ level }) => level !== null)
   const sums = found.filter(({ level }) => level !== DAYS).map((row) => unpacked(row, true))
-  const byDay = new Map(found.filter(({ level }) => level === DAYS).map((row) => [row.bucket, row]))
-  const packed = [...byDay.values()].reduce((sum, row) => sum + row.statuses.length + row.days.length, 0)
+  const ofDays = found.filter(({ level }) => level === DAYS)
+  const byDay = Map.groupBy(ofDays, ({ bucket }) => bucket)
+  const packed = ofDays.reduce((sum, row) => sum + row.statuses.length + row.days.length, 0)
   const bytes = sums.reduce((sum, row) => sum + row.statuses.byteLength + row.days.byteLength, packed)
   return { sealed: first.sealed, built: first.built, bytes, rows: sums, byDay }
 }
@@ -132,8 +138,7 @@ export async function keptSums(
     level === YEAR ? bucket < year : bucket >= year * 12 && bucket <= lastMonth && !days.has(bucket)
   const found = sums.rows.filter(isNeeded)
   for (const month of days) {
-    const row = sums.byDay.get(month)
-    if (row) found.push(unpacked(row, true))
+    for (const row of sums.byDay.get(month) ?? []) found.push(unpacked(row, true))
   }
   return found
 }

@@ -1,60 +1,111 @@
-// The projection `tallies`, its dumb part: reads and writes rows, decides nothing.
+// The projection `tallies`, its dumb part: reads and writes pieces of sums.
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import { entriesOf, entryName, pack } from './packing.ts'
-import type { Sums } from './project.ts'
+import type { Piece, PieceHead, Place, Sums } from './sealing.ts'
 
 /** Whose sums they are, and of which build. */
-export type Place = { register: string; generation: number }
+export type Build = { register: string; generation: number }
 
-const ROWS_AT_ONCE = 1_000
+const ROWS_AT_ONCE = 2_000
 
-/** Adds the sums of an epoch to those that stand, and writes what they come to as of the end of the epoch. */
-export async function sealSums(db: Queryable, place: Place, epoch: number, rows: readonly Sums[]): Promise<void> {
-  for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
-    await sealSome(db, place, epoch, rows.slice(first, first + ROWS_AT_ONCE))
-  }
+/** A list of places as the columns of statements. */
+function placesOf(places: readonly Place[]) {
+  const column = <T>(value: (place: Place) => T) => places.map(value)
+  return sql`unnest(${column(({ part }) => part.partOf)}::text[], ${column(({ part }) => part.part)}::text[],
+    ${column(({ level }) => level)}::smallint[], ${column(({ bucket }) => bucket)}::integer[])
+    with ordinality w (part_of, part, level, bucket, number)`
 }
 
-async function sealSome(
+type HeadRow = { number: number; base: number; whole_bytes: number; since_bytes: number }
+
+/** The head of the newest piece at each of some places, in order; null where there is none. */
+export async function readHeads(
   db: Queryable,
-  { register, generation }: Place,
-  epoch: number,
-  rows: readonly Sums[],
-): Promise<void> {
-  const keys = JSON.stringify(
-    rows.map(({ part, level, bucket }, index) => ({ index, part_of: part.partOf, part: part.part, level, bucket })),
-  )
-  const { rows: standing } = await sql<{ index: number; statuses: Buffer; days: Buffer }>`
-    with wanted as (select * from json_to_recordset(${keys}::json)
-        as row (index integer, part_of text, part text, level smallint, bucket integer)),
-      standing as (select w.index, t.* from wanted w join tally t on t.register = ${register} and t.generation = ${generation}
-        and t.part_of = w.part_of and t.part = w.part and t.level = w.level and t.bucket = w.bucket),
-      replaced as (insert into tally_past (register, generation, part_of, part, level, bucket, epoch, statuses, days)
-        select register, generation, part_of, part, level, bucket, epoch, statuses, days from standing)
-    select index, statuses, days from standing`.execute(db)
-  for (const { index, statuses, days } of standing) {
-    const row = rows[index]
-    if (row) for (const bytes of [statuses, days]) addInto(row, bytes)
+  { register, generation }: Build,
+  places: readonly Place[],
+): Promise<(PieceHead | null)[]> {
+  const heads: (PieceHead | null)[] = places.map(() => null)
+  const { rows } = await sql<HeadRow>`select w.number, t.base, t.whole_bytes, t.since_bytes from ${placesOf(places)}
+    cross join lateral (select base, whole_bytes, since_bytes from tally where register = ${register}
+      and generation = ${generation} and part_of = w.part_of and part = w.part and level = w.level and bucket = w.bucket
+      order by epoch desc limit 1) t`.execute(db)
+  for (const { number, base, whole_bytes, since_bytes } of rows) {
+    heads[number - 1] = { base, wholeBytes: whole_bytes, sinceBytes: since_bytes }
   }
-  const values = rows.map(({ part, level, bucket, sums }) => {
-    const { statuses, days } = pack(level, sums)
-    const packed = { statuses: statuses.toString('hex'), days: days.toString('hex') }
-    return { part_of: part.partOf, part: part.part, level, bucket, ...packed }
-  })
-  await sql`insert into tally (register, generation, part_of, part, level, bucket, epoch, statuses, days)
-    select ${register}, ${generation}::bigint, part_of, part, level, bucket, ${epoch}, decode(statuses, 'hex'), decode(days, 'hex')
-    from json_to_recordset(${JSON.stringify(values)}::json)
-      as row (part_of text, part text, level smallint, bucket integer, statuses text, days text)
-    on conflict (register, generation, part_of, part, level, bucket) do update
-      set epoch = excluded.epoch, statuses = excluded.statuses, days = excluded.days`.execute(db)
+  return heads
 }
 
-function addInto({ level, sums }: Sums, bytes: Buffer): void {
-  const entries = entriesOf(level, bytes)
-  for (let at = 0; at < entries.length; at += 3) {
-    const name = entryName(entries[at] as number, entries[at + 1] as number)
-    sums.set(name, (sums.get(name) ?? 0) + (entries[at + 2] as number))
+type PlacedHead = Omit<HeadRow, 'number'> & { part_of: string; part: string; level: number; bucket: number }
+
+/** The heads of the newest pieces at all places of a build. */
+export async function readAllHeads(
+  db: Queryable,
+  { register, generation }: Build,
+): Promise<(Omit<Place, 'part'> & { part: { partOf: string; part: string } } & PieceHead)[]> {
+  const { rows } = await sql<PlacedHead>`select distinct on (part_of, part, level, bucket)
+      part_of, part, level, bucket, base, whole_bytes, since_bytes
+    from tally where register = ${register} and generation = ${generation}
+    order by part_of, part, level, bucket, epoch desc`.execute(db)
+  return rows.map(({ part_of, part, level, bucket, base, whole_bytes, since_bytes }) => ({
+    part: { partOf: part_of, part },
+    level,
+    bucket,
+    base,
+    wholeBytes: whole_bytes,
+    sinceBytes: since_bytes,
+  }))
+}
+
+/** The pieces at each of some places from its base on, in order of epoch. */
+export async function readPieces(
+  db: Queryable,
+  { register, generation }: Build,
+  places: readonly (Place & { base: number })[],
+): Promise<Pick<Sums, 'statuses' | 'days'>[][]> {
+  const pieces: Pick<Sums, 'statuses' | 'days'>[][] = places.map(() => [])
+  const bases = places.map(({ base }) => base)
+  const { rows } = await sql<{ number: number; statuses: Buffer; days: Buffer }>`
+    select w.number, t.statuses, t.days from ${placesOf(places)}
+      cross join lateral (select epoch, statuses, days from tally where register = ${register}
+        and generation = ${generation} and part_of = w.part_of and part = w.part and level = w.level and bucket = w.bucket
+        and epoch >= (${bases}::integer[])[w.number]) t
+    order by w.number, t.epoch`.execute(db)
+  for (const { number, statuses, days } of rows) pieces[number - 1]?.push({ statuses, days })
+  return pieces
+}
+
+/** Writes pieces, as they are. */
+export async function savePieces(
+  db: Queryable,
+  { register, generation }: Build,
+  pieces: readonly Piece[],
+): Promise<void> {
+  for (let first = 0; first < pieces.length; first += ROWS_AT_ONCE) {
+    const some = pieces.slice(first, first + ROWS_AT_ONCE)
+    const column = <T>(value: (piece: Piece) => T) => some.map(value)
+    // Lengths, and the bytes of all in one value: an array of them would go to the server as text.
+    const bytes = Buffer.concat(some.flatMap(({ statuses, days }) => [statuses, days]))
+    await sql`insert into tally (register, generation, part_of, part, level, bucket, epoch, base, whole_bytes, since_bytes,
+        statuses, days)
+      select ${register}, ${generation}::bigint, part_of, part, level, bucket, epoch, base, whole_bytes, since_bytes,
+        substr(${bytes}::bytea, first, statuses), substr(${bytes}::bytea, first + statuses, days)
+      from unnest(${column(({ part }) => part.partOf)}::text[], ${column(({ part }) => part.part)}::text[],
+        ${column(({ level }) => level)}::smallint[], ${column(({ bucket }) => bucket)}::integer[],
+        ${column(({ epoch }) => epoch)}::integer[], ${column(({ base }) => base)}::integer[],
+        ${column(({ wholeBytes }) => wholeBytes)}::bigint[], ${column(({ sinceBytes }) => sinceBytes)}::bigint[],
+        ${firstBytes(some)}::integer[], ${column(({ statuses }) => statuses.length)}::integer[],
+        ${column(({ days }) => days.length)}::integer[])
+        row (part_of, part, level, bucket, epoch, base, whole_bytes, since_bytes, first, statuses, days)`.execute(db)
   }
+}
+
+/** Where the bytes of each piece begin among those of all, counted from 1. */
+function firstBytes(pieces: readonly Piece[]): number[] {
+  let next = 1
+  return pieces.map(({ statuses, days }) => {
+    const first = next
+    next += statuses.length + days.length
+    return first
+  })
 }

@@ -1,0 +1,177 @@
+// Replays over REST: begun here, done by a process of their own, so that this one keeps its memory and its event loop.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { listHeads } from '../eventlog/load.ts'
+import { VERSIONS } from '../kernel/projection-versions.ts'
+import { type Operation, readOperation, readProgress } from '../projections/bulk/progress.ts'
+import { AnotherReplay, beginReplay, cancelReplay, PHASES, progressOf, replayed } from '../projections/replay.ts'
+import { JSON_TYPE } from './body.ts'
+import type { Context } from './context.ts'
+import { Problem, problems } from './problem.ts'
+
+const STATUSES = ['running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
+
+const instant = z.string().nullable()
+const operationAnswer = z
+  .strictObject({
+    id: z.string(),
+    status: z.enum(STATUSES).meta({
+      description: 'interrupted: nobody works on it; the same request goes on with it',
+    }),
+    phase: z.enum(PHASES),
+    projections: z.array(z.string()),
+    register: z.string().nullable().meta({ description: 'null: all that there were when it began' }),
+    maxRate: z.int().nullable(),
+    dropPrevious: z.boolean(),
+    done: z.int().meta({ description: 'Events so far' }),
+    of: z.int(),
+    eventsPerSecond: z.number(),
+    secondsLeft: z.int().nullable(),
+    startedAt: z.string(),
+    finishedAt: instant,
+    error: z
+      .strictObject({ detail: z.string(), event: z.int().nullable().meta({ description: 'Its position' }) })
+      .nullable(),
+  })
+  .meta({ id: 'Operation' })
+
+type OperationAnswer = z.output<typeof operationAnswer>
+
+const replayRequest = z
+  .strictObject({
+    register: z.string().optional().meta({ description: 'Only this register; all by default' }),
+    maxRate: z.int().min(1).max(100_000_000).optional().meta({ description: 'Events in a second at most' }),
+    dropPrevious: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Drops what was live before as soon as the new rows are' }),
+  })
+  .nullish()
+
+function statusOf({ state, isOwned }: Operation): OperationAnswer['status'] {
+  return state === 'running' && !isOwned ? 'interrupted' : state
+}
+
+async function answer({ db }: Context, operation: Operation): Promise<OperationAnswer> {
+  const { id, projections, register, maxRate, dropPrevious, startedAt, finishedAt, failedBecause, failedAt } = operation
+  const { phase, done, of } = progressOf(operation, await readProgress(db, id))
+  const seconds = ((finishedAt ?? new Date()).getTime() - startedAt.getTime()) / 1_000
+  const rate = seconds > 0 ? done / seconds : 0
+  const status = statusOf(operation)
+  return {
+    id,
+    status,
+    phase,
+    projections: [...projections],
+    register,
+    maxRate,
+    dropPrevious,
+    done,
+    of,
+    eventsPerSecond: Math.round(rate),
+    secondsLeft: status === 'running' && rate > 0 ? Math.ceil((of - done) / rate) : null,
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null,
+    error: failedBecause === null ? null : { detail: failedBecause, event: failedAt },
+  }
+}
+
+function projectionsOf(name: string): string[] {
+  if (name === 'all') return replayed([])
+  if (Object.hasOwn(VERSIONS, name)) return replayed([name])
+  throw new Problem('unknown-route', { detail: `there is no projection ${name}` })
+}
+
+async function begin(context: Context, request: FastifyRequest): Promise<Operation> {
+  const { name } = request.params as { name: string }
+  // Safe: the schema of the route.
+  const {
+    register = null,
+    maxRate = null,
+    dropPrevious = false,
+  } = (request.body as z.output<typeof replayRequest>) ?? {}
+  const heads = await listHeads(context.db)
+  if (register !== null && !heads.some((head) => head.register === register)) {
+    throw new Problem('unknown-register', { detail: `there is no register ${register}` })
+  }
+  try {
+    return await beginReplay(context.db, { projections: projectionsOf(name), register, maxRate, dropPrevious })
+  } catch (error) {
+    if (!(error instanceof AnotherReplay)) throw error
+    throw new Problem('in-flight', { detail: error.message, operation: `/v1/operations/${error.operation.id}` })
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+async function operationOf({ db }: Context, request: FastifyRequest): Promise<Operation> {
+  const { id } = request.params as { id: string }
+  const operation = UUID.test(id) ? await readOperation(db, id) : null
+  if (!operation) throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
+  return operation
+}
+
+/** Routes of replays; `startReplay` has a process work on one that nobody works on. */
+export function operationRoutes(
+  app: FastifyInstance,
+  context: Context,
+  startReplay: (operation: string) => void,
+): void {
+  const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
+  app.post(
+    '/v1/projections/:name/replay',
+    {
+      config: { consumes: [JSON_TYPE] },
+      schema: {
+        summary: 'Build a projection, or all, anew beside the one in use',
+        description:
+          'The same request goes on with a replay that was interrupted. One at a time: 409 in-flight names another.',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        body: replayRequest,
+        response: { 202: operationAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const operation = await begin(context, request)
+      if (!operation.isOwned) startReplay(operation.id)
+      uncached(reply).code(202).header('location', `/v1/operations/${operation.id}`)
+      return answer(context, operation)
+    },
+  )
+
+  app.get(
+    '/v1/operations/:id',
+    {
+      schema: {
+        summary: 'How far an operation is',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        response: { 200: operationAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      uncached(reply)
+      return answer(context, await operationOf(context, request))
+    },
+  )
+
+  app.delete(
+    '/v1/operations/:id',
+    {
+      schema: {
+        summary: 'Give an operation up: what it has built is dropped, what is live stays',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        response: { 200: operationAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { id } = await operationOf(context, request)
+      await cancelReplay(context.db, id)
+      uncached(reply)
+      return answer(context, await operationOf(context, request))
+    },
+  )
+}

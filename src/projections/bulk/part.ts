@@ -1,0 +1,179 @@
+// One part of a register's streams, folded and written: chunk by chunk, each in one transaction with how far the part has
+// come, so that whoever goes on after a crash goes on exactly there.
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SingleConnection } from '../../database/pool.ts'
+import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import type { EventToFold } from '../../domain/event.ts'
+import type { Knowledge } from '../../domain/repairs.ts'
+import { scanStreams } from '../../eventlog/load.ts'
+import { project } from '../commitments/project.ts'
+import { type TimelineVersion, timelineVersions } from '../periods/project.ts'
+import { contentHash, numberMemberships } from '../periods/table.ts'
+import { CopyRows } from './copy.ts'
+import { movePart, type Part } from './progress.ts'
+import { commitmentColumns, periodColumns } from './rows.ts'
+
+/** What is read of a register, and where its rows go. */
+export type Work = {
+  operation: string
+  register: string
+  generation: number
+  /** The log below this size is read. */
+  size: number
+  /** The register's time zones by the size from which each is known. */
+  zones: readonly Knowledge[]
+  projections: readonly string[]
+  /** Events in a second at most; null for as many as can be. */
+  maxRate: number | null
+  /** About how many events are folded and written in one transaction. */
+  chunkEvents: number
+}
+
+const SLEEP_MS = 200
+
+/** The numbers of memberships, by their content, as far as this worker has met them. */
+class Numbers {
+  readonly #register: string
+  readonly #byContent = new Map<string, number>()
+  /** Those of the stream in hand, whose stretches share them. */
+  #known = new Map<Membership, number>()
+  #fresh = new Map<string, Membership>()
+
+  constructor(register: string) {
+    this.#register = register
+  }
+
+  /** Finds the numbers of all memberships of a stream; false where one has none yet, which `learn` then gives it. */
+  find(versions: readonly TimelineVersion[]): boolean {
+    this.#known = new Map()
+    let isKnown = true
+    for (const { before, stretches } of versions) {
+      for (const { membership } of before) if (!this.#findOne(membership)) isKnown = false
+      for (const { membership } of stretches) if (!this.#findOne(membership)) isKnown = false
+    }
+    return isKnown
+  }
+
+  #findOne(membership: Membership): boolean {
+    if (this.#known.has(membership)) return true
+    const number = this.#byContent.get(contentOf(membership))
+    if (number === undefined) this.#fresh.set(contentHash(membership), membership)
+    else this.#known.set(membership, number)
+    return number !== undefined
+  }
+
+  /** Gives numbers to all that had none. */
+  async learn({ db }: SingleConnection): Promise<void> {
+    const fresh = this.#fresh
+    if (fresh.size === 0) return
+    const numbers = await db.transaction().execute((tx) => numberMemberships(tx, this.#register, fresh))
+    for (const [hash, membership] of fresh) {
+      // Safe: every membership that was given has been numbered.
+      this.#byContent.set(contentOf(membership), numbers.get(hash) as number)
+    }
+    this.#fresh = new Map()
+  }
+
+  /** The number of a stretch of the stream that was found last. */
+  of = ({ membership }: Stretch): number => this.#known.get(membership) as number
+}
+
+/** One text for what a membership says: no id or theme holds a NUL character. */
+function contentOf({ programme, themes, parties }: Membership): string {
+  return `${programme ?? ''}\0${themes.join('\0')}\0\0${parties.join('\0')}`
+}
+
+/** Folds parts of one register over one connection. */
+export class PartFolder {
+  readonly #connection: SingleConnection
+  readonly work: Work
+  readonly #numbers: Numbers
+  readonly #commitments
+  readonly #periods
+
+  constructor(connection: SingleConnection, work: Work) {
+    this.#connection = connection
+    this.work = work
+    this.#numbers = new Numbers(work.register)
+    this.#commitments = new CopyRows(commitmentColumns(work))
+    this.#periods = new CopyRows(periodColumns(work, this.#numbers.of))
+  }
+
+  /** Folds a part from where it stands to its end, or until it is stopped; `told` hears of each chunk that is committed. */
+  async run(part: Part, isStopped: () => boolean, told: (events: number) => void): Promise<void> {
+    const { maxRate, register, size, chunkEvents } = this.work
+    for (let done = part.done; !isStopped(); ) {
+      const began = performance.now()
+      const events = await scanStreams(this.#connection.db, {
+        register,
+        after: done,
+        upTo: part.upTo,
+        size,
+        limit: chunkEvents,
+      })
+      const last = events.at(-1)?.stream ?? null
+      await this.#fold(events)
+      await this.#write({ ...part, done }, last, events.length)
+      told(events.length)
+      if (last === null) return
+      done = last
+      if (maxRate !== null) await pause(began + (events.length * 1_000) / maxRate, isStopped)
+    }
+  }
+
+  async #fold(events: readonly EventToFold[]): Promise<void> {
+    const { size, zones, projections } = this.work
+    const timeZone = zones.at(-1)?.timeZone as string
+    const [ofCommitments, ofPeriods] = [projections.includes('commitments'), projections.includes('periods')]
+    const waiting: TimelineVersion[][] = []
+    for (const stream of streamsOf(events)) {
+      // Safe: a stream has an event.
+      const id = stream[0]?.stream as string
+      const row = ofCommitments ? project(id, stream, { size, timeZone }) : null
+      if (row) this.#commitments.add(row)
+      const versions = ofPeriods ? timelineVersions(id, stream, { from: 0, size, zones }) : []
+      // Into bytes at once, so that little is left to the collector; few meet a membership that has no number.
+      if (this.#numbers.find(versions)) this.#addPeriods(versions)
+      else waiting.push(versions)
+    }
+    await this.#numbers.learn(this.#connection)
+    for (const versions of waiting) {
+      this.#numbers.find(versions)
+      this.#addPeriods(versions)
+    }
+  }
+
+  #addPeriods(versions: readonly TimelineVersion[]): void {
+    for (const version of versions) this.#periods.add(version)
+  }
+
+  /** The rows and how far the part has come, together or not at all. */
+  async #write(part: Part, last: string | null, events: number): Promise<void> {
+    const { client, db } = this.#connection
+    const { generation } = this.work
+    await db.transaction().execute(async (tx) => {
+      // Lost at a crash of the server together with the progress, so there is nothing to wait for.
+      await client.query('set local synchronous_commit = off')
+      await movePart(tx, this.work, part, last, events)
+      await this.#commitments.flush(client, `commitment_g${generation}`)
+      await this.#periods.flush(client, `period_g${generation}`)
+    })
+  }
+}
+
+async function pause(until: number, isStopped: () => boolean): Promise<void> {
+  while (performance.now() < until && !isStopped()) {
+    await sleep(Math.min(SLEEP_MS, Math.max(1, until - performance.now())))
+  }
+}
+
+/** The events of each stream, which come one stream after the other. */
+function* streamsOf(events: readonly EventToFold[]): Generator<EventToFold[]> {
+  let first = 0
+  for (let at = 1; at <= events.length; at += 1) {
+    if (events[at]?.stream === events[first]?.stream) continue
+    yield events.slice(first, at)
+    first = at
+  }
+}

@@ -1,0 +1,79 @@
+// The rows of `commitments` and `periods` as COPY takes them: the same values that their rooms write in ordinary steps, which
+// a test holds against each other.
+
+import { type CommitmentRow, searchText } from '../commitments/project.ts'
+import { packChanges } from '../periods/changes.ts'
+import type { TimelineVersion } from '../periods/project.ts'
+import { tallyChanges } from '../periods/project.ts'
+import { type NumberOf, numbersOf } from '../periods/table.ts'
+import type { Piece } from '../tallies/sealing.ts'
+import type { Column } from './copy.ts'
+
+/** What every row of a register's part says. */
+export type Place = { register: string; generation: number }
+
+function placed<Row>({ register, generation }: Place): Column<Row>[] {
+  return [
+    { name: 'register', type: 'text', value: () => register },
+    { name: 'generation', type: 'bigint', value: () => generation },
+  ]
+}
+
+/** Text to search is written as it is: `beforeCopy` lets the table make words of it. */
+export function commitmentColumns(place: Place): Column<CommitmentRow>[] {
+  return [
+    ...placed<CommitmentRow>(place),
+    { name: 'id', type: 'text', value: ({ id }) => id },
+    { name: 'revision', type: 'integer', value: ({ revision }) => revision },
+    { name: 'last_position', type: 'bigint', value: ({ lastPosition }) => lastPosition },
+    { name: 'last_on', type: 'date', value: ({ states }) => states.latest.lastOn },
+    { name: 'title', type: 'text', value: ({ states }) => states.latest.title },
+    { name: 'programme', type: 'text', value: ({ states }) => states.latest.programme },
+    { name: 'themes', type: 'text[]', value: ({ states }) => states.latest.themes },
+    { name: 'parties', type: 'text[]', value: ({ states }) => states.latest.parties },
+    { name: 'lifecycle', type: 'text', value: ({ standing }) => standing.lifecycle },
+    { name: 'verification', type: 'text', value: ({ standing }) => standing.verification },
+    { name: 'made_on', type: 'date', value: ({ standing }) => standing.madeOn },
+    { name: 'original_due_on', type: 'date', value: ({ standing }) => standing.originalDueOn },
+    { name: 'current_due_on', type: 'date', value: ({ standing }) => standing.currentDueOn },
+    { name: 'forecast_on', type: 'date', value: ({ standing }) => standing.forecastOn },
+    { name: 'finished_on', type: 'date', value: ({ standing }) => standing.finishedOn },
+    { name: 'rebaselines', type: 'integer', value: ({ states }) => Math.max(0, states.latest.baselines.length - 1) },
+    { name: 'forecast_pushes', type: 'integer', value: ({ states }) => states.latest.forecastPushes },
+    { name: 'states', type: 'json', value: ({ states }) => JSON.stringify(states) },
+    { name: 'redacted', type: 'bigint[]', value: ({ redacted }) => redacted },
+    { name: 'search_text', type: 'text', value: searchText },
+  ]
+}
+
+/** `numberOf` gives the number of a stretch's membership. */
+export function periodColumns(place: Place, numberOf: NumberOf): Column<TimelineVersion>[] {
+  return [
+    ...placed<TimelineVersion>(place),
+    { name: 'id', type: 'text', value: ({ id }) => id },
+    { name: 'known_from', type: 'bigint', value: ({ knownFrom }) => knownFrom },
+    { name: 'is_first', type: 'boolean', value: ({ isFirst }) => isFirst },
+    { name: 'days', type: 'integer[]', value: ({ stretches }) => stretches.map(({ from }) => from) },
+    { name: 'codes', type: 'smallint[]', value: ({ stretches }) => stretches.map(({ code }) => code) },
+    { name: 'memberships', type: 'integer[]', value: ({ stretches }) => stretches.map(numberOf) },
+    { name: 'begun_by', type: 'bigint[]', value: ({ stretches }) => stretches.map(({ begunBy }) => begunBy) },
+    { name: 'numbers', type: 'integer[]', value: ({ stretches }) => stretches.flatMap(numbersOf) },
+    { name: 'changes', type: 'bytea', value: (version) => packChanges(tallyChanges(version, numberOf)) },
+  ]
+}
+
+export function tallyColumns(place: Place): Column<Piece>[] {
+  return [
+    ...placed<Piece>(place),
+    { name: 'part_of', type: 'text', value: ({ part }) => part.partOf },
+    { name: 'part', type: 'text', value: ({ part }) => part.part },
+    { name: 'level', type: 'smallint', value: ({ level }) => level },
+    { name: 'bucket', type: 'integer', value: ({ bucket }) => bucket },
+    { name: 'epoch', type: 'integer', value: ({ epoch }) => epoch },
+    { name: 'base', type: 'integer', value: ({ base }) => base },
+    { name: 'whole_bytes', type: 'bigint', value: ({ wholeBytes }) => wholeBytes },
+    { name: 'since_bytes', type: 'bigint', value: ({ sinceBytes }) => sinceBytes },
+    { name: 'statuses', type: 'bytea', value: ({ statuses }) => statuses },
+    { name: 'days', type: 'bytea', value: ({ days }) => days },
+  ]
+}

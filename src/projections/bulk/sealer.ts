@@ -1,0 +1,50 @@
+// Sealing the tallies of a build epoch after epoch: as in ordinary steps, but the newest piece at each place is remembered
+// instead of being looked up, and pieces are written by COPY.
+
+import type { SingleConnection } from '../../database/pool.ts'
+import { EPOCH } from '../tallies/project.ts'
+import { piecesOf, sumsOfEpoch } from '../tallies/projection.ts'
+import type { PieceHead } from '../tallies/sealing.ts'
+import { readAllHeads } from '../tallies/table.ts'
+import { CopyRows } from './copy.ts'
+import { type Place, tallyColumns } from './rows.ts'
+
+function nameOf({ part, level, bucket }: { part: { partOf: string; part: string }; level: number; bucket: number }) {
+  return `${bucket} ${level} ${part.partOf} ${part.part}`
+}
+
+export class Sealer {
+  readonly #connection: SingleConnection
+  readonly #build: Place
+  readonly #rows
+  #heads: Map<string, PieceHead> | null = null
+
+  constructor(connection: SingleConnection, build: Place) {
+    this.#connection = connection
+    this.#build = build
+    this.#rows = new CopyRows(tallyColumns(build))
+  }
+
+  /**
+   * Seals the epoch that ends at a size from the rows of `followed`, in one transaction with what `moved` writes about how far
+   * that is.
+   */
+  async seal(size: number, followed: number, moved: (tx: SingleConnection['db']) => Promise<void>): Promise<void> {
+    const { client, db } = this.#connection
+    const { register, generation } = this.#build
+    this.#heads ??= new Map((await readAllHeads(db, this.#build)).map((head) => [nameOf(head), head]))
+    const heads = this.#heads
+    const sums = await sumsOfEpoch(db, { register, generation: followed }, size, EPOCH)
+    const newest = sums.map((place) => heads.get(nameOf(place)) ?? null)
+    const pieces = await piecesOf(db, this.#build, size / EPOCH - 1, sums, newest)
+    for (const piece of pieces) this.#rows.add(piece)
+    await db.transaction().execute(async (tx) => {
+      await client.query('set local synchronous_commit = off')
+      await moved(tx)
+      await this.#rows.flush(client, `tally_g${generation}`)
+    })
+    for (const { base, wholeBytes, sinceBytes, ...place } of pieces) {
+      heads.set(nameOf(place), { base, wholeBytes, sinceBytes })
+    }
+  }
+}

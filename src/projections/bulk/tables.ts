@@ -1,0 +1,24 @@
+// The table that commitments are filled into has a column more until it is attached: the text to search, of which the table
+// itself makes words, as the server alone can.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/pool.ts'
+import { partitionName } from '../generations.ts'
+
+/** Lets a new table of commitments take text to search. */
+export async function prepareFilling(db: Queryable, generation: number): Promise<void> {
+  const table = sql.table(partitionName('commitment', generation))
+  await sql`alter table ${table} add column search_text text`.execute(db)
+  await sql`create trigger search_words before insert on ${table}
+    for each row execute function commitment_search()`.execute(db)
+}
+
+/** Makes it a table like the others. Done once, however often it is asked for. */
+export async function endFilling(db: Queryable, generation: number): Promise<void> {
+  const name = partitionName('commitment', generation)
+  const { rows } = await sql`select from pg_attribute where attrelid = to_regclass(${name}) and attname = 'search_text'
+    and not attisdropped`.execute(db)
+  if (rows.length === 0) return
+  await sql`drop trigger if exists search_words on ${sql.table(name)}`.execute(db)
+  await sql`alter table ${sql.table(name)} drop column search_text`.execute(db)
+}
