@@ -40,8 +40,7 @@ export async function pollRow(stage: Stage): Promise<Row> {
   }
 }
 
-// As many days as warming up and five rounds ask about, half of them before the last fact and half after it; each is asked
-// about once, so that no answer can be one that was given before.
+// Of the years before and after the last fact. A day comes up again once in a round; no answer is kept, and none is a 304.
 const DAYS = 9_600
 const STEP = 1_009 // Coprime to DAYS: neighbours in time are not neighbours in the order of asking.
 
