@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
+import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
@@ -31,7 +32,7 @@ function describe(state: ProjectionState): string {
 
 async function status({ db, description }: Session, isJson: boolean): Promise<void> {
   const heads = await listHeads(db)
-  const projections = await projectionStates(db, PROJECTIONS, { now: Date.now() })
+  const projections = await projectionStates(db, PROJECTIONS, { now: Date.now(), underWay: await replaysUnderWay(db) })
   if (projections.some(({ status }) => status === 'stopped' || status === 'stuck')) process.exitCode = 1
   const registers = heads.map(({ register, size, recordedAt }) => ({
     register,

@@ -144,6 +144,25 @@ export async function streamsSince(
   return rows.map((row) => row.stream)
 }
 
+/** The next streams in order of name, the register's own left out, that have events within a size. */
+export async function streamsAfter(
+  db: Queryable,
+  { register, after, size, limit }: { register: string; after: string; size: number; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('event')
+    .select('stream')
+    .distinct()
+    .where('register', '=', register)
+    .where('stream', '>', after)
+    .where('stream', '<>', '$register')
+    .where('position', '<', size)
+    .orderBy('stream')
+    .limit(limit)
+    .execute()
+  return rows.map((row) => row.stream)
+}
+
 /** The largest size of which nothing was recorded after the instant (milliseconds since the epoch). */
 export async function sizeAt(db: Queryable, register: string, instant: number): Promise<number> {
   const { rows } = await sql<{ size: number }>`select size_at(${register}, ${new Date(instant)}) as size`.execute(db)

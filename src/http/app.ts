@@ -12,6 +12,7 @@ import { conflictRoutes } from './conflicts.ts'
 import type { Context } from './context.ts'
 import { definitionRoutes } from './definitions.ts'
 import { differenceRoutes } from './difference.ts'
+import { digestRoutes } from './digest.ts'
 import { FOLLOWING, type Following } from './event-stream.ts'
 import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feed.ts'
@@ -151,6 +152,7 @@ export async function buildApp(
     operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
     projectionRoutes(api, context)
+    digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
     api.get('/', (_request, reply) => reply.redirect('/docs'))

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { PROJECTIONS } from '../projections/all.ts'
+import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { cannotAnswer, type ProjectionState, projectionStates } from '../projections/status.ts'
 import type { Context } from './context.ts'
 import { Problem, problems } from './problem.ts'
@@ -44,7 +45,10 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
     async (_request, reply) => {
       reply.header('cache-control', 'no-store')
       await sql`select 1`.execute(context.db)
-      const projections = await projectionStates(context.db, PROJECTIONS, { now: context.now() })
+      const projections = await projectionStates(context.db, PROJECTIONS, {
+        now: context.now(),
+        underWay: await replaysUnderWay(context.db),
+      })
       const missing = projections.find(cannotAnswer)
       if (missing) throw new Problem('projection-behind', { detail: explain(missing), projections })
       return { status: 'ready', projections }

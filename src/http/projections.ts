@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
+import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../projections/status.ts'
 import type { Context } from './context.ts'
 import { problems } from './problem.ts'
@@ -53,7 +54,10 @@ export function projectionRoutes(app: FastifyInstance, context: Context): void {
     },
     async (_request, reply) => {
       reply.header('cache-control', 'no-store')
-      const items = await projectionStates(context.db, PROJECTIONS, { now: context.now() })
+      const items = await projectionStates(context.db, PROJECTIONS, {
+        now: context.now(),
+        underWay: await replaysUnderWay(context.db),
+      })
       return { items, next: null, asOf: null, knownAt: null, rules: RULES }
     },
   )

@@ -345,6 +345,7 @@ t.test('a projection that has stopped makes the service unready, and names the e
   const service = await testService(t)
   await openDemo(service)
   await service.get('/v1/registers/demo/commitments?minSize=4')
+  await service.runner.stop()
   const stopped = 'event 3 cannot be read'
   await service.db.updateTable('checkpoint').set({ stopped_at: 3, stopped_because: stopped }).execute()
   const answer = await service.get('/readyz')
@@ -378,6 +379,32 @@ t.test('a service is ready while a projection is behind, and not while one has n
   t.equal(await isReady(), false, 'not started')
 })
 
+t.test('the digest of a projection is told at a size, one at a time, and never kept', async (t) => {
+  const path = (projection: string, query = '') => `/v1/registers/union-state/projections/${projection}/digest${query}`
+  await service.get(`/v1/registers/union-state/commitments?minSize=${SIZE}`)
+  await service.get(`/v1/registers/union-state/summary?minSize=${SIZE}`)
+  const { status, body, headers } = await service.get(path('periods'))
+  t.strictSame([status, headers['cache-control'], headers.etag], [200, 'no-store', undefined])
+  const { sha256, rows, version, ...rest } = body
+  t.strictSame(rest, { projection: 'periods', register: 'union-state', size: SIZE })
+  t.match(sha256, /^[0-9a-f]{64}$/)
+  t.strictSame((await service.get(path('periods', `?size=${SIZE}`))).body, body)
+  const earlier = (await service.get(path('periods', '?size=40'))).body
+  t.equal(earlier.size, 40)
+  t.not(earlier.sha256, sha256)
+  t.ok(earlier.rows < rows)
+  t.ok((await service.get(path('commitments', '?size=40'))).body.rows > 0, 'folded from the log')
+  await isProblem(t, service.get(path('periods', `?size=${SIZE + 1}`)), 400, 'beyond-knowledge')
+  await isProblem(t, service.get(path('periods', '?size=x')), 400, 'malformed', '/size')
+  await isProblem(t, service.get(path('figures')), 404, 'not-known')
+  await isProblem(t, service.get('/v1/registers/none/projections/periods/digest'), 404, 'unknown-register')
+  const both = await Promise.all([service.get(path('commitments')), service.get(path('periods'))])
+  t.strictSame(both.map((answer) => answer.status).sort(), [200, 503])
+  const refused = both.find((answer) => answer.status === 503)
+  t.strictSame([refused?.body.type, refused?.headers['retry-after']], ['/problems/queue-full', '5'])
+  t.equal((await service.get(path('tallies'))).status, 200, 'the next one is free again')
+})
+
 t.test('the API is described, and every route of it is in the description', async (t) => {
   const { status, body } = await service.get('/openapi.json')
   t.equal(status, 200)
@@ -394,6 +421,8 @@ t.test('the API is described, and every route of it is in the description', asyn
     '/v1/registers/{register}/summary',
     '/v1/registers/{register}/sources',
     '/v1/registers/{register}/programmes',
+    '/v1/registers/{register}/projections/{projection}/digest',
+    '/v1/projections',
     '/livez',
     '/readyz',
   ]) {
