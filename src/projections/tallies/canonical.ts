@@ -4,8 +4,15 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import { entriesOf, entryName } from './packing.ts'
+import { entriesOf } from './packing.ts'
 import type { Build } from './table.ts'
+
+// A day and a key as one number: days take 23 bits, keys 27; together below 2^53.
+const KEYS = 2 ** 27
+
+function entryName(day: number, key: number): number {
+  return day * KEYS + key
+}
 
 /** Rows can be long: those of a month by days hold all that ever counted in it. */
 const ROWS_AT_ONCE = 50
