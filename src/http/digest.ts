@@ -53,7 +53,7 @@ export function digestRoutes(app: FastifyInstance, context: Context): void {
       schema: {
         summary: 'The digest of a projection',
         description:
-          'Reads every row of the projection, some ten thousand a second: meant for operators, one at a time; 503 `queue-full` while another is at work. The same log gives the same digest however the rows were built.',
+          'Reads every row of the projection, a few thousand a second: meant for operators, one at a time; 503 `queue-full` while another is at work. The same log gives the same digest however the rows were built.',
         tags: ['projections'],
         querystring,
         response: { 200: digestAnswer, ...problems },
