@@ -42,18 +42,20 @@ export class NoRegister extends Error {
   }
 }
 
-type Line = { number: number; bytes: Uint8Array | null }
+/** `length` counts the bytes of the line with its end. */
+type Line = { number: number; bytes: Uint8Array | null; length: number }
 
-/** The lines of a byte stream without their ends; null for the content of a line that is too long. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
+/** The lines of a byte stream without their ends, as many at a time as a chunk completes; null for one that is too long. */
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
   let number = 1
   let parts: Uint8Array[] = []
   let length = 0
-  const take = () => {
-    const bytes = length > MAX_LINE_BYTES ? null : Buffer.concat(parts)
+  const take = (): Line => {
+    const bytes = length > MAX_LINE_BYTES ? null : parts.length === 1 ? (parts[0] ?? null) : Buffer.concat(parts)
+    const line = { number: number++, bytes, length: length + 1 }
     parts = []
     length = 0
-    return { number: number++, bytes }
+    return line
   }
   const keep = (part: Uint8Array) => {
     length += part.length
@@ -61,15 +63,17 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line>
     if (length <= MAX_LINE_BYTES) parts.push(part)
   }
   for await (const chunk of chunks) {
+    const lines: Line[] = []
     let from = 0
     for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
       keep(chunk.subarray(from, end))
-      yield take()
+      lines.push(take())
       from = end + 1
     }
-    keep(chunk.subarray(from))
+    if (from < chunk.length) keep(chunk.subarray(from))
+    yield lines
   }
-  if (length > 0) yield take()
+  if (length > 0) yield [take()]
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
@@ -123,24 +127,26 @@ function refusalOf(outcome: Outcome): { word: ProblemWord; issues: readonly Pars
   }
 }
 
+/** Lines that are written together, and how many bytes were read up to the last of them. */
+type Batch = { events: { line: number; event: PostedEvent }[]; refusals: LineRefusal[]; bytes: number }
+
 /**
  * Imports the lines of a stream into a register, opening it where the first line is its `RegisterOpened`. Memory does not
  * grow with the stream. Throws NoRegister before anything is recorded where there is no register to import into.
  */
 export async function importLines(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport> {
   const report: ImportReport = { recorded: 0, alreadyRecorded: 0, refused: 0, refusals: [] }
-  let batch: { line: number; event: PostedEvent }[] = []
-  let refusals: LineRefusal[] = []
+  let batch: Omit<Batch, 'bytes'> = { events: [], refusals: [] }
   let bytes = 0
   let hasBegun = false
   let isOpen = false
 
-  const flush = async () => {
-    const groups = batch.map(({ event }) => [event])
+  const write = async ({ events, refusals, bytes }: Batch) => {
+    const groups = events.map(({ event }) => [event])
     const outcomes =
       groups.length > 0 ? await options.recorder.record(options.register, groups, options.recordedBy) : []
     for (const [index, [outcome]] of outcomes.entries()) {
-      const item = batch[index]
+      const item = events[index]
       if (!outcome || !item) continue
       const refused = refusalOf(outcome)
       if (refused) refusals.push(refusal(item.line, item.event.id ?? null, refused.word, refused.issues))
@@ -153,21 +159,35 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
     report.refused += refusals.length
     refusals.sort((a, b) => a.line - b.line)
     report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))
-    hasBegun ||= batch.length > 0
-    batch = []
-    refusals = []
     options.onProgress?.(report, bytes)
   }
 
-  for await (const line of linesOf(chunks)) {
-    bytes += (line.bytes?.length ?? 0) + 1
-    const parsed = parseOne(line, options.parseJson)
-    if (!parsed) continue
-    if ('refusal' in parsed) refusals.push(parsed.refusal)
-    else batch.push(parsed)
-    // The first event goes alone: where it shows that there is no register, nothing has been recorded.
-    if (batch.length + refusals.length >= BATCH || (batch.length === 1 && !hasBegun)) await flush()
+  // While a batch is being written the next one is read and parsed, and no more than that.
+  let writing = Promise.resolve()
+  const flush = async () => {
+    await writing
+    hasBegun ||= batch.events.length > 0
+    writing = write({ ...batch, bytes })
+    // Where it fails, that is found when it is waited for.
+    writing.catch(() => {})
+    batch = { events: [], refusals: [] }
+  }
+
+  for await (const lines of linesOf(chunks)) {
+    for (const line of lines) {
+      bytes += line.length
+      const parsed = parseOne(line, options.parseJson)
+      if (!parsed) continue
+      if ('refusal' in parsed) batch.refusals.push(parsed.refusal)
+      else batch.events.push(parsed)
+      if (batch.events.length === 1 && !hasBegun) {
+        // The first event goes alone: where it shows that there is no register, nothing has been recorded.
+        await flush()
+        await writing
+      } else if (batch.events.length + batch.refusals.length >= BATCH) await flush()
+    }
   }
   await flush()
+  await writing
   return report
 }

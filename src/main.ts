@@ -3,6 +3,7 @@
 
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { digestCommand } from './cli/digest.ts'
 import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
@@ -34,6 +35,7 @@ function program(): Command {
     replayCommand,
     dropPreviousCommand,
     statusCommand,
+    digestCommand,
   ]) {
     add(program)
   }

@@ -4,16 +4,15 @@
 import type { Group, Outcome } from './admission.ts'
 import type { Database } from './database/pool.ts'
 import { findKey, KeyTaken, type RecordingKey } from './eventlog/keys.ts'
-import type { Recorder } from './record.ts'
 
-export type Once =
+type Once =
   | { kind: 'done'; outcomes: Outcome[]; isReplayed: boolean }
   /** The same request is being answered by this process now. */
   | { kind: 'inFlight' }
   /** The key came with something else before. */
   | { kind: 'reused' }
 
-export type KeyedRecording = {
+type KeyedRecording = {
   register: string
   group: Group
   recordedBy: string
@@ -22,13 +21,21 @@ export type KeyedRecording = {
   bytes: number
 }
 
+/** Records groups, each on its own (record.ts). */
+type RecordGroups = (
+  register: string,
+  groups: readonly Group[],
+  recordedBy: string,
+  options: { bytes: number; key: RecordingKey },
+) => Promise<Outcome[][]>
+
 export type RecordOnce = (recording: KeyedRecording) => Promise<Once>
 
 /**
  * Creates what records once. A key is kept with what it recorded, in the same transaction; where nothing was recorded
  * nothing is kept, and the same key is decided anew.
  */
-export function createRecordOnce(db: Database, record: Recorder['record'], now: () => number): RecordOnce {
+export function createRecordOnce(db: Database, record: RecordGroups, now: () => number): RecordOnce {
   const inFlight = new Map<string, RecordingKey>()
 
   async function recall({ register, recordedBy, key }: KeyedRecording): Promise<Once | null> {

@@ -39,7 +39,7 @@ export type RecorderOptions = {
   onRecorded?: (register: string, size: number) => void
 }
 
-export type RecordOptions = {
+type RecordOptions = {
   /** How many bytes the groups came in: so much memory they hold while they wait. */
   bytes?: number
   /** Kept with what the only group records, in the same transaction. */

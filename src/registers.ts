@@ -13,26 +13,40 @@ type Cached = { events: StoredEvent[]; state: RegisterState }
 const MAX_CACHED = 200
 
 export type Registers = {
-  /** The register at its head; null where there is none. */
+  /** The register at its head, which is read from its row; null where there is none. */
   read: (db: Queryable, register: string) => Promise<KnownRegister | null>
+  /** The register at a head that is known already. */
+  at: <H extends Head & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>
 }
 
-/** A cache of what registers define. It is checked against the register's row at every read, so it is never stale. */
+/** A cache of what registers define: as much of it is used as the head says that there is. */
 export function createRegisters(): Registers {
   const cache = new Map<string, Cached>()
+  async function definedBy(db: Queryable, register: string, head: Head): Promise<Cached> {
+    const cached = cache.get(register) ?? { events: [], state: registerAt([], 0) }
+    // A head that is known may be older than what somebody else has read since.
+    if (cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
+    const known = cached.events.length === head.ownRevision ? cached : await readOn(db, register, cached, head)
+    // Set again so that the least recently used is the first to go.
+    cache.delete(register)
+    cache.set(register, known)
+    for (const oldest of cache.keys()) if (cache.size > MAX_CACHED) cache.delete(oldest)
+    return known
+  }
   return {
     async read(db, register) {
       const head = await readHead(db, register)
-      if (!head) return null
-      const cached = cache.get(register) ?? { events: [], state: registerAt([], 0) }
-      const known = cached.events.length === head.ownRevision ? cached : await readOn(db, register, cached, head)
-      // Set again so that the least recently used is the first to go.
-      cache.delete(register)
-      cache.set(register, known)
-      for (const oldest of cache.keys()) if (cache.size > MAX_CACHED) cache.delete(oldest)
-      return { register, head, ...known }
+      return head && { register, head, ...(await definedBy(db, register, head)) }
+    },
+    async at(db, head) {
+      return { register: head.register, head, ...(await definedBy(db, head.register, head)) }
     },
   }
+}
+
+function upTo(cached: Cached, ownRevision: number): Cached {
+  const events = cached.events.slice(0, ownRevision)
+  return { events, state: registerAt(events, Number.POSITIVE_INFINITY) }
 }
 
 async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {

@@ -1,6 +1,5 @@
 // Correctness under load: real services and writers, killed at random, on one real database.
 
-import { existsSync } from 'node:fs'
 import t from 'tap'
 import { openDatabase } from '../src/database/pool.ts'
 import { randomFrom } from '../src/samples/random.ts'
@@ -29,18 +28,12 @@ t.test('nor through a pooler that gives each transaction another session', { ski
   t.comment(report)
 })
 
-const NO_REPLAY = !existsSync(new URL('../src/cli/replay.ts', import.meta.url)) && 'there is no pledger replay yet'
-
-t.test(
-  'a replay that is killed in the storm and resumed ends with what a fold from scratch gives',
-  { skip: NO_REPLAY },
-  async (t) => {
-    const databaseUrl = await testDatabaseUrl(t)
-    const report = await storm(t, { databaseUrl, seconds: 5, seed, replayKills: 2 })
-    t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
-    t.comment(report)
-  },
-)
+t.test('a replay that is killed in the storm and resumed ends with what a fold from scratch gives', async (t) => {
+  const databaseUrl = await testDatabaseUrl(t)
+  const report = await storm(t, { databaseUrl, seconds: 5, seed, replayKills: 2 })
+  t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
+  t.comment(report)
+})
 
 t.test('two hundred connections at once are answered, told "unchanged" or "later", and lose nothing', async (t) => {
   const databaseUrl = await testDatabaseUrl(t)

@@ -1,8 +1,8 @@
 // `pledger serve`: the service, from its database to its last answer.
 
 import type { AddressInfo } from 'node:net'
-import { PerformanceObserver } from 'node:perf_hooks'
-import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
+import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
@@ -73,20 +73,34 @@ async function closeApp(app: FastifyInstance): Promise<void> {
 }
 
 const YOUNG_BYTES = 16 * 2 ** 20
+const HEAP_BYTES = 80 * 2 ** 20
+const LEAST_GROWTH_PERCENT = 20
+
+/** The kind of a collection. */
+function kindOf(entry: PerformanceEntry): number | undefined {
+  // Safe: entries of type gc have it; the types of Node leave it out.
+  return (entry as PerformanceEntry & { detail?: { kind: number } }).detail?.kind
+}
 
 /**
  * Keeps the heap close to what is in use. By default the collector lets it grow to several times that before it looks, and a
- * service that answers large questions now and then would hold hundreds of megabytes of garbage. What is young gets some
- * megabytes all the same, or each request would have its garbage collected; there is no option that bounds it from within, so
- * its growth is ended when it is there.
+ * service that answers large questions now and then would hold hundreds of megabytes of garbage. Here it may grow to so many
+ * megabytes before it is looked at again, and beyond that by a fifth at a time. What is young gets some megabytes, or each
+ * request would have its garbage collected; no option bounds it from within, so its growth is ended when it is there.
  */
 function keepHeapSmall(): void {
-  setFlagsFromString('--heap-growing-percent=20')
-  const observer = new PerformanceObserver(() => {
+  setFlagsFromString(`--heap-growing-percent=${LEAST_GROWTH_PERCENT}`)
+  let isYoungFull = false
+  const observer = new PerformanceObserver((list) => {
+    const isMajor = list.getEntries().some((entry) => kindOf(entry) === constants.NODE_PERFORMANCE_GC_MAJOR)
+    if (isMajor) {
+      const growth = Math.round(100 * (HEAP_BYTES / getHeapStatistics().used_heap_size - 1))
+      setFlagsFromString(`--heap-growing-percent=${Math.max(LEAST_GROWTH_PERCENT, growth)}`)
+    }
     const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
-    if ((young?.space_size ?? 0) < YOUNG_BYTES) return
+    if (isYoungFull || (young?.space_size ?? 0) < YOUNG_BYTES) return
     setFlagsFromString('--semi-space-growth-factor=1')
-    observer.disconnect()
+    isYoungFull = true
   })
   observer.observe({ entryTypes: ['gc'] })
 }

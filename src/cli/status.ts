@@ -1,20 +1,39 @@
-// `pledger status`: the registers, and how far each projection has read them.
+// `pledger status`: the registers, and how far each projection has read them. Fails where one has stopped or is stuck.
 
 import type { Command } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
+import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
-import { type ProjectionState, projectionStates } from '../projections/run.ts'
+import { replaysUnderWay } from '../projections/bulk/progress.ts'
+import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
-function describe({ projection, size, behind, stopped }: ProjectionState): string {
-  if (stopped !== null) return `${projection}: stopped at size ${counted(size)}: ${stopped}`
-  if (size === 0) return `${projection}: not started`
-  return behind === 0 ? `${projection}: caught up` : `${projection}: ${counted(behind)} events behind`
+function describe(state: ProjectionState): string {
+  const { status, size, building, stopped } = state
+  const behind = `${counted(state.behindEvents)} ${state.behindEvents === 1 ? 'event' : 'events'} behind`
+  const since = `the oldest recorded ${counted(state.behindSeconds)} s ago`
+  switch (status) {
+    case 'notStarted':
+      return 'not started'
+    case 'stopped':
+      return `stopped at size ${counted(building ?? size)} by event ${stopped?.id ?? 'unknown'}: ${stopped?.reason}`
+    case 'caughtUp':
+      return 'caught up'
+    case 'replaying':
+      return `replaying, ${behind} meanwhile`
+    case 'progressing':
+      return building === null ? `progressing, ${behind}` : `building rows of version ${state.version}, ${behind}`
+    case 'stuck':
+      return `stuck, ${behind}, ${since}`
+    default:
+      return assertNever(status)
+  }
 }
 
 async function status({ db, description }: Session, isJson: boolean): Promise<void> {
   const heads = await listHeads(db)
-  const projections = await projectionStates(db, PROJECTIONS)
+  const projections = await projectionStates(db, PROJECTIONS, { now: Date.now(), underWay: await replaysUnderWay(db) })
+  if (projections.some(({ status }) => status === 'stopped' || status === 'stuck')) process.exitCode = 1
   const registers = heads.map(({ register, size, recordedAt }) => ({
     register,
     size,
@@ -29,7 +48,7 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
   if (registers.length === 0) process.stdout.write('no registers yet\n')
   for (const { register, size, recordedAt, projections: ofRegister } of registers) {
     process.stdout.write(`${register}: ${counted(size)} events, the last recorded ${recordedAt}\n`)
-    for (const projection of ofRegister) process.stdout.write(`  ${describe(projection)}\n`)
+    for (const projection of ofRegister) process.stdout.write(`  ${projection.projection}: ${describe(projection)}\n`)
   }
 }
 

@@ -44,24 +44,28 @@ const LINE = `'{"position":' || position || ',"id":"' || id || '","stream":"' ||
   || ',"salt":' || coalesce('"' || encode(salt, 'base64') || '"', 'null')
   || ',"bodyHash":"' || encode(body_hash, 'base64') || '"}'`
 
-/** Bytes of bodies as they are stored: where they are long, compressed. */
+/** Bytes of bodies at once. */
 const PAGE_BYTES = 2 ** 19
+
+// What a body will take, without reading it: where it is compressed, by how much is not known, and may be by a hundred times.
+const weight = (column: string) =>
+  `coalesce(pg_column_size(${column}) * case when pg_column_compression(${column}) is null then 1 else 8 end, 0)`
 
 // Of the events asked for so many as come to some bytes, and one at least. What is left out is neither written out nor even
 // read: a page of long events would else cost as much as a whole one, for the few that it ends with.
 const PAGE = `select position, stream, type, ${LINE} as line from (
-    select page.*, sum(coalesce(pg_column_size(data), 0) + coalesce(pg_column_size(citations), 0))
+    select page.*, sum(${weight('data')} + ${weight('citations')})
       over (rows between unbounded preceding and 1 preceding) as bytes_before
     from (select * from event
       where register = $1 and position > $2 and position <= $3
         and ($5::text[] is null or stream = any($5)) and ($6::text[] is null or type = any($6))
       order by position limit $4) page) measured
-  where coalesce(bytes_before, 0) < ${PAGE_BYTES}`
+  where coalesce(bytes_before, 0) < $7`
 const PAGE_OF_LINES = `select string_agg(line, E'\n' order by position) || E'\n' as lines, max(position) as last, count(*)::integer as count
   from (${PAGE}) page`
 
-function parametersOf({ register, after, until, limit, streams, types }: FeedQuery): unknown[] {
-  return [register, after, until, limit, streams?.length ? streams : null, types?.length ? types : null]
+function parametersOf({ register, after, until, limit, streams, types }: FeedQuery, bytes: number): unknown[] {
+  return [register, after, until, limit, streams?.length ? streams : null, types?.length ? types : null, bytes]
 }
 
 /** An event of a feed, written out. */
@@ -73,9 +77,10 @@ export type FeedLine = {
   line: string
 }
 
-/** A page of events in order of position, each written out; shorter than asked for where they are long. */
-export async function readFeedLines(db: Queryable, query: FeedQuery): Promise<FeedLine[]> {
-  const { rows } = await db.executeQuery<FeedLine>(CompiledQuery.raw(`${PAGE} order by position`, parametersOf(query)))
+/** A page of events in order of position, each written out; of so many bytes or a little more, and of one event at least. */
+export async function readFeedLines(db: Queryable, query: FeedQuery, bytes = PAGE_BYTES): Promise<FeedLine[]> {
+  const parameters = parametersOf(query, bytes)
+  const { rows } = await db.executeQuery<FeedLine>(CompiledQuery.raw(`${PAGE} order by position`, parameters))
   return rows
 }
 
@@ -85,7 +90,7 @@ export type Lines = { lines: string; last: number; count: number }
 const LINES_AT_ONCE = 1_000
 
 async function readLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): Promise<Lines | null> {
-  const parameters = parametersOf({ ...query, limit: LINES_AT_ONCE })
+  const parameters = parametersOf({ ...query, limit: LINES_AT_ONCE }, PAGE_BYTES)
   const { rows } = await db.executeQuery<Lines>(CompiledQuery.raw(PAGE_OF_LINES, parameters))
   const [page] = rows
   return page && page.count > 0 ? page : null
@@ -135,6 +140,25 @@ export async function streamsSince(
     .where('position', '>=', position)
     .where('position', '<', size)
     .where('stream', '<>', '$register')
+    .execute()
+  return rows.map((row) => row.stream)
+}
+
+/** The next streams in order of name, the register's own left out, that have events within a size. */
+export async function streamsAfter(
+  db: Queryable,
+  { register, after, size, limit }: { register: string; after: string; size: number; limit: number },
+): Promise<string[]> {
+  const rows = await db
+    .selectFrom('event')
+    .select('stream')
+    .distinct()
+    .where('register', '=', register)
+    .where('stream', '>', after)
+    .where('stream', '<>', '$register')
+    .where('position', '<', size)
+    .orderBy('stream')
+    .limit(limit)
     .execute()
   return rows.map((row) => row.stream)
 }

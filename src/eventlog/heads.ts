@@ -209,7 +209,8 @@ export function createHeads(db: Database, options: HeadsOptions = {}): Heads {
   function take(entry: Watched, found: RegisterHead | null, readOrder: number, readAt: number): void {
     if (readOrder < entry.readOrder) return
     const isChanged = found !== null && !isSame(entry.head, found)
-    Object.assign(entry, { head: found, readOrder, readAt })
+    // What is the same stays the same object: whoever keeps it sees at a glance that nothing has changed.
+    Object.assign(entry, { head: isChanged ? found : found && entry.head, readOrder, readAt })
     if (!isChanged) return
     pauseMs = QUICK_MS
     // A copy: a listener may end itself.

@@ -11,7 +11,7 @@ export type RecordingKey = { key: string; fingerprint: Buffer }
 export class KeyTaken extends Error {}
 
 /** How long a key is kept. */
-export const KEPT_MS = 24 * 3_600_000
+const KEPT_MS = 24 * 3_600_000
 
 /** What was recorded under a key; `outcomes` as they were given to `keepKeys`. */
 export type KeptKey = { fingerprint: Buffer; outcomes: unknown }

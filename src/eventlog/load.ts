@@ -1,6 +1,6 @@
 // Reading the log by stream and by id.
 
-import { CompiledQuery, type SelectQueryBuilder } from 'kysely'
+import { CompiledQuery, type SelectQueryBuilder, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
 import { type EventToFold, REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
@@ -192,6 +192,20 @@ export function loadByIds(db: Queryable, register: string, ids: readonly string[
       .where('register', '=', register)
       .where('id', '=', (eb) => eb.fn.any(eb.val([...ids]))),
   )
+}
+
+/** What stands at some positions of some registers, as far as it is there, in no particular order. */
+export async function eventsAt(
+  db: Queryable,
+  places: readonly { register: string; position: number }[],
+): Promise<{ register: string; position: number; id: string; type: string; recordedAt: number }[]> {
+  if (places.length === 0) return []
+  const [registers, positions] = [places.map(({ register }) => register), places.map(({ position }) => position)]
+  const { rows } = await sql<{ register: string; position: number; id: string; type: string; recordedAt: number }>`
+    select e.register, e.position, e.id, e.type, (extract(epoch from e.recorded_at) * 1000)::bigint as "recordedAt"
+    from unnest(${registers}::text[], ${positions}::bigint[]) place (register, position)
+      join event e on e.register = place.register and e.position = place.position`.execute(db)
+  return rows
 }
 
 /** When the last event within a size was recorded, in milliseconds since the epoch; null for size 0. */

@@ -12,6 +12,7 @@ import { conflictRoutes } from './conflicts.ts'
 import type { Context } from './context.ts'
 import { definitionRoutes } from './definitions.ts'
 import { differenceRoutes } from './difference.ts'
+import { digestRoutes } from './digest.ts'
 import { FOLLOWING, type Following } from './event-stream.ts'
 import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feed.ts'
@@ -19,7 +20,9 @@ import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
+import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
+import { projectionRoutes } from './projections.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
@@ -79,13 +82,19 @@ function documented(app: FastifyInstance): void {
   app.register(swaggerUi, { routePrefix: '/docs' })
 }
 
+/** Whether each answer is told. */
+function isTold({ level }: FastifyBaseLogger): boolean {
+  return level === 'debug' || level === 'trace'
+}
+
 function logged(app: FastifyInstance): void {
-  app.addHook('onResponse', async (request, reply) => {
+  // Where nothing would be written, nothing is put together.
+  if (!isTold(app.log)) return
+  app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
-    request.log.debug(
-      { method, url: url.split('?')[0], status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'answered',
-    )
+    const ms = Math.round(reply.elapsedTime)
+    request.log.debug({ method, url: url.split('?')[0], status: reply.statusCode, ms }, 'answered')
+    done()
   })
 }
 
@@ -107,6 +116,8 @@ export async function buildApp(
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // The number of a request is of use only beside the line that says how it was answered.
+    childLoggerFactory: (log, bindings, options) => (isTold(log) ? log.child(bindings, options) : log),
     forceCloseConnections: 'idle',
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
@@ -123,6 +134,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
+  answerPolls(app, context)
   readBodies(app)
   negotiate(app)
   documented(app)
@@ -139,6 +151,8 @@ export async function buildApp(
     definitionRoutes(api, context)
     operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
+    projectionRoutes(api, context)
+    digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
     api.get('/', (_request, reply) => reply.redirect('/docs'))

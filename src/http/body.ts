@@ -10,8 +10,9 @@ export const NDJSON_TYPE = 'application/x-ndjson'
 /** Bytes of a JSON body, and of one line of an import. */
 const MAX_JSON_BYTES = 1_048_576
 
-// A shape in which a double could lose something: many digits, or an exponent. Most bodies have neither.
-const PERHAPS_INEXACT = /[\d.]{16}|\d[eE][-+\d]/
+// A number in which a double could lose something: many digits, or an exponent. Most bodies have neither. Where a number can
+// stand, that is: within an id, digits and an e mean nothing.
+const PERHAPS_INEXACT = /(?:^|[[:,])\s*-?(?:[\d.]{16}|[\d.]+[eE])/
 
 /** The digits and the exponent of a decimal, so that two texts of one number are equal. */
 function normalised(decimal: string): string {
@@ -76,24 +77,34 @@ export function readBodies(app: FastifyInstance): void {
   })
   // The route reads the stream itself: an import is as long as it is.
   app.addContentTypeParser(NDJSON_TYPE, (_request, payload, done) => done(null, payload))
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { consumes } = request.routeOptions.config
-    if (!consumes) return
-    if (request.headers['if-match'] !== undefined) {
-      throw new Problem('malformed', { detail: 'If-Match is not used here: give expectedRevision with the event' })
+    if (!consumes) return done()
+    try {
+      checkBody(request, consumes)
+      done()
+    } catch (error) {
+      done(error as Error)
     }
-    const encoding = request.headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') {
-      throw new Problem('unsupported-media-type', {
-        detail: `Content-Encoding ${encoding} is not taken: send it plain`,
-      })
-    }
-    const type = bodyType(request)
-    if (type !== null && consumes.includes(type)) return
-    const given = request.headers['content-type']
-    const detail = `${given === undefined ? 'there is no Content-Type' : `not ${given}`}: send ${consumes.join(' or ')}`
-    throw new Problem('unsupported-media-type', { detail, headers: { accept: consumes.join(', ') } })
   })
+}
+
+/** Refuses a request whose body the route cannot take; throws Problem. */
+function checkBody(request: FastifyRequest, consumes: readonly string[]): void {
+  if (request.headers['if-match'] !== undefined) {
+    throw new Problem('malformed', { detail: 'If-Match is not used here: give expectedRevision with the event' })
+  }
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new Problem('unsupported-media-type', {
+      detail: `Content-Encoding ${encoding} is not taken: send it plain`,
+    })
+  }
+  const type = bodyType(request)
+  if (type !== null && consumes.includes(type)) return
+  const given = request.headers['content-type']
+  const detail = `${given === undefined ? 'there is no Content-Type' : `not ${given}`}: send ${consumes.join(' or ')}`
+  throw new Problem('unsupported-media-type', { detail, headers: { accept: consumes.join(', ') } })
 }
 
 declare module 'fastify' {

@@ -178,7 +178,8 @@ async function list(context: Context, request: FastifyRequest, reply: FastifyRep
   request.query = query
   const clocks = await resolveClocks(context, request, known, ['commitments', 'periods'])
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION })) return reply.send()
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION, basis: clocks.basis }))
+    return reply.send()
   const isCsv = answerType(request) === CSV_TYPE
   const limit = query.limit ?? (isCsv ? (isById(query) ? CSV_CHUNK : Number.POSITIVE_INFINITY) : DEFAULT_LIMIT)
   const first = await readList(context, clocks, query, place, limit)
@@ -207,7 +208,8 @@ async function one(context: Context, request: FastifyRequest, reply: FastifyRepl
   const known = await registerOf(context, request)
   const id = commitmentId(request)
   const clocks = await resolveClocks(context, request, known, 'log')
-  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
+  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf), basis: clocks.basis }))
+    return reply.send()
   const events = await loadStreams(context.db, known.register, [id], clocks.size)
   const row = projectAt(id, events, clocks, clocks.asOf)
   if (!row) throw notKnown(id, clocks)
@@ -218,7 +220,7 @@ async function timelineOf(context: Context, request: FastifyRequest, reply: Fast
   const known = await registerOf(context, request)
   const id = commitmentId(request)
   const clocks = await resolveClocks(context, request, known, ['periods'])
-  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: periods.version }
+  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: periods.version, basis: clocks.basis }
   if (isUnchanged(request, reply, version)) return reply.send()
   const items = timeline(await readStretches(context.db, clocks, id))
   if (items.length === 0) throw notKnown(id)
@@ -260,7 +262,8 @@ async function stream(context: Context, request: FastifyRequest, reply: FastifyR
   const known = await registerOf(context, request)
   const id = commitmentId(request)
   const clocks = await resolveClocks(context, request, known, 'log')
-  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
+  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf), basis: clocks.basis }))
+    return reply.send()
   // Safe: parsed by the schema of the route.
   const { after, limit } = request.query as z.output<typeof streamParameters>
   const events = await loadStreams(context.db, known.register, [id], clocks.size)

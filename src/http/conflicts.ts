@@ -181,8 +181,9 @@ async function conflicts(context: Context, request: FastifyRequest, reply: Fasti
   request.query = query
   const clocks = await resolveClocks(context, request, known, ['commitments', 'periods'])
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION })) return reply.send()
-  const hasRepairs = known.events.some(({ type }) => isRepair(type))
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION, basis: clocks.basis }))
+    return reply.send()
+  const hasRepairs = clocks.known.events.some(({ type }) => isRepair(type))
   const all = await conflictsAt(context, clocks, query, hasRepairs)
   const first = place ?? 0
   const end = first + (query.limit ?? DEFAULT_LIMIT)

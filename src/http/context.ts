@@ -5,13 +5,13 @@ import { z } from 'zod'
 import type { Database } from '../database/pool.ts'
 import type { RegisterState } from '../domain/register/state.ts'
 import { sizeAt } from '../eventlog/feed.ts'
-import type { Heads } from '../eventlog/heads.ts'
+import type { Heads, RegisterHead } from '../eventlog/heads.ts'
 import { recordedAtSize } from '../eventlog/load.ts'
 import { type Day, dayInZone, endOfDayInZone, formatDay, parseDay } from '../kernel/plain-date.ts'
-import { leastSize } from '../projections/run.ts'
 import type { Recorder } from '../record.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { wholeNumber } from './parameters.ts'
+import { type Basis, reachOf, type Source } from './polls.ts'
 import { Problem } from './problem.ts'
 
 export type Context = {
@@ -33,12 +33,15 @@ export function isSlug(text: string): boolean {
   return SLUG.test(text)
 }
 
-/** The register of a request; throws Problem `unknown-register`. */
-export async function registerOf({ db, registers }: Context, request: FastifyRequest): Promise<KnownRegister> {
+/** A register that is asked about, with the head that the answer goes by. */
+export type AskedRegister = KnownRegister & { head: RegisterHead }
+
+/** The register of a request, as memory knows it where that is fresh; throws Problem `unknown-register`. */
+export async function registerOf({ db, registers, heads }: Context, request: FastifyRequest): Promise<AskedRegister> {
   const { register } = request.params as { register: string }
-  const known = isSlug(register) ? await registers.read(db, register) : null
-  if (!known) throw new Problem('unknown-register', { detail: `there is no register ${register}` })
-  return known
+  const head = isSlug(register) ? (heads.peek(register) ?? (await heads.read(register))) : null
+  if (!head) throw new Problem('unknown-register', { detail: `there is no register ${register}` })
+  return registers.at(db, head)
 }
 
 export const asOfParameter = z
@@ -64,34 +67,48 @@ export type Clocks = {
   knownAt: { size: number; recordedAt: string | null }
   timeZone: string
   state: RegisterState
+  /** The register, known at least at that size. */
+  known: AskedRegister
+  basis: Basis
 }
+
+// Nearly every answer tells when the newest event was recorded.
+let lastInstant = { epochMs: Number.NaN, text: '' }
 
 /** An instant as answers give it: RFC 3339 in UTC with milliseconds. */
 export function instantText(epochMs: number): string {
-  return new Date(epochMs).toISOString()
+  if (lastInstant.epochMs !== epochMs) lastInstant = { epochMs, text: new Date(epochMs).toISOString() }
+  return lastInstant.text
 }
 
 const INSTANT = z.iso.datetime({ offset: true })
 
 /** The size that `knownAt` names; throws Problem `beyond-knowledge` or `malformed`. */
 async function namedSize(
-  { db, now }: Context,
-  known: KnownRegister,
+  { db, now, heads }: Context,
+  known: AskedRegister,
   knownAt: string,
   parameter: string,
 ): Promise<number> {
   const { head, register, state } = known
-  if (/^\d+$/.test(knownAt)) {
+  if (isSize(knownAt)) {
     const size = Number(knownAt)
     if (size <= head.size) return size
-    throw new Problem('beyond-knowledge', { detail: `${register} holds ${head.size} events, not ${knownAt}` })
+    // Another process may have told the caller of a size that memory does not know yet.
+    const newest = (await heads.read(register)) ?? head
+    if (size <= newest.size) return size
+    throw new Problem('beyond-knowledge', { detail: `${register} holds ${newest.size} events, not ${knownAt}` })
   }
   const day = parseDay(knownAt)
   const today = dayInZone(now(), state.timeZone)
   if (day === today) return head.size
   const instant = day === null ? instantOf(knownAt, parameter) : endOfDayInZone(day, state.timeZone)
   if (instant > now()) throw new Problem('beyond-knowledge', { detail: `${knownAt} lies in the future` })
-  return Math.min(await sizeAt(db, register, instant), head.size)
+  return sizeAt(db, register, instant)
+}
+
+function isSize(knownAt: string): boolean {
+  return /^\d+$/.test(knownAt)
 }
 
 function instantOf(text: string, parameter: string): number {
@@ -104,19 +121,28 @@ function instantOf(text: string, parameter: string): number {
 }
 
 const WAIT_MS = 5_000
-const LOOK_EVERY_MS = 10
 
-async function waitFor(reached: () => Promise<boolean>, size: number): Promise<void> {
-  const until = performance.now() + WAIT_MS
-  while (!(await reached())) {
-    if (performance.now() >= until) {
-      throw new Problem('projection-behind', {
-        detail: `size ${size} is not reached yet`,
-        headers: { 'retry-after': '1' },
-      })
+/** The first head of a register that is enough, looked for as long as a caller may wait; throws Problem `projection-behind`. */
+function headWith(heads: Heads, register: string, size: number, isEnough: (head: RegisterHead) => boolean) {
+  return new Promise<RegisterHead>((resolve, reject) => {
+    const look = (head: RegisterHead | null) => {
+      if (!head || !isEnough(head)) return
+      end()
+      resolve(head)
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
-  }
+    const unfollow = heads.follow(register, look)
+    const tooLong = setTimeout(() => {
+      end()
+      const detail = `size ${size} is not reached yet`
+      reject(new Problem('projection-behind', { detail, headers: { 'retry-after': '1' } }))
+    }, WAIT_MS)
+    const end = () => {
+      unfollow()
+      clearTimeout(tooLong)
+    }
+    // It may have come before it was followed.
+    look(heads.peek(register))
+  })
 }
 
 /** The size that a caller wants to be known at least: `minSize`, or the `Pledger-Size` of a recording sent back. */
@@ -129,22 +155,23 @@ function wantedSize(request: FastifyRequest, query: ClockParameters): number {
   return Math.max(Number(header), query.minSize ?? 0)
 }
 
-/** How the head of what answers is read: the log itself, or projections of it. */
-type Source = 'log' | 'commitments' | 'periods' | readonly ('commitments' | 'periods')[]
-
-async function reachedSize(context: Context, known: KnownRegister, source: Source, wanted: number): Promise<number> {
-  let size = 0
-  const look = async () => {
-    if (source === 'log') size = (await context.registers.read(context.db, known.register))?.head.size ?? 0
-    else size = await leastSize(context.db, known.register, [source].flat())
-    return size >= wanted
-  }
-  if (!(await look())) {
-    context.wake()
-    await waitFor(look, wanted)
-  }
-  return size
+/** The first head by which the source has read as much as is wanted, waited for; the one that is known where it has. */
+async function reachedHead(
+  { heads, wake }: Context,
+  { register, head }: AskedRegister,
+  source: Source,
+  wanted: number,
+): Promise<RegisterHead> {
+  const isEnough = (other: RegisterHead) => reachOf(other, source) >= wanted
+  if (isEnough(head)) return head
+  const newest = await heads.read(register)
+  if (newest && isEnough(newest)) return newest
+  wake()
+  return headWith(heads, register, wanted, isEnough)
 }
+
+/** A size that is resolved, the register that it was resolved by, and what it rests on. */
+export type Resolved = { size: number; known: AskedRegister; basis: Basis }
 
 /**
  * The size that a parameter named `knownAt` or alike asks for, or else what the source has read, once the source has read
@@ -153,30 +180,53 @@ async function reachedSize(context: Context, known: KnownRegister, source: Sourc
 export async function resolveSize(
   context: Context,
   request: FastifyRequest,
-  known: KnownRegister,
+  asked: AskedRegister,
   source: Source,
   knownAt: string | undefined,
   parameter = 'knownAt',
-): Promise<number> {
+): Promise<Resolved> {
   // Safe: every route that asks this has these parameters in its schema.
   const query = request.query as ClockParameters
-  const named = knownAt === undefined ? null : await namedSize(context, known, knownAt, parameter)
-  const reached = await reachedSize(context, known, source, Math.max(named ?? 1, wantedSize(request, query)))
-  return named ?? reached
+  // Where no size is named, a source that has not begun answers nothing.
+  const wanted = Math.max(knownAt === undefined ? 1 : 0, wantedSize(request, query))
+  const head = await reachedHead(context, asked, source, wanted)
+  const known = head === asked.head ? asked : await context.registers.at(context.db, head)
+  const from = knownAt === undefined ? 'head' : isSize(knownAt) ? 'named' : 'instant'
+  const dayIn = query.asOf === undefined || from === 'instant' ? known.state.timeZone : null
+  const basis: Basis = { head, source, size: from, dayIn }
+  if (knownAt === undefined) return { size: reachOf(head, source), known, basis }
+  const size = await namedSize(context, known, knownAt, parameter)
+  await reachedHead(context, known, source, size)
+  return { size, known, basis }
+}
+
+const MAX_INSTANTS = 5_000
+const instants = new WeakMap<Heads, Map<string, number | null>>()
+
+/** When the last event within a size was recorded: that never changes, and dashboards ask for the same all day. */
+async function recordedAtOf({ db, heads }: Context, register: string, size: number): Promise<number | null> {
+  const known = instants.get(heads) ?? new Map<string, number | null>()
+  instants.set(heads, known)
+  const name = `${register} ${size}`
+  const found = known.get(name)
+  if (found !== undefined) return found
+  const recordedAt = await recordedAtSize(db, register, size)
+  for (const oldest of known.keys()) if (known.size >= MAX_INSTANTS) known.delete(oldest)
+  known.set(name, recordedAt)
+  return recordedAt
 }
 
 /** The clocks of a day (today where none is given) and a size that has been resolved. */
 export async function clocksAt(
   context: Context,
-  known: KnownRegister,
   asOf: string | undefined,
-  size: number,
+  { size, known, basis }: Resolved,
 ): Promise<Clocks> {
   const { register } = known
   const today = dayInZone(context.now(), known.state.timeZone)
-  const newest = size > known.head.size ? ((await context.registers.read(context.db, register)) ?? known) : known
+  const newest = size > known.head.size ? await newestOf(context, known) : known
   const isHead = size === newest.head.size
-  const recordedAt = isHead ? newest.head.recordedAt : await recordedAtSize(context.db, register, size)
+  const recordedAt = isHead ? newest.head.recordedAt : await recordedAtOf(context, register, size)
   const state = stateKnownAt(newest, size)
   return {
     register,
@@ -185,19 +235,26 @@ export async function clocksAt(
     knownAt: { size, recordedAt: recordedAt === null ? null : instantText(recordedAt) },
     timeZone: state.timeZone,
     state,
+    known: newest,
+    basis,
   }
+}
+
+/** The register at the head that it has now. */
+async function newestOf({ db, registers, heads }: Context, known: AskedRegister): Promise<AskedRegister> {
+  return registers.at(db, (await heads.read(known.register)) ?? known.head)
 }
 
 /** Resolves the clocks of a request about a register, waiting where it asks for more than the source has read. */
 export async function resolveClocks(
   context: Context,
   request: FastifyRequest,
-  known: KnownRegister,
+  known: AskedRegister,
   source: Source,
 ): Promise<Clocks> {
   // Safe: every route that asks this has these parameters in its schema.
   const { asOf, knownAt } = request.query as ClockParameters
-  return clocksAt(context, known, asOf, await resolveSize(context, request, known, source, knownAt))
+  return clocksAt(context, asOf, await resolveSize(context, request, known, source, knownAt))
 }
 
 /** What every list says besides its items. */

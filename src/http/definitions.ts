@@ -156,8 +156,9 @@ async function definitions<T, A>(
 ) {
   const register = await registerOf(context, request)
   const clocks = await resolveClocks(context, request, register, 'log')
-  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf) })) return reply.send()
-  const hasRepairs = register.events.some(({ type }) => isRepair(type))
+  if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf), basis: clocks.basis }))
+    return reply.send()
+  const hasRepairs = clocks.known.events.some(({ type }) => isRepair(type))
   const shown = await shownAt(context, clocks, listing, hasRepairs)
   return { items: shown.map(listing.answer), next: null, ...listFrame(clocks), rules: RULES }
 }

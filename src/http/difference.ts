@@ -20,12 +20,14 @@ import {
   clocksAt,
   instantText,
   minSizeParameter,
+  type Resolved,
   registerOf,
   resolveSize,
 } from './context.ts'
 import { cursors, linkNext } from './cursor.ts'
 import { isUnchanged } from './negotiate.ts'
 import { pageLimit } from './parameters.ts'
+import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
 import { programmeFilter, summaryFiguresAt, TALLY_VERSION } from './summary.ts'
 
@@ -203,18 +205,24 @@ async function answerChanges(context: Context, from: Clocks, to: Clocks, changes
   })
 }
 
+/** What an answer rests on that has two sizes: both, and the one that says less. */
+function basisOf(earlier: Resolved, later: Resolved): Basis {
+  const isInstant = [earlier, later].some(({ basis }) => basis.size === 'instant')
+  return isInstant ? { ...later.basis, size: 'instant', dayIn: later.known.state.timeZone } : later.basis
+}
+
 async function difference(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const known = await registerOf(context, request)
   // Safe: parsed by the schema of the route.
   const { query, place } = pages.read(known.register, request.query as DifferenceQuery, request.url)
   if (query.from === undefined) throw malformedFrom('expected a size, a day or an instant')
-  const size = await resolveSize(context, request, known, ['commitments', 'periods'], query.to, 'to')
+  const later = await resolveSize(context, request, known, ['commitments', 'periods'], query.to, 'to')
   const earlier = await resolveSize(context, request, known, ['commitments', 'periods'], query.from, 'from')
-  const to = await clocksAt(context, known, query.asOf, size)
+  const to = await clocksAt(context, query.asOf, later)
   const asOf = formatDay(to.asOf)
-  const from = await clocksAt(context, known, asOf, earlier)
+  const from = await clocksAt(context, asOf, earlier)
   if (from.size > to.size) throw malformedFrom(`names size ${from.size}, which is later than to, ${to.size}`)
-  const version = { size: to.size, asOf, projection: `${TALLY_VERSION}.${from.size}` }
+  const version = { size: to.size, asOf, projection: `${TALLY_VERSION}.${from.size}`, basis: basisOf(earlier, later) }
   if (isUnchanged(request, reply, version)) return reply.send()
   const limit = query.limit ?? DEFAULT_LIMIT
   const ids = (await candidates(context, from, to)).filter((id) => !place || id > place.after)

@@ -38,11 +38,14 @@ export const FOLLOWING: Following = { max: 500, heartbeatMs: 15_000, slowMs: 10_
 const RETRY_MS = [1_000, 3_000] as const
 /** How long the database is left alone where it cannot be reached. */
 const UNAVAILABLE_MS = 1_000
+const STOPS = ': the service stops\n\n'
 /** How long the last words to a follower may take. */
 const LAST_WORDS_MS = 1_000
-const PAGE = 1_000
-/** How much is written before it is asked whether the client has taken it. */
-const PIECE = 64 * 1024
+/** What is read for a follower at once: each may hold as much, and there may be many. */
+const PAGE = 250
+const PAGE_BYTES = 128 * 1024
+/** How many bytes are written before it is asked whether the client has taken them. */
+const PIECE_BYTES = 64 * 1024
 /** How many pages are read at once for all followers together, so that recording and answering keep their connections. */
 const READS_AT_ONCE = 3
 
@@ -55,8 +58,8 @@ export type Followers = {
     reply: FastifyReply,
     selection: Selection & { size: number },
   ) => Promise<FastifyReply | undefined>
-  /** Ends all of them. */
-  close: () => void
+  /** Ends all of them; resolves when they have taken their last words, or have had the time to. */
+  close: () => Promise<void>
 }
 
 /** The position that a client names to go on after. Throws Problem `malformed`. */
@@ -83,18 +86,14 @@ function problemFrame(word: ProblemWord, detail: string): string {
   return `event: problem\ndata: ${JSON.stringify(problem)}\n\n`
 }
 
-/** Frames put together to pieces of a size that is worth writing. */
-function piecesOf(lines: readonly FeedLine[]): string[] {
-  const pieces: string[] = []
-  let piece = ''
-  for (const line of lines) {
-    piece += frame(line)
-    if (piece.length < PIECE) continue
-    pieces.push(piece)
-    piece = ''
-  }
-  if (piece !== '') pieces.push(piece)
-  return pieces
+/**
+ * Frames as they go over the wire, in pieces that even a slow client takes one of in time: an event may be of a megabyte, and
+ * whoever is cut off in the middle of one begins it again.
+ */
+function piecesOf(lines: readonly FeedLine[]): Uint8Array[] {
+  const bytes = Buffer.from(lines.map(frame).join(''))
+  const count = Math.ceil(bytes.length / PIECE_BYTES)
+  return Array.from({ length: count }, (_, index) => bytes.subarray(index * PIECE_BYTES, (index + 1) * PIECE_BYTES))
 }
 
 function retryMs(): number {
@@ -102,12 +101,17 @@ function retryMs(): number {
   return Math.round(least + Math.random() * (most - least))
 }
 
+type Piece = string | Uint8Array
+
 /** One connection. */
 class Follower {
   readonly #response: ServerResponse
   readonly #slowMs: number
   isOpen = true
+  /** Resolves when the connection is gone. */
+  readonly gone: Promise<void>
   #wroteAt = performance.now()
+  #unwritten: readonly Piece[] = []
   /** Woken since it last looked: then there is no rest. */
   #isWoken = false
   /** Ends the rest, and the wait for the client, where there is one. */
@@ -118,6 +122,7 @@ class Follower {
     this.#response = response
     this.#slowMs = slowMs
     response.on('drain', () => this.#endWait(true))
+    this.gone = new Promise((resolve) => response.on('close', resolve))
     response.on('close', () => this.#stop())
     response.on('error', () => this.#stop())
   }
@@ -156,16 +161,20 @@ class Follower {
     })
   }
 
-  /** Writes piece by piece, at the pace of the client. False where it has gone, or takes nothing: then it is cut off. */
-  async write(...pieces: readonly string[]): Promise<boolean> {
-    for (const piece of pieces) {
-      if (!this.isOpen) return false
+  /**
+   * Writes piece by piece, at the pace of the client; the last piece ends a frame, others need not. False where the client has
+   * gone, or takes nothing: then it is cut off.
+   */
+  async write(...pieces: readonly Piece[]): Promise<boolean> {
+    this.#unwritten = pieces
+    while (this.isOpen) {
+      const [piece, ...rest] = this.#unwritten
+      if (piece === undefined) return true
+      this.#unwritten = rest
       this.#wroteAt = performance.now()
-      if (this.#response.write(piece) || (await this.#drained())) continue
-      if (this.isOpen) this.#cutOff()
-      return false
+      if (!this.#response.write(piece) && !(await this.#drained())) this.#cutOff()
     }
-    return this.isOpen
+    return false
   }
 
   #drained(): Promise<boolean> {
@@ -186,6 +195,8 @@ class Follower {
 
   end(lastWords: string): void {
     if (!this.isOpen) return
+    // What was begun is ended first: whatever followed half an event would end it as a whole one.
+    for (const piece of this.#unwritten) this.#response.write(piece)
     this.#response.end(lastWords)
     // What is not taken now never will be.
     const cut = setTimeout(() => this.#response.destroy(), LAST_WORDS_MS)
@@ -198,7 +209,7 @@ class Follower {
 function sharedReads(db: Database) {
   const inTurn = atMost(READS_AT_ONCE)
   const reads = new Map<string, Promise<FeedLine[]>>()
-  const read = (query: Selection) => inTurn(() => readFeedLines(db, { ...query, limit: PAGE }))
+  const read = (query: Selection) => inTurn(() => readFeedLines(db, { ...query, limit: PAGE }, PAGE_BYTES))
   return {
     read,
     readShared(register: string, after: number, until: number): Promise<FeedLine[]> {
@@ -213,14 +224,15 @@ function sharedReads(db: Database) {
 }
 
 /** The next events of a selection, and how far they were looked for. */
-type Next = { pieces: readonly string[]; last: number | null; upTo: number }
+type Next = { pieces: readonly Uint8Array[]; last: number | null; upTo: number }
 
 /** The followers of a process. */
 export function createFollowers({ db, heads }: Context, following: Following): Followers {
   const open = new Set<Follower>()
+  let isStopping = false
   const { read, readShared } = sharedReads(db)
   /** The pieces of shared pages: put together once for all who take all of them. */
-  const shared = new WeakMap<readonly FeedLine[], readonly string[]>()
+  const shared = new WeakMap<readonly FeedLine[], readonly Uint8Array[]>()
 
   function nextOf(lines: readonly FeedLine[], upTo: number): Next {
     const pieces = shared.get(lines) ?? piecesOf(lines)
@@ -282,6 +294,8 @@ export function createFollowers({ db, heads }: Context, following: Following): F
   }
 
   async function serve(follower: Follower, selection: Selection, start: number): Promise<void> {
+    // It has been let in while the others were sent away.
+    if (isStopping) return follower.end(STOPS)
     open.add(follower)
     const unfollow = heads.follow(selection.register, () => follower.wake())
     try {
@@ -322,8 +336,11 @@ export function createFollowers({ db, heads }: Context, following: Following): F
       serve(follower, selection, start).catch((error) => request.log.error({ err: error }, 'a follower was lost'))
       return undefined
     },
-    close() {
-      for (const follower of open) follower.end(': the service stops\n\n')
+    async close() {
+      isStopping = true
+      const last = [...open]
+      for (const follower of last) follower.end(STOPS)
+      await Promise.all(last.map(({ gone }) => gone))
     },
   }
 }

@@ -56,7 +56,7 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   // Safe: parsed by the schema of the route.
   const query = request.query as FeedQuery
   const known = await registerOf(context, request)
-  const { register, size, knownAt } = await resolveClocks(context, request, known, 'log')
+  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
   const { after = -1, limit, stream: streams, type: types } = query
   const mediaType = answerType(request)
   if (mediaType === EVENT_STREAM_TYPE) {
@@ -65,7 +65,7 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   }
   const selection = { register, after, until: Math.min(query.until ?? size - 1, size - 1), streams, types }
   if (mediaType === NDJSON_TYPE) {
-    if (isUnchanged(request, reply, { size })) return reply.send()
+    if (isUnchanged(request, reply, { size, basis })) return reply.send()
     reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
     // Else the whole log would be read, for nobody.
     if (request.method === 'HEAD') return reply.send(Readable.from([]))
@@ -76,7 +76,9 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
   const page = events.slice(0, limit)
   const isLast = events.length <= limit
-  if (isUnchanged(request, reply, versionOf(page, isLast))) return reply.send()
+  // Weak: a page also says how far the log is, which is no reason to send its events again.
+  const version = { ...versionOf(page, isLast), basis, isWeak: mediaType === JSON_TYPE }
+  if (isUnchanged(request, reply, version)) return reply.send()
   const next = isLast ? null : String(page.at(-1)?.position)
   if (next !== null) {
     const parameters = new URLSearchParams(request.url.split('?')[1])
@@ -92,8 +94,9 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
 
 export function feedRoutes(app: FastifyInstance, context: Context, following: Following): void {
   const followers = createFollowers(context, following)
-  // Before connections are closed: these never end by themselves.
-  app.addHook('preClose', async () => followers.close())
+  // Before connections are closed: these never end by themselves, and an answer that has been ended counts as one that may be
+  // cut, taken or not.
+  app.addHook('preClose', () => followers.close())
   app.get(
     '/v1/registers/:register/events',
     {

@@ -49,7 +49,7 @@ async function figures(context: Context, request: FastifyRequest, reply: Fastify
   const known = await registerOf(context, request)
   const clocks = await resolveClocks(context, request, known, 'periods')
   const { asOf, size, state } = clocks
-  const version = { size, asOf: formatDay(asOf), projection: TALLY_VERSION }
+  const version = { size, asOf: formatDay(asOf), projection: TALLY_VERSION, basis: clocks.basis }
   if (isUnchanged(request, reply, version)) return reply.send()
   // Safe: parsed by the schema of the route.
   const { programme: programmes } = request.query as z.output<typeof figureParameters>

@@ -4,19 +4,20 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { PROJECTIONS } from '../projections/all.ts'
-import { projectionStates } from '../projections/run.ts'
+import { replaysUnderWay } from '../projections/bulk/progress.ts'
+import { cannotAnswer, type ProjectionState, projectionStates } from '../projections/status.ts'
 import type { Context } from './context.ts'
 import { Problem, problems } from './problem.ts'
-
-const projectionAnswer = z.strictObject({
-  projection: z.string(),
-  register: z.string(),
-  size: z.int().meta({ description: 'How far it has read' }),
-  behind: z.int().meta({ description: 'Events that it has not read yet' }),
-  stopped: z.string().nullable().meta({ description: 'The event that it cannot read' }),
-})
+import { projectionAnswer } from './projections.ts'
 
 const readyAnswer = z.strictObject({ status: z.literal('ready'), projections: z.array(projectionAnswer) })
+
+function explain({ projection, register, stopped, building, status }: ProjectionState): string {
+  if (stopped) return `${projection} of ${register} has stopped: ${stopped.reason}`
+  if (building !== null)
+    return `${projection} of ${register} is being built for this version: ${building} events so far`
+  return `${projection} of ${register} has no rows yet: ${status}`
+}
 
 export function healthRoutes(app: FastifyInstance, context: Context): void {
   app.get(
@@ -35,7 +36,8 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
     {
       schema: {
         summary: 'Whether the service can answer',
-        description: '503 where the database cannot be reached or a projection has stopped.',
+        description:
+          '503 where the database cannot be reached, or a projection has no rows to answer from: it has stopped, has not begun, or builds those of another version. One that is merely behind answers, and says how far it is.',
         tags: ['health'],
         response: { 200: readyAnswer, ...problems },
       },
@@ -43,9 +45,12 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
     async (_request, reply) => {
       reply.header('cache-control', 'no-store')
       await sql`select 1`.execute(context.db)
-      const projections = await projectionStates(context.db, PROJECTIONS)
-      const stopped = projections.find((projection) => projection.stopped !== null)
-      if (stopped) throw new Problem('projection-behind', { detail: stopped.stopped ?? '', projections })
+      const projections = await projectionStates(context.db, PROJECTIONS, {
+        now: context.now(),
+        underWay: await replaysUnderWay(context.db),
+      })
+      const missing = projections.find(cannotAnswer)
+      if (missing) throw new Problem('projection-behind', { detail: explain(missing), projections })
       return { status: 'ready', projections }
     },
   )

@@ -72,6 +72,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Prob
   const [instance] = request.url.split('?', 1)
   return reply
     .code(problemStatus(problem.word))
+    .removeHeader('etag')
     .headers(problem.details.headers ?? {})
     .header('cache-control', 'no-store')
     .header('content-type', MEDIA_TYPE)

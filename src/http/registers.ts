@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
+import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
 import { type KnownRegister, stateKnownAt } from '../registers.ts'
@@ -13,6 +14,7 @@ import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
+import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
 
 const registerAnswer = z
@@ -68,6 +70,11 @@ async function openRegister(context: Context, request: FastifyRequest, reply: Fa
   // As it was opened, whatever was recorded since: the same to whoever asks again with the same key.
   const head = { ...known.head, size: 1, recordedAt: outcome.recordedAt }
   return answerRegister({ ...known, head, state: stateKnownAt(known, 1) })
+}
+
+/** What is read off the head alone. */
+function headBasis(head: RegisterHead): Basis {
+  return { head, source: 'log', size: 'head', dayIn: null }
 }
 
 async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
@@ -127,7 +134,7 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const known = await registerOf(context, request)
-      if (isUnchanged(request, reply, { size: known.head.size })) return reply.send()
+      if (isUnchanged(request, reply, { size: known.head.size, basis: headBasis(known.head) })) return reply.send()
       return answerRegister(known)
     },
   )

@@ -3,6 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
+import { reckon } from '../domain/portfolio/reckoning.ts'
 import { summaryFigures } from '../domain/portfolio/summary.ts'
 import { Tally } from '../domain/portfolio/tally.ts'
 import { type Day, formatDay, LAST_DAY, lastDayOfMonth, monthOf, parseDay } from '../kernel/plain-date.ts'
@@ -99,7 +100,7 @@ async function series(context: Context, request: FastifyRequest, reply: FastifyR
   const days = askedDays(query)
   const resolved = await resolveClocks(context, request, known, 'periods')
   const clocks: Clocks = { ...resolved, asOf: days.at(-1) as Day }
-  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: TALLY_VERSION }
+  const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: TALLY_VERSION, basis: clocks.basis }
   if (isUnchanged(request, reply, version)) return reply.send()
   const { register, size, knownAt } = clocks
   const parts = partsOfProgrammes(query.programme)
@@ -110,7 +111,7 @@ async function series(context: Context, request: FastifyRequest, reply: FastifyR
     const [only] = tallies
     // The walks go on from their tallies, so a sum is one of its own.
     const tally = tallies.length === 1 && only ? only : tallies.reduce((sum, one) => sum.plus(one), new Tally())
-    const figures = figuresOf({ ...clocks, asOf }, query.programme, tally)
+    const figures = figuresOf({ ...clocks, asOf }, query.programme, reckon(tally))
     return { register, asOf: formatDay(asOf), knownAt, rules: RULES, ...figures }
   })
   return { items, next: null, ...listFrame(clocks), rules: RULES, step: query.step }

@@ -7,16 +7,16 @@ import { knownAtAnswer, RULES } from '../domain/commitment/answer.ts'
 import type { Membership } from '../domain/commitment/stretches.ts'
 import { slug } from '../domain/event.ts'
 import type { Measured } from '../domain/portfolio/figures.ts'
-import { type ListLink, type SummaryFigures, summarise, summaryFigures } from '../domain/portfolio/summary.ts'
+import { isEmpty, type Reckoning, reckon } from '../domain/portfolio/reckoning.ts'
+import { type ListLink, type SummaryFigures, summariseReckoning, summaryFigures } from '../domain/portfolio/summary.ts'
 import { Tally, tallyOf } from '../domain/portfolio/tally.ts'
 import { definedAt, namedAt } from '../domain/register/state.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { periods } from '../projections/periods/projection.ts'
 import { ALL, readStandings } from '../projections/periods/read.ts'
-import type { WantedPart } from '../projections/tallies/adding.ts'
+import { type Reckonable, type ReckoningQuestion, readReckonings } from '../projections/tallies/newest.ts'
 import { type Part, partsOf, WHOLE } from '../projections/tallies/project.ts'
 import { tallies } from '../projections/tallies/projection.ts'
-import { readTallies } from '../projections/tallies/read.ts'
 import { type Clocks, type Context, clockParameters, registerOf, resolveClocks } from './context.ts'
 import { isUnchanged } from './negotiate.ts'
 import { many } from './parameters.ts'
@@ -71,15 +71,10 @@ type Narrowing = [Dimension, string][]
 
 /** The list links of what is counted at the clocks, narrowed to a group. */
 export function listLink({ register, asOf, size }: Clocks, narrowing: Narrowing): ListLink {
-  return (figure) => {
-    const address = new URLSearchParams([
-      ['figure', figure],
-      ['asOf', formatDay(asOf)],
-      ['knownAt', String(size)],
-      ...narrowing,
-    ])
-    return `/v1/registers/${register}/commitments?${address}`
-  }
+  // Names of figures and clocks need no escaping, and an answer has a link for each of its figures.
+  const rest = narrowing.length === 0 ? '' : `&${new URLSearchParams(narrowing)}`
+  const clocks = `&asOf=${formatDay(asOf)}&knownAt=${size}${rest}`
+  return (figure) => `/v1/registers/${register}/commitments?figure=${figure}${clocks}`
 }
 
 /** The scope that one programme reports, as of the day; null where it is none or several. */
@@ -108,39 +103,33 @@ function byKey(a: string | null, b: string | null): number {
   return a < b ? -1 : 1
 }
 
-/** The tallies of a day by key of a dimension; `null` for those that have none. */
-type Groups = Map<string | null, Tally>
+/** What groups come to by key of a dimension; `null` for those that have none. */
+type Groups = Map<string | null, Reckoning>
 
-/** The tallies of a register's parts on one day. */
-async function tallyParts(
-  db: Queryable,
-  clocks: Clocks,
-  parts: readonly WantedPart[],
-): Promise<(Part & { tally: Tally })[]> {
-  const { register, size, asOf } = clocks
-  const found = await readTallies(db, { register, size, parts, days: [asOf], withDays: true })
-  // Safe: there is one day.
-  return found.map(({ walk, ...part }) => ({ ...part, tally: walk().next().value as Tally }))
+const NONE = reckon(new Tally())
+
+/** What is asked of what the newest knowledge comes to; of earlier knowledge nothing is kept. */
+function questionOf({ register, size, asOf, basis: { head } }: Clocks, of: Reckonable): ReckoningQuestion {
+  const newest = head.projections.get('periods')
+  return { register, size, asOf, of, generation: newest?.size === size ? newest.generation : null }
 }
 
 /** The parts that some programmes are, or the whole register where none is named. Programmes have nothing in common. */
-export function partsOfProgrammes(programmes: readonly string[]): WantedPart[] {
+export function partsOfProgrammes(programmes: readonly string[]): Part[] {
   return programmes.length === 0 ? [WHOLE] : [...new Set(programmes)].map((part) => ({ partOf: 'programme', part }))
 }
 
-/** The tally of some programmes, or of the whole register. */
-async function tallyOfProgrammes(db: Queryable, clocks: Clocks, programmes: readonly string[]): Promise<Tally> {
-  const parts = await tallyParts(db, clocks, partsOfProgrammes(programmes))
-  const [first, ...others] = parts.map(({ tally }) => tally)
-  return others.reduce((sum, tally) => sum.plus(tally), first ?? new Tally())
+/** What some programmes come to, or the whole register. */
+async function reckonProgrammes(db: Queryable, clocks: Clocks, programmes: readonly string[]): Promise<Reckoning> {
+  const [sum] = await readReckonings(db, questionOf(clocks, { sumOf: partsOfProgrammes(programmes) }))
+  return sum?.reckoning ?? NONE
 }
 
-/** The groups of a whole register, from the tallies of its parts. */
+/** The groups of a whole register, from its parts. */
 async function groupsOfRegister(db: Queryable, clocks: Clocks, by: Dimension): Promise<Groups> {
-  const parts = await tallyParts(db, clocks, [{ partOf: by, part: null }])
-  return new Map(
-    parts.filter(({ tally }) => !tally.isEmpty()).map(({ part, tally }) => [part === '' ? null : part, tally]),
-  )
+  const parts = await readReckonings(db, questionOf(clocks, { each: by }))
+  const known = parts.filter(({ reckoning }) => !isEmpty(reckoning))
+  return new Map(known.map(({ part, reckoning }) => [part === '' ? null : part, reckoning]))
 }
 
 /** The groups within some programmes: no tally is kept of where two dimensions meet, so their commitments are counted. */
@@ -161,7 +150,7 @@ async function groupsWithin(
       else measured.set(key, [record.measured])
     }
   }
-  return new Map([...measured].map(([key, group]) => [key, tallyOf(group)]))
+  return new Map([...measured].map(([key, group]) => [key, reckon(tallyOf(group))]))
 }
 
 async function groupsBy(
@@ -172,14 +161,14 @@ async function groupsBy(
 ): Promise<SummaryAnswer['groups']> {
   const isWhole = programmes.length === 0
   const groups = isWhole ? await groupsOfRegister(db, clocks, by) : await groupsWithin(db, clocks, by, programmes)
-  if (isWhole) for (const key of definedKeys(clocks, by)) if (!groups.has(key)) groups.set(key, new Tally())
+  if (isWhole) for (const key of definedKeys(clocks, by)) if (!groups.has(key)) groups.set(key, NONE)
   const narrowed: Narrowing = by === 'programme' ? [] : programmes.map((programme) => ['programme', programme])
   return [...groups]
     .sort(([a], [b]) => byKey(a, b))
-    .map(([key, tally]) => {
+    .map(([key, reckoning]) => {
       const scope = by === 'programme' && key !== null ? reportedScope(clocks, [key]) : null
       const link = listLink(clocks, [...narrowed, [by, key ?? '']])
-      return { by, key, title: titleOf(clocks, by, key), ...summarise(tally, clocks.asOf, scope, link) }
+      return { by, key, title: titleOf(clocks, by, key), ...summariseReckoning(reckoning, clocks.asOf, scope, link) }
     })
 }
 
@@ -189,20 +178,21 @@ export async function summaryFiguresAt(
   clocks: Clocks,
   programmes: readonly string[],
 ): Promise<SummaryFigures> {
-  return figuresOf(clocks, programmes, await tallyOfProgrammes(db, clocks, programmes))
+  return figuresOf(clocks, programmes, await reckonProgrammes(db, clocks, programmes))
 }
 
-/** The figures of a tally at the clocks, with the links of the programmes that it is of. */
-export function figuresOf(clocks: Clocks, programmes: readonly string[], tally: Tally): SummaryFigures {
+/** The figures of what some programmes come to at the clocks, with the links of these programmes. */
+export function figuresOf(clocks: Clocks, programmes: readonly string[], reckoning: Reckoning): SummaryFigures {
   const narrowing: Narrowing = programmes.map((programme) => ['programme', programme])
-  return summarise(tally, clocks.asOf, reportedScope(clocks, programmes), listLink(clocks, narrowing))
+  return summariseReckoning(reckoning, clocks.asOf, reportedScope(clocks, programmes), listLink(clocks, narrowing))
 }
 
 async function summary(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const known = await registerOf(context, request)
   const clocks = await resolveClocks(context, request, known, 'periods')
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: TALLY_VERSION })) return reply.send()
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: TALLY_VERSION, basis: clocks.basis }))
+    return reply.send()
   // Safe: parsed by the schema of the route.
   const { programme: programmes, groupBy } = request.query as SummaryQuery
   const groups: SummaryAnswer['groups'] = []

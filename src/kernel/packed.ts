@@ -60,6 +60,7 @@ export class Unpacker {
     if (byte < 128) return byte
     let value = byte & 127
     for (let shift = 7; ; shift += 7) {
+      if (this.at >= this.#bytes.length) throw new RangeError('the bytes end within a number')
       byte = this.#bytes[this.at++] as number
       value |= (byte & 127) << shift
       if (byte < 128) return value >>> 0

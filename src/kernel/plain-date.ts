@@ -19,6 +19,8 @@ export type DateAnswer = { value: string; earliest: string | null; latest: strin
 const DAY_MS = 86_400_000
 // From 0000-03-01, the day before which the arithmetic below counts, to 1970-01-01.
 const DAYS_BEFORE_1970 = 719_469
+/** Days of the 400 years after which the calendar repeats. */
+const DAYS_IN_ERA = 146_097
 const SINGLE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/
 
 /**
@@ -51,7 +53,19 @@ export function dayOf(text: string): Day {
 
 /** `YYYY-MM-DD` of a day number. */
 export function formatDay(day: Day): string {
-  return new Date(day * DAY_MS).toISOString().slice(0, 10)
+  // Backwards through dayNumber, by years that begin in March: a Date costs many times as much.
+  const sinceMarch = day + DAYS_BEFORE_1970 - 1
+  const era = Math.floor(sinceMarch / DAYS_IN_ERA)
+  const ofEra = sinceMarch - era * DAYS_IN_ERA
+  const yearOfEra = Math.floor(
+    (ofEra - Math.floor(ofEra / 1_460) + Math.floor(ofEra / 36_524) - Math.floor(ofEra / 146_096)) / 365,
+  )
+  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const monthFromMarch = Math.floor((5 * ofYear + 2) / 153)
+  const date = ofYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1
+  const year = era * 400 + yearOfEra + (monthFromMarch > 9 ? 1 : 0)
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+  return `${year < 1_000 ? String(year).padStart(4, '0') : year}-${month < 10 ? '0' : ''}${month}-${date < 10 ? '0' : ''}${date}`
 }
 
 /** The month of a day as one number: year * 12 + month - 1. */

@@ -401,7 +401,11 @@ class Replay {
     const mayBeLast = head.size - from < (attempt < PATIENCE ? LAST_EVENTS : BATCH)
     return this.#db.transaction().execute(async (tx) => {
       // Nobody appends from here to the commit: that the rows are at the head is proved, not hoped for.
-      if (mayBeLast) await lockRegister(tx, register)
+      if (mayBeLast) {
+        await lockRegister(tx, register)
+        // Before the rows are numbered: whoever keeps the live ones up takes its checkpoint first, too.
+        for (const { name, version } of this.#projections()) await lockCheckpoint(tx, register, name, version)
+      }
       const known = await this.#known(tx, register)
       const reached = await this.#readOn(tx, known, from)
       const sealed = await this.#followOn(tx, known, { ...row, reached })

@@ -42,6 +42,8 @@ export type Projection = {
 export const BATCH = 1_000
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
+/** Or for so many times as long as looking took: with thousands of registers it takes a while. */
+const IDLE_FACTOR = 20
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
 /** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
@@ -325,7 +327,7 @@ export function startRunner(
     if (last === 'idle') {
       isIdle = true
       // What was recorded since the round began may have been missed by it.
-      if (hints === 0) await rest(IDLE_MS)
+      if (hints === 0) await rest(Math.max(IDLE_MS, IDLE_FACTOR * (performance.now() - beganAt)))
       isIdle = false
     } else if (hints >= UNDER_LOAD && !isHurried) {
       await rest(Math.min(MAX_YIELD_MS, Math.max(GATHER_MS, YIELD * (performance.now() - beganAt))))
@@ -369,49 +371,4 @@ export function startRunner(
 export async function projectionSize(db: Queryable, register: string, projection: ProjectionName): Promise<number> {
   const checkpoint = { name: projection, version: VERSIONS[projection] }
   return (await checkpointOf(db, checkpoint, register).executeTakeFirst())?.size ?? 0
-}
-
-/** How far all of some projections have read one register's log. */
-export async function leastSize(
-  db: Queryable,
-  register: string,
-  projections: readonly ProjectionName[],
-): Promise<number> {
-  const { rows } = await sql<{ size: number }>`select coalesce(min(coalesce(c.size, 0)), 0) as size
-    from unnest(${[...projections]}::text[], ${projections.map((name) => VERSIONS[name])}::integer[]) p (name, version)
-      left join checkpoint c on c.register = ${register} and c.projection = p.name and c.version = p.version`.execute(
-    db,
-  )
-  return rows[0]?.size ?? 0
-}
-
-export type ProjectionState = {
-  projection: string
-  register: string
-  /** How far it has read; 0 where it has not begun. */
-  size: number
-  /** Events that it has not read yet. */
-  behind: number
-  /** The event that it cannot read and where it stands; null where it goes on. */
-  stopped: string | null
-}
-
-/** Where every projection stands in every register. */
-export async function projectionStates(db: Queryable, projections: readonly Projection[]): Promise<ProjectionState[]> {
-  const rows = await db
-    .selectFrom('register')
-    .leftJoin('checkpoint', 'checkpoint.register', 'register.register')
-    .select(['register.register', 'register.size as total', 'projection', 'version'])
-    .select(['checkpoint.size', 'stopped_because'])
-    .where('register.size', '>', 0)
-    .orderBy('register.register')
-    .execute()
-  return projections.flatMap(({ name, version }) =>
-    [...Map.groupBy(rows, (row) => row.register)].map(([register, ofRegister]) => {
-      const row = ofRegister.find((one) => one.projection === name && one.version === version)
-      const total = ofRegister[0]?.total ?? 0
-      const size = row?.size ?? 0
-      return { projection: name, register, size, behind: total - size, stopped: row?.stopped_because ?? null }
-    }),
-  )
 }

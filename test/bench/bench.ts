@@ -10,6 +10,7 @@ import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
 import { serveMemoryRow, TELLS_MEMORY } from './memory.ts'
 import { oracleRow } from './oracle.ts'
+import { pollRow, summary200Row } from './polling.ts'
 import { recordInsertRow, recordRow } from './record.ts'
 import { replayRows } from './replay.ts'
 import { json, machine, table } from './report.ts'
@@ -31,6 +32,8 @@ const SERVICE_ROWS: Record<string, Prepare> = {
   feed: feedRow,
   summary: summaryRow,
   'summary-past': pastSummaryRow,
+  'poll-304': pollRow,
+  'summary-200': summary200Row,
 }
 
 /** The same beside another event store (--peers). */

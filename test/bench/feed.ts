@@ -4,6 +4,7 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { perSecond, type Row } from './measure.ts'
+import { memoryNow } from './memory.ts'
 import { importAll, settle, syntheticNdjson } from './service.ts'
 import type { Stage } from './stage.ts'
 
@@ -13,7 +14,7 @@ const FETCHED = 1_000
 const COLUMNS = `position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on, data, citations,
   salt, body_hash`
 
-export async function feedRow({ service, pool }: Stage): Promise<Row> {
+export async function feedRow({ service, servicePid, pool }: Stage): Promise<Row> {
   const lines = syntheticNdjson(OPTIONS)
   await importAll(service, REGISTER, lines)
   await settle(service, REGISTER)
@@ -21,11 +22,18 @@ export async function feedRow({ service, pool }: Stage): Promise<Row> {
     const count = await read()
     if (count !== lines.count) throw new Error(`${count} events were read, not ${lines.count}`)
   }
+  const held: number[] = []
   return {
     row: 'feed',
     unit: 'events/s',
-    value: () => perSecond(lines.count, () => all(() => countLines(service))),
+    async value() {
+      const rate = await perSecond(lines.count, () => all(() => countLines(service)))
+      // Elsewhere than on Linux nothing is told.
+      held.push(Math.round(await memoryNow(servicePid).catch(() => Number.NaN)))
+      return rate
+    },
     limit: () => perSecond(lines.count, () => all(() => countRows(pool))),
+    remark: () => `${lines.count} events a time; after each time the service held ${held.join(', ')} MB`,
   }
 }
 

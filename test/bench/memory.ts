@@ -34,9 +34,18 @@ export function watchMemory(pid: number): () => number {
 }
 
 /** The most memory that a process has held so far, in MB of 2^20 bytes; Linux only. */
-export async function peakMemory(pid: number): Promise<number> {
+export function peakMemory(pid: number): Promise<number> {
+  return memoryOf(pid, 'VmHWM')
+}
+
+/** The memory that a process holds now, in MB; Linux only. */
+export function memoryNow(pid: number): Promise<number> {
+  return memoryOf(pid, 'VmRSS')
+}
+
+async function memoryOf(pid: number, field: 'VmHWM' | 'VmRSS'): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]
-  if (kilobytes === undefined) throw new Error(`no VmHWM in /proc/${pid}/status`)
+  const kilobytes = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]
+  if (kilobytes === undefined) throw new Error(`no ${field} in /proc/${pid}/status`)
   return Number(kilobytes) / 1_024
 }

@@ -3,6 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { openDatabase } from '../../src/database/pool.ts'
+import { VERSIONS } from '../../src/kernel/projection-versions.ts'
+import { PROJECTIONS } from '../../src/projections/all.ts'
+import { catchUp } from '../../src/projections/run.ts'
+import { createRegisters } from '../../src/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { pledger, start } from '../support/process.ts'
@@ -205,7 +210,7 @@ t.test('status tells the registers and how far the projections are', async (t) =
   })
   await pledger(t, ['import', '-', '--register', 'demo'], env, lines(opening, bridge))
   const { out } = await pledger(t, ['status'], env)
-  const names = ['commitments', 'periods', 'tallies']
+  const names = ['commitments', 'periods', 'tallies'] as const
   const none = names.map((name) => ` {2}${name}: not started\\n`).join('')
   t.match(out, new RegExp(`^[^\\n]+\\ndemo: 2 events, the last recorded \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\n${none}$`))
   const { code, out: json } = await pledger(t, ['status', '--json'], env)
@@ -218,15 +223,73 @@ t.test('status tells the registers and how far the projections are', async (t) =
       register: 'demo',
       size: 2,
       recordedAt: registers[0].recordedAt,
-      projections: names.map((projection) => ({ projection, register: 'demo', size: 0, behind: 2, stopped: null })),
+      projections: names.map((projection) => ({
+        projection,
+        register: 'demo',
+        status: 'notStarted',
+        version: VERSIONS[projection],
+        generation: null,
+        size: 0,
+        building: null,
+        behindEvents: 2,
+        behindSeconds: registers[0].projections[0].behindSeconds,
+        stopped: null,
+      })),
     },
   ])
+})
+
+t.test('digest tells the same of registers that hold the same, and fails where nothing has been read', async (t) => {
+  const { env } = await database(t)
+  const log = lines(opening, bridge, tunnel)
+  const registers = ['demo', 'same']
+  await Promise.all(registers.map((register) => pledger(t, ['import', '-', '--register', register], env, log)))
+  t.strictSame(await pledger(t, ['digest', 'periods', '--register', 'demo'], env), {
+    code: 1,
+    signal: null,
+    out: '',
+    err: 'pledger: periods: size 1 of demo is not reached yet\n',
+  })
+  const db = openDatabase({ connectionString: env.PLEDGER_DATABASE_URL })
+  t.teardown(() => db.destroy())
+  for (const register of registers) {
+    for (const projection of PROJECTIONS) await catchUp(db, createRegisters(), projection, register)
+  }
+  const { code, out, err } = await pledger(t, ['digest'], env)
+  t.strictSame([code, err], [0, ''])
+  const told = out.trimEnd().split('\n')
+  t.strictSame(
+    told.map((line) => line.replace(/^[0-9a-f]{64} {2}/, '')),
+    registers.flatMap((register) => [
+      `${register} commitments at size 3, 2 rows`,
+      `${register} periods at size 3, 2 rows`,
+      `${register} tallies at size 3, 0 rows`,
+    ]),
+  )
+  const sums = told.map((line) => line.slice(0, 64))
+  t.strictSame(sums.slice(0, 3), sums.slice(3))
+  const [json, beyond, unknown, none] = await Promise.all(
+    [
+      ['commitments', '--register', 'demo', '--size', '3', '--json'],
+      ['--register', 'demo', '--size', '4'],
+      ['figures'],
+      ['--register', 'none'],
+    ].map((args) => pledger(t, ['digest', ...args], env)),
+  )
+  const version = VERSIONS.commitments
+  t.strictSame(JSON.parse(json?.out ?? ''), [
+    { projection: 'commitments', register: 'demo', version, size: 3, rows: 2, sha256: sums[0] },
+  ])
+  t.strictSame([beyond?.code, beyond?.out], [1, ''])
+  t.equal(beyond?.err, 'pledger: demo holds 3 events, not 4\n'.repeat(3))
+  t.equal(unknown?.code, 2)
+  t.strictSame([none?.code, none?.err], [1, 'pledger: there is no register none\n'])
 })
 
 t.test('--help documents the commands and the environment', async (t) => {
   const { code, out } = await pledger(t, ['--help'])
   t.equal(code, 0)
-  for (const word of ['serve', 'migrate', 'import', 'export', 'sample', 'status'])
+  for (const word of ['serve', 'migrate', 'import', 'export', 'sample', 'status', 'digest'])
     t.match(out, new RegExp(`\\n  ${word}`))
   for (const name of ['DATABASE_URL', 'DATA', 'HOST', 'PORT', 'LOG_LEVEL', 'OPEN']) {
     t.match(out, new RegExp(`\\nPLEDGER_${name} {2,}\\S`), name)

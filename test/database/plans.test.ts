@@ -30,7 +30,7 @@ import { attachGeneration, beginGeneration } from '../../src/projections/generat
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStandings, readSteps, readStretches } from '../../src/projections/periods/read.ts'
-import { catchUp, leastSize } from '../../src/projections/run.ts'
+import { catchUp } from '../../src/projections/run.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { keptSums, readProgress, readSums } from '../../src/projections/tallies/sums.ts'
 import { createRecorder } from '../../src/record.ts'
@@ -155,7 +155,6 @@ const CASES: Case[] = [
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
-  ['how far projections are', (db) => leastSize(db, 'big', ['commitments', 'periods']), ['checkpoint_once']],
   ['how far the tallies are', (db) => readProgress(db, 'big'), ['checkpoint_once']],
   ['stored states', (db) => readStates(db, question, [{ id: stream }]), ['checkpoint_once', 'commitment_once']],
   [

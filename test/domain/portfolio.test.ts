@@ -1,12 +1,14 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { stateAt } from '../../src/domain/commitment/state.ts'
+import { Distribution } from '../../src/domain/portfolio/distribution.ts'
 import { earnedSchedule, type Plan } from '../../src/domain/portfolio/earned-schedule.ts'
 import { FIGURE_NAMES, type FigureName } from '../../src/domain/portfolio/figure-names.ts'
 import { counts, type Measured, measure } from '../../src/domain/portfolio/figures.ts'
 import { Histogram } from '../../src/domain/portfolio/histogram.ts'
+import { spread as spreadOf } from '../../src/domain/portfolio/spread.ts'
 import { standing } from '../../src/domain/portfolio/status.ts'
-import { type ListLink, spread as spreadOf, summarise as summariseTally } from '../../src/domain/portfolio/summary.ts'
+import { type ListLink, summarise as summariseTally } from '../../src/domain/portfolio/summary.ts'
 import { tallyOf } from '../../src/domain/portfolio/tally.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
 import {
@@ -26,13 +28,13 @@ import {
 
 const AS_OF = '2025-07-01'
 
-function histogram(values: readonly number[]): Histogram {
+function distribution(values: readonly number[]): Distribution {
   const days = new Histogram()
   for (const value of values) days.add(value, 1)
-  return days
+  return new Distribution(days)
 }
 
-const spread = (days: readonly number[]) => spreadOf(histogram(days))
+const spread = (days: readonly number[]) => spreadOf({ still: distribution(days), growing: distribution([]) }, 0)
 const summarise = (members: readonly Measured[], asOf: number, scope: number | null, link: ListLink) =>
   summariseTally(tallyOf(members), asOf, scope, link)
 const NO_EARNED_SCHEDULE = {
@@ -173,10 +175,20 @@ t.test('the spread: mean with one decimal, median of the middle, p90 by nearest 
   )
 })
 
+t.test('a spread over slippages that grow is that over what they have grown to', async (t) => {
+  const days = fc.array(fc.integer({ min: -40, max: 40 }), { maxLength: 30 })
+  fc.assert(
+    fc.property(days, days, fc.integer({ min: -60, max: 60 }), (still, from, asOf) => {
+      const both = spreadOf({ still: distribution(still), growing: distribution(from) }, asOf)
+      t.strictSame(both, spread([...still, ...from.map((day) => asOf - day)]))
+    }),
+  )
+})
+
 const START = dayOf('2025-01-01')
 const plan = (...items: [due: number, isDelivered: boolean, madeAfter?: number][]): Plan => ({
-  due: histogram(items.map(([due]) => START + due)),
-  made: histogram(items.map(([, , madeAfter = 0]) => START + madeAfter)),
+  due: distribution(items.map(([due]) => START + due)),
+  made: distribution(items.map(([, , madeAfter = 0]) => START + madeAfter)),
   delivered: items.filter(([, isDelivered]) => isDelivered).length,
 })
 

@@ -2,8 +2,7 @@
 
 import { once } from 'node:events'
 import { request } from 'node:http'
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { type AddressInfo, connect } from 'node:net'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/pool.ts'
@@ -14,6 +13,7 @@ import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { testDatabaseUrl } from '../support/database.ts'
+import { gate } from '../support/gate.ts'
 import { lines, made, NDJSON, OPENED, openDemo, posted, problem } from '../support/register.ts'
 import { type Answer, testService } from '../support/service.ts'
 
@@ -296,41 +296,20 @@ t.test('the service says whether it lives and is ready', async (t) => {
   t.equal(body.status, 'ready')
   t.strictSame(
     body.projections.find(({ register }: { register: string }) => register === 'union-state'),
-    { projection: 'commitments', register: 'union-state', size: SIZE, behind: 0, stopped: null },
+    {
+      projection: 'commitments',
+      register: 'union-state',
+      status: 'caughtUp',
+      version: 1,
+      generation: 0,
+      size: SIZE,
+      building: null,
+      behindEvents: 0,
+      behindSeconds: 0,
+      stopped: null,
+    },
   )
 })
-
-/** A way to a database that can be closed and opened again. */
-async function gate(t: Test, address: string) {
-  const { hostname, port: beyond } = new URL(address)
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    const onward = connect(Number(beyond), hostname)
-    for (const end of [socket, onward]) {
-      sockets.add(end)
-      end.on('error', () => {})
-    }
-    socket.pipe(onward).pipe(socket)
-  })
-  const open = async (port = 0) => {
-    server.listen(port, '127.0.0.1')
-    await once(server, 'listening')
-  }
-  const close = async () => {
-    for (const socket of sockets) socket.destroy()
-    sockets.clear()
-    if (server.listening) await new Promise((resolve) => server.close(resolve))
-    // Until the pool has heard of it.
-    await sleep(50)
-  }
-  await open()
-  t.teardown(close)
-  // Safe: a TCP server has an address of this kind.
-  const { port } = server.address() as AddressInfo
-  const here = new URL(address)
-  here.host = `127.0.0.1:${port}`
-  return { address: here.href, close, reopen: () => open(port) }
-}
 
 t.test('while its database is away the service lives, refuses with when to retry, and then goes on', async (t) => {
   const { address, close, reopen } = await gate(t, await testDatabaseUrl(t))
@@ -366,12 +345,64 @@ t.test('a projection that has stopped makes the service unready, and names the e
   const service = await testService(t)
   await openDemo(service)
   await service.get('/v1/registers/demo/commitments?minSize=4')
+  await service.runner.stop()
   const stopped = 'event 3 cannot be read'
   await service.db.updateTable('checkpoint').set({ stopped_at: 3, stopped_because: stopped }).execute()
   const answer = await service.get('/readyz')
   t.strictSame(problem(answer), { status: 503, type: '/problems/projection-behind', pointers: [] })
-  t.equal(answer.body.detail, stopped)
-  t.equal(answer.body.projections[0].stopped, stopped)
+  t.equal(answer.body.detail, `commitments of demo has stopped: ${stopped}`)
+  const { status, body, headers } = await service.get('/v1/projections')
+  t.strictSame([status, headers['cache-control'], headers.etag], [200, 'no-store', undefined])
+  t.strictSame(body.items, answer.body.projections)
+  const [{ status: word, stopped: event }] = body.items
+  const { id, type } = (await service.get('/v1/registers/demo/events/3')).body
+  t.strictSame([word, event], ['stopped', { position: 3, id, type, reason: stopped }])
+})
+
+t.test('a service is ready while a projection is behind, and not while one has no rows to answer from', async (t) => {
+  const service = await testService(t)
+  await openDemo(service)
+  await service.get('/v1/registers/demo/commitments?minSize=4')
+  await service.get('/v1/registers/demo/summary?minSize=4')
+  await service.runner.stop()
+  const isReady = async () => (await service.get('/readyz')).status === 200
+  const { db, clock } = service
+  await db.updateTable('checkpoint').set({ size: 1 }).execute()
+  t.equal(await isReady(), true, 'behind: answers say so')
+  await db.updateTable('checkpoint').set({ size: 0, building: 2 }).where('projection', '=', 'periods').execute()
+  t.equal(await isReady(), false, 'rows of this version are being built')
+  await db.updateTable('checkpoint').set({ size: 1, building: null }).where('projection', '=', 'periods').execute()
+  t.equal(await isReady(), true)
+  await db.deleteFrom('checkpoint').where('projection', '=', 'periods').execute()
+  t.equal(await isReady(), true, 'a register that has just been opened is projected in a moment')
+  clock.now += 10_000
+  t.equal(await isReady(), false, 'not started')
+})
+
+t.test('the digest of a projection is told at a size, one at a time, and never kept', async (t) => {
+  const path = (projection: string, query = '') => `/v1/registers/union-state/projections/${projection}/digest${query}`
+  await service.get(`/v1/registers/union-state/commitments?minSize=${SIZE}`)
+  await service.get(`/v1/registers/union-state/summary?minSize=${SIZE}`)
+  const { status, body, headers } = await service.get(path('periods'))
+  t.strictSame([status, headers['cache-control'], headers.etag], [200, 'no-store', undefined])
+  const { sha256, rows, version, ...rest } = body
+  t.strictSame(rest, { projection: 'periods', register: 'union-state', size: SIZE })
+  t.match(sha256, /^[0-9a-f]{64}$/)
+  t.strictSame((await service.get(path('periods', `?size=${SIZE}`))).body, body)
+  const earlier = (await service.get(path('periods', '?size=40'))).body
+  t.equal(earlier.size, 40)
+  t.not(earlier.sha256, sha256)
+  t.ok(earlier.rows < rows)
+  t.ok((await service.get(path('commitments', '?size=40'))).body.rows > 0, 'folded from the log')
+  await isProblem(t, service.get(path('periods', `?size=${SIZE + 1}`)), 400, 'beyond-knowledge')
+  await isProblem(t, service.get(path('periods', '?size=x')), 400, 'malformed', '/size')
+  await isProblem(t, service.get(path('figures')), 404, 'not-known')
+  await isProblem(t, service.get('/v1/registers/none/projections/periods/digest'), 404, 'unknown-register')
+  const both = await Promise.all([service.get(path('commitments')), service.get(path('periods'))])
+  t.strictSame(both.map((answer) => answer.status).sort(), [200, 503])
+  const refused = both.find((answer) => answer.status === 503)
+  t.strictSame([refused?.body.type, refused?.headers['retry-after']], ['/problems/queue-full', '5'])
+  t.equal((await service.get(path('tallies'))).status, 200, 'the next one is free again')
 })
 
 t.test('the API is described, and every route of it is in the description', async (t) => {
@@ -390,6 +421,8 @@ t.test('the API is described, and every route of it is in the description', asyn
     '/v1/registers/{register}/summary',
     '/v1/registers/{register}/sources',
     '/v1/registers/{register}/programmes',
+    '/v1/registers/{register}/projections/{projection}/digest',
+    '/v1/projections',
     '/livez',
     '/readyz',
   ]) {

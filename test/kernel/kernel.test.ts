@@ -186,6 +186,17 @@ t.test('what JSON cannot hold is never canonicalized', async (t) => {
   t.equal(canonicalJson({ b: -0, a: undefined, c: 1e21 }), '{"b":0,"c":1e+21}')
 })
 
+t.test('a ratio that doubles hold is what whole numbers of any size make of it', async (t) => {
+  const whole = fc.oneof(fc.maxSafeInteger(), fc.integer({ min: -3_000, max: 3_000 }))
+  fc.assert(
+    fc.property(whole, whole, fc.integer({ min: 0, max: 3 }), (numerator, denominator, decimals) => {
+      const exact = roundedFraction(BigInt(numerator), BigInt(denominator), decimals)
+      t.ok(Object.is(roundedRatio(numerator, denominator, decimals), exact), `${numerator} / ${denominator}`)
+    }),
+    { numRuns: 2_000 },
+  )
+})
+
 t.test('ratios are rounded half away from zero, and a half is a half', async (t) => {
   t.equal(roundedRatio(12_500, 310, 1), 40.3)
   t.equal(roundedRatio(1_400, 310, 1), 4.5)

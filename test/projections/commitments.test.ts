@@ -14,7 +14,8 @@ import { readHead } from '../../src/eventlog/load.ts'
 import { dayOf, formatDay, LAST_DAY } from '../../src/kernel/plain-date.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { readCommitments, readStates } from '../../src/projections/commitments/read.ts'
-import { catchUp, projectionSize, projectionStates, startRunner } from '../../src/projections/run.ts'
+import { catchUp, projectionSize, startRunner } from '../../src/projections/run.ts'
+import { projectionStates } from '../../src/projections/status.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
 import {
@@ -288,19 +289,30 @@ t.test('an event that cannot be read stops its register where it stands, named; 
   await openRegister(db, 'e-good')
   await appendAll(db, 'e-good', promise)
   runner(t, db)
-  const states = () => projectionStates(db, [commitments])
+  const states = () => projectionStates(db, [commitments], { now: Date.now() })
   await until('the good one is at its head', async () => (await projectionSize(db, 'e-good', 'commitments')) === 2)
   await until('the others stopped', async () =>
     (await states()).every(({ stopped, register }) => stopped || register === 'e-good'),
   )
   t.strictSame(
-    (await states()).map(({ register, size, behind, stopped }) => [register, size, behind, stopped]),
+    (await states()).map(({ register, status, size, behindEvents, stopped }) => {
+      const { position, type, reason } = stopped ?? {}
+      return [register, status, size, behindEvents, position, type, reason]
+    }),
     [
-      ['a-new-type', 0, 3, 'event 2 cannot be read: CommitmentSold, version 1'],
-      ['b-new-version', 0, 3, 'event 2 cannot be read: DeliveryReported, version 2'],
-      ['c-of-the-register', 2, 1, 'event 2 cannot be read: PartyRenamed, version 1'],
-      ['d-first-of-a-stream', 2, 1, 'event 2 cannot be read: CommitmentSold, version 3'],
-      ['e-good', 2, 0, null],
+      ['a-new-type', 'stopped', 0, 3, 2, 'CommitmentSold', 'event 2 cannot be read: CommitmentSold, version 1'],
+      ['b-new-version', 'stopped', 0, 3, 2, 'DeliveryReported', 'event 2 cannot be read: DeliveryReported, version 2'],
+      ['c-of-the-register', 'stopped', 2, 1, 2, 'PartyRenamed', 'event 2 cannot be read: PartyRenamed, version 1'],
+      [
+        'd-first-of-a-stream',
+        'stopped',
+        2,
+        1,
+        2,
+        'CommitmentSold',
+        'event 2 cannot be read: CommitmentSold, version 3',
+      ],
+      ['e-good', 'caughtUp', 2, 0, undefined, undefined, undefined],
     ],
   )
   // None of it is tried again and again.

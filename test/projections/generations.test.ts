@@ -5,6 +5,8 @@ import { type Database, openDatabase, type Queryable } from '../../src/database/
 import type { Membership } from '../../src/domain/commitment/stretches.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { UnreadableEvent } from '../../src/domain/repairs.ts'
+import { createHeads } from '../../src/eventlog/heads.ts'
+import { reachOf } from '../../src/http/polls.ts'
 import type { ProjectionName } from '../../src/kernel/projection-versions.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { readCommitments } from '../../src/projections/commitments/read.ts'
@@ -20,7 +22,8 @@ import { readMemberships } from '../../src/projections/periods/memberships.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStandings } from '../../src/projections/periods/read.ts'
 import { contentHash, numberMemberships } from '../../src/projections/periods/table.ts'
-import { catchUp, leastSize, type Projection, projectionSize } from '../../src/projections/run.ts'
+import { catchUp, type Projection, projectionSize } from '../../src/projections/run.ts'
+import { projectionStates, type UnderWay } from '../../src/projections/status.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies } from '../../src/projections/tallies/read.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -274,7 +277,8 @@ t.test(
     const sizes = async () => {
       const { rows } = await sql<{ building: number | null }>`select building from checkpoint
       where version = ${periods.version}`.execute(db)
-      return [await projectionSize(db, 'a', 'periods'), await leastSize(db, 'a', ['periods']), rows[0]?.building]
+      const head = await createHeads(db).read('a')
+      return [await projectionSize(db, 'a', 'periods'), head && reachOf(head, 'periods'), rows[0]?.building]
     }
     await insertRaw(db, 'a', LOG.slice(0, 100))
     await catchUp(db, createRegisters(), periods, 'a')
@@ -282,7 +286,8 @@ t.test(
     await insertRaw(db, 'a', LOG.slice(100))
     await catchUp(db, createRegisters(), periods, 'a')
     t.strictSame(await sizes(), [LOG.length, LOG.length, null])
-    t.equal(await leastSize(db, 'a', ['periods', 'commitments']), 0, 'one that has not begun has read nothing')
+    const head = await createHeads(db).read('a')
+    t.equal(head && reachOf(head, ['periods', 'commitments']), 0, 'one that has not begun has read nothing')
   },
 )
 
@@ -329,3 +334,53 @@ t.test('memberships are numbered once and without gaps, however many do it at on
   )
   t.ok(memberships.length > 30)
 })
+
+t.test(
+  'what is not started, replaying, progressing, stuck and caught up is told apart for each register',
+  async (t) => {
+    const db = await testDatabase(t)
+    const at = (seconds: number) => ({ now: (LOG[100]?.recordedAt ?? 0) + seconds * 1_000 })
+    for (const register of ['moving', 'still', 'whole']) {
+      await insertRaw(db, register, LOG.slice(0, 100))
+      await catchUp(db, createRegisters(), commitments, register)
+    }
+    for (const register of ['moving', 'none', 'still'])
+      await insertRaw(db, register, LOG.slice(register === 'none' ? 0 : 100))
+    await sql`update checkpoint set moved_at = now() - interval '11 seconds' where register = 'still'`.execute(db)
+    const told = async (options: { now: number; underWay?: UnderWay[] }) =>
+      (await projectionStates(db, [commitments], options)).map(
+        ({ register, status, size, behindEvents, behindSeconds }) => [
+          register,
+          status,
+          size,
+          behindEvents,
+          register === 'none' ? null : behindSeconds,
+        ],
+      )
+    const rest = LOG.length - 100
+    const others = [
+      ['none', 'notStarted', 0, LOG.length, null],
+      ['whole', 'caughtUp', 100, 0, 0],
+    ]
+    const inOrder = (rows: unknown[][]) => rows.sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+    t.strictSame(
+      await told(at(30)),
+      inOrder([['moving', 'progressing', 100, rest, 30], ['still', 'stuck', 100, rest, 30], ...others]),
+    )
+    t.strictSame(
+      await told(at(5)),
+      inOrder([['moving', 'progressing', 100, rest, 5], ['still', 'progressing', 100, rest, 5], ...others]),
+      'what has just been recorded could not be read before',
+    )
+    const underWay = ['none', 'still', 'whole'].map((register) => ({ projection: 'commitments', register }))
+    t.strictSame(
+      (await told({ ...at(30), underWay })).map(([register, status]) => [register, status]),
+      [
+        ['moving', 'progressing'],
+        ['none', 'replaying'],
+        ['still', 'replaying'],
+        ['whole', 'replaying'],
+      ],
+    )
+  },
+)

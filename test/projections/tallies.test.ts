@@ -1,10 +1,13 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
-import { summarise } from '../../src/domain/portfolio/summary.ts'
+import { isEmpty } from '../../src/domain/portfolio/reckoning.ts'
+import { summarise, summariseReckoning } from '../../src/domain/portfolio/summary.ts'
+import { createHeads } from '../../src/eventlog/heads.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { catchUp, projectionSize } from '../../src/projections/run.ts'
+import { type Reckonable, readReckonings } from '../../src/projections/tallies/newest.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies, type TallyQuestion } from '../../src/projections/tallies/read.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -100,3 +103,38 @@ t.test(
     t.equal(new Set(found.map((one) => JSON.stringify(one))).size, 1)
   },
 )
+
+t.test('what is kept of the newest knowledge gives the figures of every day that reading it gives', async (t) => {
+  const url = await testDatabaseUrl(t)
+  const [db, other] = [openDatabase({ connectionString: url }), openDatabase({ connectionString: url })]
+  t.teardown(() => Promise.all([db.destroy(), other.destroy()]))
+  const some = PROGRAMMES.slice(0, 2).map((part) => ({ partOf: 'programme' as const, part }))
+  const asked: Reckonable[] = [{ sumOf: [{ partOf: 'register', part: '' }] }, { sumOf: some }, { each: 'party' }]
+  for (const [index, log] of logs(3).entries()) {
+    const register = `kept${index}`
+    // Asked about at two sizes: what was kept of the first is not to show in the second.
+    for (const [from, size] of [
+      [0, 60],
+      [60, log.length],
+    ] as const) {
+      await insertRaw(db, register, log.slice(from, size))
+      await project(db, register)
+      const generation = (await createHeads(db).read(register))?.projections.get('periods')?.generation ?? null
+      t.type(generation, 'number')
+      // More than once about a day, and about days near to each other: from windows of a day, a month and a year.
+      for (const asOf of fc.sample(anyDay, { numRuns: 25, seed: index }).flatMap((day) => [day, day + 1, day])) {
+        for (const of of asked) {
+          const question = { register, size, asOf, of, generation }
+          const kept = await readReckonings(db, question)
+          const read = await readReckonings(other, { ...question, generation: null })
+          const shown = (reckoned: typeof kept) =>
+            reckoned
+              .filter(({ reckoning }) => !isEmpty(reckoning))
+              .map(({ part, reckoning }) => [part, summariseReckoning(reckoning, asOf, null, () => '')])
+              .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+          if (JSON.stringify(shown(kept)) !== JSON.stringify(shown(read))) t.fail(JSON.stringify(question))
+        }
+      }
+    }
+  }
+})

@@ -34,7 +34,7 @@ export function follow({ register, addresses, random }: FollowerOptions): Follow
   const take = (block: string) => {
     const { id, event = 'message', data } = fieldsOf(block)
     if (data === undefined) return
-    if (event === 'error') problems.push(`an error in the stream: ${data}`)
+    if (event === 'problem') problems.push(`a problem in the stream: ${data}`)
     else if (Number(id) !== next) problems.push(`position ${id} where ${next} comes next`)
     else if (JSON.parse(data).position !== next) problems.push(`event ${id} has other content: ${data}`)
     else next += 1

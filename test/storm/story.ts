@@ -36,7 +36,7 @@ export function opening(register: string): { open: Record<string, unknown>; even
 }
 
 /** A writer's register: every fourth keeps to the calm one. */
-export function registerOf(writer: number): string {
+function registerOf(writer: number): string {
   return writer % 4 === 3 ? REGISTERS[1] : REGISTERS[0]
 }
 

@@ -122,6 +122,12 @@ export async function projectionProblems(db: Database, { register, events }: Log
     occurred_on, data, citations, salt, body_hash, leaf from event where register = ${register}`.execute(db)
   await sql`insert into register (register, size, last_recorded_at, own_revision)
     select ${copy}, size, last_recorded_at, own_revision from register where register = ${register}`.execute(db)
+  // A dictionary: which number a membership got is up to who came first.
+  await sql`insert into membership (register, number, programme, themes, parties, hash)
+    select ${copy}, number, programme, themes, parties, hash from membership where register = ${register}`.execute(db)
+  await sql`insert into membership_count select ${copy}, count from membership_count where register = ${register}`.execute(
+    db,
+  )
   for (const projection of PROJECTIONS) await catchUp(db, createRegisters(), projection, copy)
   const [live, again] = [await digests(db, register), await digests(db, copy)]
   if (events.length > 0 && !live.commitment?.rows) return [`${register} has no rows`]

@@ -7,7 +7,7 @@ import { type Database, openDatabase } from '../../src/database/pool.ts'
 import type { Ending } from './process.ts'
 
 /** One step of a plan that reads a table. */
-export type Scan = { table: string; index: string | null; node: string; rowsRemoved: number }
+type Scan = { table: string; index: string | null; node: string; rowsRemoved: number }
 export type Plan = { text: string; scans: Scan[] }
 
 type Node = {

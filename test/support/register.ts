@@ -40,7 +40,7 @@ export function uuid(number: number): string {
 export const OPENED = { title: 'Demo', parties: [{ id: 'A', name: 'Party A' }], timeZone: 'UTC' }
 
 /** Opens `demo` and defines programme `p1`, source `S1` and commitment `bridge`: size 4. */
-export async function openDemo(service: TestService): Promise<void> {
+export async function openDemo(service: Pick<TestService, 'post'>): Promise<void> {
   const opened = await service.post('/v1/registers', { id: 'demo', ...OPENED })
   const defined = await service.post('/v1/registers/demo/events', [
     posted('$register', 'ProgrammeDefined', '2026-01-01', { programme: 'p1', title: 'Programme 1' }),

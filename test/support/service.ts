@@ -7,7 +7,6 @@ import type { Test } from 'tap'
 import type { Database } from '../../src/database/pool.ts'
 import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
-import { FOLLOWING, type Following } from '../../src/http/event-stream.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
@@ -49,15 +48,8 @@ function answer(response: LightMyRequestResponse): Answer {
   }
 }
 
-/**
- * Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it; `changed` is what
- * is not as usual where the log is followed.
- */
-export async function testService(
-  t: Test,
-  today = '2026-03-01',
-  changed: Partial<Following> = {},
-): Promise<TestService> {
+/** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
+export async function testService(t: Test, today = '2026-03-01'): Promise<TestService> {
   const db = await testDatabase(t)
   const clock = { now: noon(today) }
   const now = () => clock.now
@@ -71,9 +63,7 @@ export async function testService(
   }
   const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const following = { ...FOLLOWING, ...changed }
-  const context = { db, registers, recorder, heads, now, wake: runner.wake }
-  const app = await buildApp(context, logger, { checkAnswers: true, following })
+  const app = await buildApp({ db, registers, recorder, heads, now, wake: runner.wake }, logger, { checkAnswers: true })
   t.teardown(async () => {
     await app.close()
     await runner.stop()

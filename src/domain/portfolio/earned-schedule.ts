@@ -1,8 +1,8 @@
 // Earned schedule: how far along its own plan a portfolio is, in time.
 
 import { type Day, formatDay, LAST_DAY } from '../../kernel/plain-date.ts'
-import { roundedFraction } from '../../kernel/ratio.ts'
-import type { Histogram } from './histogram.ts'
+import { roundedFraction, roundedRatio } from '../../kernel/ratio.ts'
+import type { Distribution } from './distribution.ts'
 
 export type EarnedSchedule = {
   earnedDays: number | null
@@ -24,26 +24,21 @@ const NO_EARNED_SCHEDULE: EarnedSchedule = {
 }
 
 /** A plan by count: its due days and the days of its promises, over all that have an original due date. */
-export type Plan = { due: Histogram; made: Histogram; delivered: number }
+export type Plan = { due: Distribution; made: Distribution; delivered: number }
 
 /**
  * The time at which the plan reaches the count delivered, as a fraction of whole numbers: days after the start. The plan
  * rises from 0 at the start, in straight lines between due days; what was due before the start is planned at the start.
  */
-function earnedFraction({ due, delivered }: Plan, start: Day): { numerator: bigint; denominator: bigint } {
-  const { values, counts } = due.steps()
-  let [day, reached] = [0, 0]
-  for (let index = 0; index < values.length; index += 1) {
-    const [dueOn, count] = [values[index] as Day, counts[index] as number]
-    const next = Math.max(0, dueOn - start)
-    if (reached + count >= delivered) {
-      const along = day * count + (next - day) * (delivered - reached)
-      return { numerator: BigInt(along), denominator: BigInt(count) }
-    }
-    day = next
-    reached += count
-  }
-  return { numerator: 0n, denominator: 1n }
+function earnedFraction({ due, delivered }: Plan, start: Day): { numerator: number; denominator: number } {
+  const { values, upTo } = due
+  const index = due.indexAt(delivered)
+  if (index >= values.length) return { numerator: 0, denominator: 1 }
+  const afterStart = (dueOn: Day) => Math.max(0, dueOn - start)
+  const [day, reached] = index === 0 ? [0, 0] : [afterStart(values[index - 1] as Day), upTo[index - 1] as number]
+  const count = (upTo[index] as number) - reached
+  const next = afterStart(values[index] as Day)
+  return { numerator: day * count + (next - day) * (delivered - reached), denominator: count }
 }
 
 /**
@@ -54,19 +49,19 @@ function earnedFraction({ due, delivered }: Plan, start: Day): { numerator: bigi
  * where no time has passed or nothing is planned; the estimate and the forecast also where nothing is earned.
  */
 export function earnedSchedule(plan: Plan, asOf: Day): EarnedSchedule {
-  const start = plan.made.least()
+  const start = plan.made.least
   if (start === null || asOf <= start) return NO_EARNED_SCHEDULE
   const actualDays = asOf - start
   const { numerator, denominator } = earnedFraction(plan, start)
-  const passed = BigInt(actualDays) * denominator
-  const duration = BigInt(Math.max(0, (plan.due.greatest() ?? start) - start))
+  const passed = actualDays * denominator
+  const duration = Math.max(0, (plan.due.greatest ?? start) - start)
   return {
-    earnedDays: roundedFraction(numerator, denominator, 1),
+    earnedDays: roundedRatio(numerator, denominator, 1),
     actualDays,
-    varianceDays: roundedFraction(numerator - passed, denominator, 1),
-    spi: roundedFraction(numerator, passed, 3),
-    estimateAtCompletionDays: roundedFraction(duration * passed, numerator, 1),
-    forecastFinish: finishDay(start, duration * passed, numerator),
+    varianceDays: roundedRatio(numerator - passed, denominator, 1),
+    spi: roundedRatio(numerator, passed, 3),
+    estimateAtCompletionDays: roundedFraction(BigInt(duration) * BigInt(passed), BigInt(numerator), 1),
+    forecastFinish: finishDay(start, BigInt(duration) * BigInt(passed), BigInt(numerator)),
   }
 }
 

@@ -62,12 +62,12 @@ export class Tally {
     return this
   }
 
-  /** Statuses with how many stand so. */
-  byStatus(): [Countable, number][] {
-    const found: [Countable, number][] = []
+  /** Codes of statuses with how many stand so. */
+  byCode(): [code: number, count: number][] {
+    const found: [number, number][] = []
     for (let code = 0; code < CODES; code += 1) {
       const count = this.statuses[code] as number
-      if (count !== 0) found.push([decodeStatus(code), count])
+      if (count !== 0) found.push([code, count])
     }
     return found
   }

@@ -266,3 +266,12 @@ export async function generationsUnderWay(db: Database): Promise<ReadonlySet<num
   const rows = await db.selectFrom('operation').select('generation').where('state', '=', 'running').execute()
   return new Set(rows.map(({ generation }) => generation))
 }
+
+/** The projections of registers that somebody is building anew now. */
+export async function replaysUnderWay(db: Queryable): Promise<{ projection: string; register: string }[]> {
+  const { rows } = await sql<{ projection: string; register: string }>`select projection, r.register
+    from operation o join replay r on r.operation = o.id cross join unnest(o.projections) projection
+    where o.state = 'running' and o.owner is not null and not r.is_live
+      and o.beat_at > now() - make_interval(secs => ${SILENT_MS / 1_000})`.execute(db)
+  return rows
+}

@@ -8,7 +8,8 @@ import { type CommitmentRow, searchText, storedStates } from './project.ts'
 /** Whose rows they are, and of which build. */
 export type Place = { register: string; generation: number }
 
-function columns(row: CommitmentRow) {
+/** A row as the table holds it, but for whose it is; `search` as the text that is searched. */
+export function columns(row: CommitmentRow) {
   const { standing, states } = row
   return {
     id: row.id,

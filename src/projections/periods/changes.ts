@@ -35,6 +35,19 @@ export function packChanges(changes: readonly Change[]): Buffer {
   return packer.bytes()
 }
 
+/** What packChanges has packed. */
+export function unpackedChanges(bytes: Uint8Array): Change[] {
+  const unpacker = new Unpacker(bytes)
+  const changes: Change[] = []
+  let day = 0
+  while (unpacker.at < bytes.length) {
+    day += unpacker.integer()
+    const [membership, key] = [unpacker.natural(), unpacker.natural()]
+    changes.push({ day, membership, key, difference: unpacker.integer() })
+  }
+  return changes
+}
+
 /** A list that is being read: no more numbers than there are bytes to read. */
 class GrowingList {
   readonly ends: Int32Array

@@ -12,7 +12,11 @@ import type { Needs, SumRow } from './sums.ts'
 export type WantedPart = { partOf: Part['partOf']; part: string | null }
 
 /** The tally of a part: `walk` gives it as of each day in turn, the same object changed from one to the next. */
-export type PartTally = Part & { walk: () => Generator<Tally> }
+export type PartTally = Part & {
+  walk: () => Generator<Tally>
+  /** Whether the tally of a day (by its index) differs from that of the day before; true for the first. */
+  isChangedAt: (index: number) => boolean
+}
 
 /** What days need of the stored sums. */
 export function needsOf(days: readonly Day[]): Needs {
@@ -117,6 +121,7 @@ export class Adding {
     const { length } = this.#days
     return [...this.#sums.values()].map(({ part, first, later }) => ({
       ...part,
+      isChangedAt: (index) => index === 0 || later.has(index),
       *walk() {
         for (let index = 0; index < length; index += 1) {
           const changes = later.get(index) ?? []

@@ -23,11 +23,19 @@ export type TallyQuestion = {
   epoch?: number
 }
 
+/** The tallies of parts, and the build of `periods` that they were read from. */
+type TalliesOfBuild = { tallies: PartTally[]; generation: number | null }
+
 /**
  * The tallies of the parts, day by day; of a kind of parts those alone that count something by the last day. Throws
  * ProjectionBehind where `periods` has not read as much, as while it is built anew.
  */
 export async function readTallies(db: Queryable, question: TallyQuestion): Promise<PartTally[]> {
+  return (await readTalliesOfBuild(db, question)).tallies
+}
+
+/** The same, with the build that they are of. */
+export async function readTalliesOfBuild(db: Queryable, question: TallyQuestion): Promise<TalliesOfBuild> {
   const { register, size, epoch = EPOCH } = question
   for (;;) {
     const progress = await readProgress(db, register)
@@ -39,7 +47,7 @@ export async function readTallies(db: Queryable, question: TallyQuestion): Promi
     const isAdded =
       (seal === 0 || (await addSums(db, question, { seal, lastSeal, epoch, ...progress }, adding))) &&
       (await addChanges(db, question, { seal, lastSeal, epoch, ...progress }, adding))
-    if (isAdded) return adding.parts()
+    if (isAdded) return { tallies: adding.parts(), generation: progress.generation }
   }
 }
 

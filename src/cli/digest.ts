@@ -1,0 +1,81 @@
+// `pledger digest`: SHA-256 over the rows of projections at a size, to hold two builds, or two databases, against each other.
+
+import { type Command, InvalidArgumentError } from 'commander'
+import { listHeads } from '../eventlog/load.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
+import { BeyondLog, type ProjectionDigest, projectionDigest } from '../projections/digest.ts'
+import { ProjectionBehind } from '../projections/run.ts'
+import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
+
+type Options = { register?: string; size?: number; json?: boolean }
+
+// Safe: the keys of the object are these names.
+const NAMES = Object.keys(VERSIONS) as ProjectionName[]
+
+function projectionName(text: string, previous: readonly ProjectionName[] = []): ProjectionName[] {
+  const name = NAMES.find((one) => one === text)
+  if (!name) throw new InvalidArgumentError(`expected one of ${NAMES.join(', ')}.`)
+  return [...previous, name]
+}
+
+function sizeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('expected a size, a whole number from 0 on.')
+  return Number(text)
+}
+
+async function registersOf({ db }: Session, register: string | undefined): Promise<string[]> {
+  const registers = (await listHeads(db)).map((head) => head.register)
+  if (register === undefined) return registers
+  if (!registers.includes(register)) throw new CommandError(`there is no register ${register}`)
+  return [register]
+}
+
+/** The digest, or in words why there is none at that size. */
+async function digestOrReason(
+  { db, registers }: Session,
+  question: { register: string; projection: ProjectionName; size: number | undefined },
+): Promise<ProjectionDigest | string> {
+  try {
+    return await projectionDigest(db, registers, question)
+  } catch (error) {
+    if (error instanceof BeyondLog) return error.message
+    if (error instanceof ProjectionBehind) return `${question.projection}: ${error.message}`
+    throw error
+  }
+}
+
+async function digest(session: Session, names: readonly ProjectionName[], options: Options): Promise<void> {
+  const registers = await registersOf(session, options.register)
+  const projections = names.length === 0 ? NAMES : NAMES.filter((name) => names.includes(name))
+  const questions = registers.flatMap((register) => projections.map((projection) => ({ register, projection })))
+  const digests: ProjectionDigest[] = []
+  const progress = showProgress('digest', questions.length, 'projections')
+  for (const [index, { register, projection }] of questions.entries()) {
+    const found = await digestOrReason(session, { register, projection, size: options.size })
+    progress.update(index + 1, `${projection} of ${register}`)
+    if (typeof found === 'string') {
+      // The others are told all the same.
+      process.stderr.write(`pledger: ${found}\n`)
+      process.exitCode = 1
+    } else if (options.json) digests.push(found)
+    else {
+      const { sha256, size, rows } = found
+      await writeOut(`${sha256}  ${register} ${projection} at size ${counted(size)}, ${counted(rows)} rows\n`)
+    }
+  }
+  progress.stop()
+  if (options.json) await writeOut(`${JSON.stringify(digests, null, 2)}\n`)
+}
+
+export function digestCommand(program: Command): void {
+  program
+    .command('digest')
+    .description('print the SHA-256 over the rows of projections, the same however these were built')
+    .argument('[projection...]', 'which: all without this', projectionName)
+    .option('--register <id>', 'only this register', registerId)
+    .option('--size <n>', 'the rows as known at this size; by default as far as each has read', sizeNumber)
+    .option('--json', 'as JSON')
+    .action((names: ProjectionName[] = [], options: Options) =>
+      withDatabase((session) => digest(session, names, options)),
+    )
+}

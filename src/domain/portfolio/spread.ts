@@ -1,0 +1,41 @@
+// Mean, median, 90th percentile and greatest of slippages: those that stand still, and those that grow by a day a day.
+
+import type { Day } from '../../kernel/plain-date.ts'
+import { roundedRatio } from '../../kernel/ratio.ts'
+import type { Distribution } from './distribution.ts'
+
+/** Slippages in days: fixed ones, and the days from which growing ones count. */
+export type Slippages = { still: Distribution; growing: Distribution }
+
+type Spread = { mean: number | null; median: number | null; p90: number | null; max: number | null; of: number }
+
+/** Mean (one decimal), median (mean of the middle two), p90 (nearest rank) and maximum of whole days; nulls over none. */
+export function spread({ still, growing }: Slippages, asOf: Day): Spread {
+  const of = still.count + growing.count
+  if (of === 0) return { mean: null, median: null, p90: null, max: null, of }
+  const sum = still.sum + asOf * growing.count - growing.sum
+  const low = atRank({ still, growing }, asOf, (of + 1) >> 1)
+  const high = of % 2 === 1 ? low : atRank({ still, growing }, asOf, (of >> 1) + 1)
+  const p90 = atRank({ still, growing }, asOf, Math.ceil((9 * of) / 10))
+  return { mean: roundedRatio(sum, of, 1), median: (low + high) / 2, p90, max: ends({ still, growing }, asOf)[1], of }
+}
+
+/** The least and the greatest slippage, of which there is one. */
+function ends({ still, growing }: Slippages, asOf: Day): [number, number] {
+  const least = growing.greatest === null ? Number.POSITIVE_INFINITY : asOf - growing.greatest
+  const greatest = growing.least === null ? Number.NEGATIVE_INFINITY : asOf - growing.least
+  return [Math.min(still.least ?? least, least), Math.max(still.greatest ?? greatest, greatest)]
+}
+
+/** The slippage that stands at a rank (1 is the least), which is there: found by halving, for both kinds are in order. */
+function atRank({ still, growing }: Slippages, asOf: Day, rank: number): number {
+  let [low, high] = ends({ still, growing }, asOf)
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    // One that grows has come to `middle` at most where it counts from `asOf - middle` or a later day.
+    const count = still.countUpTo(middle) + growing.count - growing.countUpTo(asOf - middle - 1)
+    if (count >= rank) high = middle
+    else low = middle + 1
+  }
+  return low
+}

@@ -1,0 +1,70 @@
+// The projection `commitments`, as its digest takes it in: every row in order of id, as one line of canonical JSON. Rows hold
+// the newest state alone; as of an earlier size the log is folded, by the same fold.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/pool.ts'
+import type { Knowledge } from '../../domain/repairs.ts'
+import { streamsAfter } from '../../eventlog/feed.ts'
+import { loadStreams } from '../../eventlog/load.ts'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
+import { project } from './project.ts'
+import { columns, type Place } from './table.ts'
+
+const ROWS_AT_ONCE = 200
+
+function page(db: Queryable, { register, generation }: Place, after: string) {
+  return db
+    .selectFrom('commitment')
+    .selectAll()
+    .select(sql<string>`search::text`.as('search'))
+    .where('register', '=', register)
+    .where('generation', '=', generation)
+    .where('id', '>', after)
+    .orderBy('id')
+    .limit(ROWS_AT_ONCE)
+    .execute()
+}
+
+/** The rows of a build as canonical JSON, in order of id, some at a time. */
+export async function* canonicalCommitments(db: Queryable, place: Place): AsyncGenerator<string[]> {
+  for (let after = ''; ; ) {
+    const rows = await page(db, place, after)
+    // Neither whose they are nor which build they are of: what two builds say is the same.
+    yield rows.map(({ register: _, generation: __, ...row }) => canonicalJson(row))
+    const last = rows.at(-1)
+    if (!last || rows.length < ROWS_AT_ONCE) return
+    after = last.id
+  }
+}
+
+/** The words that a search would find in texts, as the database keeps them. */
+async function searchWords(db: Queryable, texts: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ words: string }>`select to_tsvector('simple', text)::text as words
+    from unnest(${[...texts]}::text[]) with ordinality t (text, place) order by place`.execute(db)
+  return rows.map(({ words }) => words)
+}
+
+/** What the rows were when the log ended at a size: the same lines, folded from the log. */
+export async function* canonicalCommitmentsAt(
+  db: Queryable,
+  register: string,
+  knowledge: Knowledge,
+): AsyncGenerator<string[]> {
+  const { size } = knowledge
+  for (let after = ''; ; ) {
+    const streams = await streamsAfter(db, { register, after, size, limit: ROWS_AT_ONCE })
+    const events = Map.groupBy(await loadStreams(db, register, streams, size), ({ stream }) => stream)
+    const rows = streams.flatMap((stream) => {
+      const row = project(stream, events.get(stream) ?? [], knowledge)
+      return row ? [columns(row)] : []
+    })
+    const words = await searchWords(
+      db,
+      rows.map(({ search }) => search),
+    )
+    yield rows.map((row, index) => canonicalJson({ ...row, search: words[index] }))
+    const last = streams.at(-1)
+    if (!last || streams.length < ROWS_AT_ONCE) return
+    after = last
+  }
+}

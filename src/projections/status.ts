@@ -1,0 +1,139 @@
+// Where every projection stands in every register, in words that tell apart what an operator would do something about.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../database/pool.ts'
+import { eventsAt } from '../eventlog/load.ts'
+import type { Projection } from './run.ts'
+
+export const PROJECTION_STATUSES = [
+  /** It has not read anything yet. */
+  'notStarted',
+  /** Its rows are being built anew, beside those in use. */
+  'replaying',
+  /** It is behind the log and was on its way a moment ago. */
+  'progressing',
+  /** It is behind the log and has not moved for a while, although there was something to read. */
+  'stuck',
+  /** An event that cannot be read has stopped it. */
+  'stopped',
+  /** It has read the whole log. */
+  'caughtUp',
+] as const
+
+type ProjectionStatus = (typeof PROJECTION_STATUSES)[number]
+
+export type ProjectionState = {
+  projection: string
+  register: string
+  status: ProjectionStatus
+  /** The version of the fold, and which build of its rows is read; null where there is none yet. */
+  version: number
+  generation: number | null
+  /** How far it has read, as its readers are told; 0 where it has not begun. */
+  size: number
+  /** How far rows are built that nobody reads before they reach as far as those of another version; else null. */
+  building: number | null
+  /** Events that it has not read yet, and for how long the first of them has been there. */
+  behindEvents: number
+  behindSeconds: number
+  /** The event that it cannot read; null where it goes on. */
+  stopped: { position: number; id: string | null; type: string | null; reason: string } | null
+}
+
+/** A replay that is under way; of a projection and register. */
+export type UnderWay = { projection: string; register: string }
+
+/** How long a projection that has something to read may stand still. */
+const STUCK_AFTER_SECONDS = 10
+
+type Row = {
+  register: string
+  total: number
+  projection: string
+  version: number
+  generation: number | null
+  size: number | null
+  building: number | null
+  stopped_at: number | null
+  stopped_because: string | null
+  still_seconds: number
+}
+
+async function readRows(db: Queryable, projections: readonly Projection[]): Promise<Row[]> {
+  const names = projections.map(({ name }) => name)
+  const versions = projections.map(({ version }) => version)
+  const { rows } =
+    await sql<Row>`select r.register, r.size as total, p.name as projection, p.version, c.generation, c.size,
+      c.building, c.stopped_at, c.stopped_because,
+      coalesce(extract(epoch from now() - c.moved_at), 0)::float8 as still_seconds
+    from unnest(${names}::text[], ${versions}::integer[]) with ordinality p (name, version, place)
+      cross join register r
+      left join checkpoint c on c.register = r.register and c.projection = p.name and c.version = p.version
+    where r.size > 0 order by p.place, r.register`.execute(db)
+  return rows
+}
+
+function statusOf(row: Row, behindEvents: number, behindSeconds: number, isReplaying: boolean): ProjectionStatus {
+  if (row.stopped_at !== null) return 'stopped'
+  if (isReplaying) return 'replaying'
+  if (row.size === null) return 'notStarted'
+  if (behindEvents === 0) return 'caughtUp'
+  // What has just been recorded was not there to be read before.
+  return Math.min(row.still_seconds, behindSeconds) < STUCK_AFTER_SECONDS ? 'progressing' : 'stuck'
+}
+
+/**
+ * Where every projection stands in every register, projection by projection. `now` is in milliseconds; `underWay` are the
+ * replays that somebody is at.
+ */
+export async function projectionStates(
+  db: Queryable,
+  projections: readonly Projection[],
+  { now, underWay = [] }: { now: number; underWay?: readonly UnderWay[] },
+): Promise<ProjectionState[]> {
+  const rows = await readRows(db, projections)
+  const reached = (row: Row) => row.building ?? row.size ?? 0
+  const wanted = rows.flatMap((row) => {
+    const unread = reached(row) < row.total ? [{ register: row.register, position: reached(row) }] : []
+    const stop = row.stopped_at === null ? [] : [{ register: row.register, position: row.stopped_at }]
+    return [...unread, ...stop]
+  })
+  const events = new Map((await eventsAt(db, wanted)).map((event) => [`${event.register} ${event.position}`, event]))
+  const eventOf = ({ register }: Row, position: number) => events.get(`${register} ${position}`)
+  return rows.map((row) => {
+    const behindEvents = Math.max(0, row.total - reached(row))
+    const since = behindEvents === 0 ? now : (eventOf(row, reached(row))?.recordedAt ?? now)
+    const behindSeconds = Math.max(0, Math.floor((now - since) / 1_000))
+    const isReplaying = underWay.some((one) => one.projection === row.projection && one.register === row.register)
+    const stop = row.stopped_at === null ? null : eventOf(row, row.stopped_at)
+    return {
+      projection: row.projection,
+      register: row.register,
+      status: statusOf(row, behindEvents, behindSeconds, isReplaying),
+      version: row.version,
+      generation: row.generation,
+      size: row.size ?? 0,
+      building: row.building,
+      behindEvents,
+      behindSeconds,
+      stopped:
+        row.stopped_at === null
+          ? null
+          : {
+              position: row.stopped_at,
+              id: stop?.id ?? null,
+              type: stop?.type ?? null,
+              reason: row.stopped_because ?? '',
+            },
+    }
+  })
+}
+
+/**
+ * Whether a projection has no rows to answer from: it has stopped, has not begun with events that have been there for a
+ * while, or builds rows of another version. One that is merely behind answers, and says how far it is.
+ */
+export function cannotAnswer({ status, size, building, behindSeconds }: ProjectionState): boolean {
+  if (status === 'stopped' || building !== null) return true
+  return size === 0 && behindSeconds >= STUCK_AFTER_SECONDS
+}

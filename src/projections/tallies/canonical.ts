@@ -1,0 +1,96 @@
+// The projection `tallies`, as its digest takes it in: what every epoch that a size knows whole added at every place, in order
+// of place and epoch, as one line of canonical JSON. What an epoch added is the same however sums are stored.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../../database/pool.ts'
+import { canonicalJson } from '../../kernel/canonical-json.ts'
+import { entriesOf } from './packing.ts'
+import type { Build } from './table.ts'
+
+// A day and a key as one number: days take 23 bits, keys 27; together below 2^53.
+const KEYS = 2 ** 27
+
+function entryName(day: number, key: number): number {
+  return day * KEYS + key
+}
+
+/** Rows can be long: those of a month by days hold all that ever counted in it. */
+const ROWS_AT_ONCE = 50
+
+type Row = {
+  part_of: string
+  part: string
+  level: number
+  bucket: number
+  epoch: number
+  /** Where it is the row's own epoch, the row is a whole sum; else what the epoch added. */
+  base: number
+  statuses: Buffer
+  days: Buffer
+}
+
+type Key = Omit<Row, 'base' | 'statuses' | 'days'>
+
+const BEGINNING: Key = { part_of: '', part: '', level: 0, bucket: 0, epoch: 0 }
+
+async function page(db: Queryable, { register, generation }: Build, epochs: number, after: Key): Promise<Row[]> {
+  const { rows } = await sql<Row>`select part_of, part, level, bucket, epoch, base, statuses, days from tally
+    where register = ${register} and generation = ${generation} and epoch < ${epochs}
+      and (part_of, part, level, bucket, epoch)
+        > (${after.part_of}, ${after.part}, ${after.level}::smallint, ${after.bucket}::integer, ${after.epoch}::integer)
+    order by part_of, part, level, bucket, epoch limit ${ROWS_AT_ONCE}`.execute(db)
+  return rows
+}
+
+/** Sums by the name of their day and key. */
+type Sums = ReadonlyMap<number, number>
+
+/** The sums of a row, by the name of their day and key. */
+function sumsOf({ level, statuses, days }: Row): Sums {
+  const sums = new Map<number, number>()
+  for (const entries of [entriesOf(level, statuses), entriesOf(level, days)]) {
+    for (let at = 0; at < entries.length; at += 3) {
+      const name = entryName(entries[at] as number, entries[at + 1] as number)
+      sums.set(name, (sums.get(name) ?? 0) + (entries[at + 2] as number))
+    }
+  }
+  return sums
+}
+
+/** Sums with others added (or with -1 taken away), without what comes to nothing. */
+function plus(a: Sums, b: Sums, sign: 1 | -1 = 1): Sums {
+  const sums = new Map(a)
+  for (const [name, sum] of b) sums.set(name, (sums.get(name) ?? 0) + sign * sum)
+  return new Map([...sums].filter(([, sum]) => sum !== 0))
+}
+
+/** Follows the sums of one place after the other, in order of epoch. */
+class Following {
+  #place = ''
+  #sums: Sums = new Map()
+
+  /** The line of a row; none where its epoch added nothing. */
+  lines(row: Row): string[] {
+    const { part_of: partOf, part, level, bucket, epoch, base } = row
+    const place = JSON.stringify([partOf, part, level, bucket])
+    if (place !== this.#place) this.#sums = new Map()
+    this.#place = place
+    const own = sumsOf(row)
+    const added = base === epoch ? plus(own, this.#sums, -1) : own
+    this.#sums = base === epoch ? own : plus(this.#sums, own)
+    const entries = [...added].sort(([a], [b]) => a - b)
+    return entries.length === 0 ? [] : [canonicalJson({ partOf, part, level, bucket, epoch, added: entries })]
+  }
+}
+
+/** What epochs added, of those that were sealed when so many were, as canonical JSON, some at a time. */
+export async function* canonicalTallies(db: Queryable, build: Build, epochs: number): AsyncGenerator<string[]> {
+  const following = new Following()
+  for (let after: Key = BEGINNING; ; ) {
+    const rows = await page(db, build, epochs, after)
+    yield rows.flatMap((row) => following.lines(row))
+    const last = rows.at(-1)
+    if (!last || rows.length < ROWS_AT_ONCE) return
+    after = last
+  }
+}
