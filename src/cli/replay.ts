@@ -2,8 +2,9 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Connection, connect } from '../database/connect.ts'
-import { VERSIONS } from '../kernel/projection-versions.ts'
-import { type Operation, readOperation } from '../projections/bulk/progress.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
+import { type Operation, readOperation, readProgress } from '../projections/bulk/progress.ts'
+import { projectionDigest } from '../projections/digest.ts'
 import {
   AnotherReplay,
   beginReplay,
@@ -111,11 +112,31 @@ function printEnd({ projections }: Operation, first: ReplayProgress | null, seco
   process.stdout.write(`${projections.join(', ')}: replayed ${events} events in ${seconds.toFixed(1)} s, live\n`)
 }
 
+/** What the new rows and those that they replaced come to at one size; that is the same unless a fold has changed. */
+async function printDigests({ db }: Connection, { id, dropPrevious }: Operation): Promise<void> {
+  const registers = createRegisters()
+  for (const { register, reached, previous } of await readProgress(db, id)) {
+    for (const [name, build] of Object.entries(previous ?? {})) {
+      // Safe: written from the names of projections. Commitments hold the newest state alone.
+      const projection = name as ProjectionName
+      const size = Math.min(reached, build.size)
+      if (dropPrevious || size === 0 || (projection === 'commitments' && build.size !== reached)) continue
+      const live = await projectionDigest(db, registers, { projection, register, size })
+      const before = await projectionDigest(db, registers, { projection, register, size, build })
+      const isSame = live.sha256 === before.sha256
+      const digest = isSame ? `${live.sha256}, as before` : `${live.sha256}, before ${before.sha256}`
+      process.stdout.write(`${register} ${name} at ${counted(size)}: ${digest}\n`)
+    }
+  }
+}
+
 async function run(names: readonly string[], options: Options): Promise<void> {
   const connection = await connect(configuration(), { mode: 'attach' })
   try {
     if (options.cancel) return await cancel(connection)
-    const { state, failedBecause } = await work(connection, await find(connection, names, options), options)
+    const operation = await find(connection, names, options)
+    const { state, failedBecause } = await work(connection, operation, options)
+    if (state === 'caughtUp') await printDigests(connection, operation)
     if (state === 'failed') throw new CommandError(`stopped, and what is live stays: ${failedBecause}`)
     if (state === 'running') throw new CommandError('another process has gone on with this replay')
     if (state === 'cancelled') throw new CommandError('cancelled: what was built is dropped')

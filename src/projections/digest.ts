@@ -24,6 +24,8 @@ export type DigestQuestion = {
   register: string
   /** As of how many events; what the projection has read, where none is given. */
   size?: number | undefined
+  /** Another build than the live one, and how far that reaches. */
+  build?: { generation: number; size: number } | undefined
   /** How many positions apart seals are, where not as the service seals them. */
   epoch?: number
   /** Ends the work: the promise is rejected with the reason. */
@@ -95,13 +97,15 @@ export async function projectionDigest(
   // One moment for the checkpoint and all pages: rows are written, switched and dropped meanwhile.
   const transaction = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
   return transaction.execute(async (tx) => {
-    const live = await tx
-      .selectFrom('checkpoint')
-      .select(['size', 'generation'])
-      .where('register', '=', register)
-      .where('projection', '=', projection)
-      .where('version', '=', version)
-      .executeTakeFirst()
+    const live =
+      question.build ??
+      (await tx
+        .selectFrom('checkpoint')
+        .select(['size', 'generation'])
+        .where('register', '=', register)
+        .where('projection', '=', projection)
+        .where('version', '=', version)
+        .executeTakeFirst())
     const reached = live?.size ?? 0
     const size = question.size ?? reached
     if (!live || reached === 0 || reached < size) throw new ProjectionBehind(register, Math.max(size, 1))

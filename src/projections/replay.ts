@@ -204,8 +204,8 @@ export async function runReplay(
     await new Replay(db, registers, operation, { ...options, signal: turn.signal }).run()
   } catch (error) {
     if (error instanceof UnreadableEvent) await fail(db, operation, error)
-    // Whoever stopped it, or has gone on with it, knows why.
-    else if (!(error instanceof Overtaken) || !turn.signal.aborted) throw error
+    // It was stopped, or another has gone on with it, which a step may notice before the next beat does.
+    else if (!(error instanceof Overtaken)) throw error
   } finally {
     await turn.end()
   }

@@ -301,6 +301,10 @@ t.test('on the command line a replay prints plain lines and says how it ended', 
   })
   t.match(await pledger(t, ['replay', '--register', 'none'], env), { code: 1, err: /there is no register none/ })
   t.match(await pledger(t, ['replay', '--cancel'], env), { code: 1, err: /there is no replay to cancel/ })
+  const both = await pledger(t, ['replay', '--register', 'b'], env)
+  for (const name of ['commitments', 'periods', 'tallies']) {
+    t.match(both.out, new RegExp(`^b ${name} at \\d+: [0-9a-f]{64}, as before$`, 'm'))
+  }
   t.match(await pledger(t, ['drop-previous'], env), { code: 0, err: '' })
   t.equal((await rowsIn(db, 'commitment_g0')) > 0, true)
 })
