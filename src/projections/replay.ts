@@ -201,15 +201,29 @@ export async function runReplay(
   if (!(await takeOperation(db, id, owner))) throw new AnotherReplay(operation)
   const turn = keepTurn(db, id, owner, options.signal)
   try {
-    await new Replay(db, registers, operation, { ...options, signal: turn.signal }).run()
+    const mine = { ...options, signal: turn.signal }
+    // One that lost its turn to this process may write a last step before it notices: from there it goes on.
+    while (await wasOvertaken(new Replay(db, registers, operation, mine).run())) {
+      if (turn.signal.aborted || (await beat(db, id, owner)) !== 'running') break
+    }
   } catch (error) {
-    if (error instanceof UnreadableEvent) await fail(db, operation, error)
-    // It was stopped, or another has gone on with it, which a step may notice before the next beat does.
-    else if (!(error instanceof Overtaken)) throw error
+    if (!(error instanceof UnreadableEvent)) throw error
+    await fail(db, operation, error)
   } finally {
     await turn.end()
   }
   return endOf(db, operation)
+}
+
+/** Whether work ended because it was stopped, or because another process has moved what it was about to move. */
+async function wasOvertaken(work: Promise<void>): Promise<boolean> {
+  try {
+    await work
+    return false
+  } catch (error) {
+    if (error instanceof Overtaken) return true
+    throw error
+  }
 }
 
 async function endOf(db: Database, { id }: Operation): Promise<Outcome> {
