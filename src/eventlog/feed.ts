@@ -33,6 +33,25 @@ export function readFeed(
   return fetchEvents(query)
 }
 
+/** That a stream has grown, and by what. */
+export type Growth = Pick<StoredEvent, 'position' | 'stream' | 'type'>
+
+/** Which streams the next events stand in, in order of position, without what they say. */
+export function readGrowth(
+  db: Queryable,
+  { register, after, until, limit }: Pick<FeedQuery, 'register' | 'after' | 'until' | 'limit'>,
+): Promise<Growth[]> {
+  return db
+    .selectFrom('event')
+    .select(['position', 'stream', 'type'])
+    .where('register', '=', register)
+    .where('position', '>', after)
+    .where('position', '<=', until)
+    .orderBy('position')
+    .limit(limit)
+    .execute()
+}
+
 // An event as answers give it (domain/event-answer.ts), built by the database: to parse each row here and write it out again
 // costs several times as much. Safe by concatenation: ids, types and dates hold nothing that JSON escapes, data and citations
 // are stored as the JSON text that was written.

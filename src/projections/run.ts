@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Selectable, sql } from 'kysely'
 import type { Database, Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
-import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
+import { REGISTER_STREAM } from '../domain/event.ts'
 import { isRepair, type Knowledge, UnreadableEvent } from '../domain/repairs.ts'
-import { readFeed, streamsSince } from '../eventlog/feed.ts'
+import { type Growth, readGrowth, streamsSince } from '../eventlog/feed.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { homeGeneration } from './generations.ts'
@@ -39,7 +39,7 @@ export type Projection = {
   apply: (db: Queryable, change: Change) => Promise<void>
 }
 
-export const BATCH = 1_000
+export const BATCH = 4_000
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
 /** Or for so many times as long as looking took: with thousands of registers it takes a while. */
@@ -49,8 +49,8 @@ const GATHER_MS = 40
 /** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
 const UNDER_LOAD = 8
 /** ... of so many times as long as it took, up to a limit. Projections fall behind then, and catch up when it is over. */
-const YIELD = 4
-const MAX_YIELD_MS = 1_000
+const YIELD = 8
+const MAX_YIELD_MS = 2_000
 const AFTER_ERROR_MS = 1_000
 
 /** The registers whose log (or followed projection) reaches beyond the projection. */
@@ -145,7 +145,7 @@ export async function readOn(
   { size: from, generation }: { size: number; generation: number },
 ): Promise<Reached | null> {
   const { register } = known
-  const events = await readFeed(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
+  const events = await readGrowth(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
   const last = events.at(-1)
   if (!last) return null
   const size = last.position + 1
@@ -160,7 +160,7 @@ export async function readOn(
 }
 
 /** The time zone known at a size, and those that corrections among the events after it brought. */
-export function timeZonesFrom(known: KnownRegister, from: number, events: readonly StoredEvent[]): Knowledge[] {
+export function timeZonesFrom(known: KnownRegister, from: number, events: readonly Growth[]): Knowledge[] {
   const zones = [{ size: from, timeZone: stateKnownAt(known, from).timeZone }]
   for (const { stream, type, position } of events) {
     // Only the opening and its repairs set the time zone; each of those is rare.

@@ -1,22 +1,18 @@
 // The projection `commitments`: the newest state of each commitment, folded from its whole stream whenever it grows.
 
 import type { Queryable } from '../../database/pool.ts'
-import type { StoredEvent } from '../../domain/event.ts'
-import { loadStreams } from '../../eventlog/load.ts'
+import { loadToFold } from '../../eventlog/load.ts'
 import { VERSIONS } from '../../kernel/projection-versions.ts'
 import type { Change, Projection } from '../run.ts'
 import { type CommitmentRow, project } from './project.ts'
 import { removeCommitments, saveCommitments } from './table.ts'
 
-const STREAMS_AT_ONCE = 500
-
-function byStream(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
-  return Map.groupBy(events, (event) => event.stream)
-}
+/** So few that what is read of them is gone before the collector takes it for lasting. */
+const STREAMS_AT_ONCE = 200
 
 async function applyTo(db: Queryable, streams: readonly string[], change: Change): Promise<void> {
   const { register, size, timeZone } = change
-  const events = byStream(await loadStreams(db, register, streams, size))
+  const events = Map.groupBy(await loadToFold(db, register, streams, size), (event) => event.stream)
   const rows: CommitmentRow[] = []
   const gone: string[] = []
   for (const stream of streams) {

@@ -2,16 +2,17 @@
 // event closes and opens exactly what it changes, by a further row where the timeline differs from the one before.
 
 import type { Queryable } from '../../database/pool.ts'
-import { loadStreams } from '../../eventlog/load.ts'
+import { loadToFold } from '../../eventlog/load.ts'
 import { VERSIONS } from '../../kernel/projection-versions.ts'
 import type { Change, Projection } from '../run.ts'
 import { type TimelineVersion, timelineVersions } from './project.ts'
 import { savePeriods } from './table.ts'
 
-const STREAMS_AT_ONCE = 500
+/** So few that what is read of them is gone before the collector takes it for lasting. */
+const STREAMS_AT_ONCE = 200
 
 async function versionsOf(db: Queryable, streams: readonly string[], change: Change): Promise<TimelineVersion[]> {
-  const events = Map.groupBy(await loadStreams(db, change.register, streams, change.size), (event) => event.stream)
+  const events = Map.groupBy(await loadToFold(db, change.register, streams, change.size), (event) => event.stream)
   return streams.flatMap((stream) => timelineVersions(stream, events.get(stream) ?? [], change))
 }
 
