@@ -8,6 +8,7 @@ import type { StoredEvent } from '../src/domain/event.ts'
 import { type PostedEvent, parsePosted } from '../src/domain/posted-event.ts'
 import { append } from '../src/eventlog/append.ts'
 import { streamFeed } from '../src/eventlog/feed.ts'
+import { forgetKeys } from '../src/eventlog/keys.ts'
 import { createRecorder, QueueFull, type Recorder } from '../src/record.ts'
 import { createRegisters } from '../src/registers.ts'
 import { testDatabaseUrl } from './support/database.ts'
@@ -429,4 +430,30 @@ t.test('what waits is bounded by number and by bytes; what was refused for it is
     (await log(db)).slice(1).map(({ stream }) => stream),
     ['c', 'd', 'e'],
   )
+})
+
+t.test('keys are forgotten when they are a day old, and no sooner', async (t) => {
+  const clock = { now: NOW }
+  const { db, record, recorder } = await register(t, clock)
+  await record([posted(made('2026-01-01'))])
+  const once = (key: string) => {
+    const keyed = { key, fingerprint: Buffer.alloc(32, 1) }
+    return recorder.recordOnce({
+      register: 'r',
+      group: [posted(reaffirmed('2026-02-01'))],
+      recordedBy: 'local',
+      bytes: 0,
+      key: keyed,
+    })
+  }
+  await once('old')
+  clock.now += 3_600_000
+  await once('new')
+  const keys = async () => (await db.selectFrom('idempotency_key').select('key').execute()).map(({ key }) => key)
+  await forgetKeys(db, 'r', NOW + 24 * 3_600_000 - 1)
+  t.strictSame((await keys()).sort(), ['new', 'old'])
+  await forgetKeys(db, 'r', NOW + 24 * 3_600_000)
+  t.strictSame(await keys(), ['new'])
+  await forgetKeys(db, 'other', NOW + 48 * 3_600_000)
+  t.strictSame(await keys(), ['new'])
 })
