@@ -6,7 +6,7 @@ import { parseJson } from '../http/body.ts'
 import { type ImportReport, importLines, NoRegister } from '../import.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase } from './program.ts'
 
-type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number }
+type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number; close?: () => Promise<void> }
 
 function unreadable(file: string, { code, message }: NodeJS.ErrnoException): CommandError {
   if (code === 'ENOENT') return new CommandError(`there is no file ${file}`)
@@ -17,9 +17,12 @@ async function open(file: string): Promise<Source> {
   if (file === '-') return { chunks: process.stdin, bytes: 0 }
   const handle = await openFile(file).catch((error) => Promise.reject(unreadable(file, error)))
   const found = await handle.stat()
-  if (found.isDirectory()) throw new CommandError(`${file} is a directory`)
+  if (found.isDirectory()) {
+    await handle.close()
+    throw new CommandError(`${file} is a directory`)
+  }
   // Of a pipe nobody knows how long it is.
-  return { chunks: handle.createReadStream(), bytes: found.isFile() ? found.size : 0 }
+  return { chunks: handle.createReadStream(), bytes: found.isFile() ? found.size : 0, close: () => handle.close() }
 }
 
 /** Imports a stream and tells the terminal how it goes; true where no line was refused. */
@@ -68,7 +71,12 @@ export function importCommand(program: Command): void {
     .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it', registerId)
     .action(async (file: string, { register }: { register: string }) => {
       const source = await open(file)
-      const isClean = await withDatabase((session) => importInto(session, register, source))
-      if (!isClean) process.exitCode = 1
+      try {
+        const isClean = await withDatabase((session) => importInto(session, register, source))
+        if (!isClean) process.exitCode = 1
+      } finally {
+        // Also of a database that cannot be reached: Node ends a process that leaves a file to its garbage collector.
+        await source.close?.()
+      }
     })
 }

@@ -8,7 +8,7 @@ import type { Database } from '../database/pool.ts'
 import { VERSIONS } from '../kernel/projection-versions.ts'
 import { type Hints, openHints } from './hints.ts'
 
-export type ProjectionHead = { version: number; size: number; generation: number; isStopped: boolean }
+type ProjectionHead = { version: number; size: number; generation: number; isStopped: boolean }
 
 export type RegisterHead = {
   register: string

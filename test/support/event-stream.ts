@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 
-export type Frame = { id?: string; event?: string; data?: string; retry?: string; comment?: string }
+type Frame = { id?: string; event?: string; data?: string; retry?: string; comment?: string }
 
 export type Listener = {
   response: IncomingMessage
