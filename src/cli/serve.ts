@@ -73,7 +73,7 @@ async function closeApp(app: FastifyInstance): Promise<void> {
 }
 
 const YOUNG_BYTES = 16 * 2 ** 20
-const HEAP_BYTES = 80 * 2 ** 20
+const HEAP_BYTES = 48 * 2 ** 20
 const LEAST_GROWTH_PERCENT = 20
 
 /** The kind of a collection. */

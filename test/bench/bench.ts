@@ -8,7 +8,7 @@ import { type Flags, GROWTH, ORACLE, ROUNDS, readFlags, SCALE } from './flags.ts
 import { growthRows } from './growth.ts'
 import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
-import { serveMemoryRow, TELLS_MEMORY } from './memory.ts'
+import { peakMemory, serveMemoryRow, TELLS_MEMORY } from './memory.ts'
 import { oracleRow } from './oracle.ts'
 import { pollRow, summary200Row } from './polling.ts'
 import { recordInsertRow, recordRow } from './record.ts'
@@ -75,7 +75,10 @@ async function serviceRows(ending: AsyncDisposableStack, { rows, profileDir }: F
   const stage = await setStage(ending, profileDir)
   about = await machine(stage.pool)
   const measured: Measured[] = []
-  for (const prepare of prepared) measured.push(await measure(await prepare(stage), ROUNDS, tell))
+  for (const prepare of prepared) {
+    measured.push(await measure(await prepare(stage), ROUNDS, tell))
+    if (TELLS_MEMORY) tell(`the service has held at most ${Math.round(await peakMemory(stage.servicePid))} MB so far`)
+  }
   if (rows.includes(MEMORY) && TELLS_MEMORY) measured.push(await serveMemoryRow(stage.servicePid))
   return measured
 }
