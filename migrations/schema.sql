@@ -152,6 +152,23 @@ create table replay_part (
   constraint replay_part_once PRIMARY KEY (register, operation, part)
 );
 
+create table signed_checkpoint (
+  register text collate "C" not null,
+  size bigint not null,
+  root bytea not null,
+  note text not null,
+  signed_at timestamp(3) with time zone not null,
+  constraint signed_checkpoint_once PRIMARY KEY (register, size)
+);
+
+create table signing_key (
+  register text collate "C" not null,
+  vkey text not null,
+  from_size bigint not null,
+  to_size bigint,
+  constraint signing_key_once PRIMARY KEY (register, vkey)
+);
+
 create table tally (
   register text collate "C" not null,
   generation bigint not null,
@@ -167,6 +184,24 @@ create table tally (
   days bytea not null,
   constraint tally_once PRIMARY KEY (register, generation, part_of, part, level, bucket, epoch)
 ) partition by LIST (generation);
+
+create table tile (
+  register text collate "C" not null,
+  level smallint not null,
+  index bigint not null,
+  hashes bytea not null,
+  constraint tile_of_hashes CHECK ((((octet_length(hashes) >= 32) AND (octet_length(hashes) <= 8192)) AND ((octet_length(hashes) % 32) = 0))),
+  constraint tile_once PRIMARY KEY (register, level, index)
+);
+
+create table tree (
+  register text collate "C" not null,
+  origin text not null,
+  size bigint default 0 not null,
+  signed_at timestamp(3) with time zone,
+  refused_because text,
+  constraint tree_once PRIMARY KEY (register)
+);
 
 create table commitment_g0 partition of commitment FOR VALUES IN ('0');
 
@@ -316,6 +351,28 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.refuse_rewriting()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'what is published stays: % of % refused', lower(tg_op), tg_table_name using errcode = 'restrict_violation';
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_shrinking()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if new.register <> old.register or new.level <> old.level or new.index <> old.index
+    or substring(new.hashes for octet_length(old.hashes)) <> old.hashes then
+    raise exception 'a tile only grows: update of tile refused' using errcode = 'restrict_violation';
+  end if;
+  return new;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.size_at(p_register text, p_instant timestamp with time zone)
  RETURNS bigint
  LANGUAGE plpgsql
@@ -398,3 +455,18 @@ alter table event enable always trigger event_append_only;
 
 CREATE TRIGGER register_stays BEFORE DELETE OR TRUNCATE ON public.register FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table register enable always trigger register_stays;
+
+CREATE TRIGGER signed_checkpoint_stays BEFORE DELETE OR UPDATE OR TRUNCATE ON public.signed_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+alter table signed_checkpoint enable always trigger signed_checkpoint_stays;
+
+CREATE TRIGGER signing_key_stays BEFORE DELETE OR TRUNCATE ON public.signing_key FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+alter table signing_key enable always trigger signing_key_stays;
+
+CREATE TRIGGER tile_grows BEFORE UPDATE ON public.tile FOR EACH ROW EXECUTE FUNCTION refuse_shrinking();
+alter table tile enable always trigger tile_grows;
+
+CREATE TRIGGER tile_stays BEFORE DELETE OR TRUNCATE ON public.tile FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+alter table tile enable always trigger tile_stays;
+
+CREATE TRIGGER tree_stays BEFORE DELETE OR TRUNCATE ON public.tree FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+alter table tree enable always trigger tree_stays;

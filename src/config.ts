@@ -18,6 +18,10 @@ export type Config = {
   open: boolean
   /** How many connections may follow the log at once. */
   maxFollowers: number
+  /** Where checkpoints are said to come from; null: as before, or the default. */
+  origin: string | null
+  /** The private keys that sign checkpoints; null: those beside the embedded PostgreSQL, or none. */
+  signingKeyFile: string | null
 }
 
 export type ParsedConfig = { ok: true; config: Config } | { ok: false; problem: string }
@@ -66,6 +70,19 @@ const variables = z.strictObject({
       description: 'connections that may follow the log (text/event-stream) at once',
       accepts: 'a whole number from 0 to 999999',
     }),
+  PLEDGER_ORIGIN: z
+    .string()
+    .regex(/^[A-Za-z0-9._~:/-]{1,200}$/)
+    .refine((text) => !text.includes('://') && !/^\/|\/$|\/\//.test(text))
+    .optional()
+    .meta({
+      description: 'where checkpoints come from, as a host and path; the register follows; fixed with the first',
+      accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
+    }),
+  PLEDGER_SIGNING_KEYS: z.string().optional().meta({
+    description: 'Ed25519 private keys (PEM) that sign checkpoints; unset: made beside the embedded PostgreSQL',
+    accepts: 'a file',
+  }),
 })
 
 type Name = keyof typeof variables.shape
@@ -101,6 +118,8 @@ function toConfig(values: z.output<typeof variables>): Config {
     logLevel: values.PLEDGER_LOG_LEVEL,
     open: values.PLEDGER_OPEN === 'yes',
     maxFollowers: values.PLEDGER_MAX_FOLLOWERS,
+    origin: values.PLEDGER_ORIGIN ?? null,
+    signingKeyFile: values.PLEDGER_SIGNING_KEYS === undefined ? null : resolve(values.PLEDGER_SIGNING_KEYS),
   }
 }
 

@@ -34,8 +34,10 @@ const MAY_IMPORT: Record<string, string[]> = {
   database: ['kernel', 'domain', 'config.ts'],
   eventlog: ['kernel', 'domain', 'database'],
   projections: ['kernel', 'domain', 'database', 'eventlog', 'registers.ts'],
+  integrity: ['kernel', 'domain', 'database', 'eventlog'],
   samples: ['kernel', 'domain'],
   http: [
+    'integrity',
     'kernel',
     'domain',
     'database',

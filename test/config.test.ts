@@ -10,6 +10,8 @@ const defaults = {
   logLevel: 'info',
   open: false,
   maxFollowers: 500,
+  origin: null,
+  signingKeyFile: null,
 }
 
 const accepts = (env: Record<string, string | undefined>, changed: object) =>
@@ -39,6 +41,8 @@ t.test('every variable is read', async () => {
       PLEDGER_LOG_LEVEL: 'silent',
       PLEDGER_OPEN: 'yes',
       PLEDGER_MAX_FOLLOWERS: '20',
+      PLEDGER_ORIGIN: 'pledger.example.org/v1/registers',
+      PLEDGER_SIGNING_KEYS: '/etc/pledger/keys.pem',
     },
     {
       databaseUrl: 'postgresql://u:p%40ss@db.example:5432/pledger',
@@ -48,6 +52,8 @@ t.test('every variable is read', async () => {
       logLevel: 'silent',
       open: true,
       maxFollowers: 20,
+      origin: 'pledger.example.org/v1/registers',
+      signingKeyFile: '/etc/pledger/keys.pem',
     },
   )
   accepts(
@@ -63,6 +69,16 @@ t.test('a relative data directory is made absolute', async () => {
 t.test('a port that is not a whole number from 0 to 65535 is refused', async () => {
   for (const port of ['65536', '-1', '1.5', '0x50', ' 80', 'http', '99999999999999999999']) {
     refuses({ PLEDGER_PORT: port }, `PLEDGER_PORT is ${JSON.stringify(port)}; expected a whole number from 0 to 65535`)
+  }
+})
+
+t.test('an origin that is none is refused', async () => {
+  for (const origin of ['https://pledger.example.org', 'pledger.example.org/', '/v1', 'a//b', 'a b', 'a+b']) {
+    refuses(
+      { PLEDGER_ORIGIN: origin },
+      `PLEDGER_ORIGIN is ${JSON.stringify(origin)}; expected a URL without its scheme and without a slash at its end, ` +
+        'such as pledger.example.org/v1/registers',
+    )
   }
 })
 
@@ -99,7 +115,7 @@ t.test('an unknown variable that begins with PLEDGER_ is refused by name, withou
   refuses(
     { PLEDGER_DATABSE_URL: 'postgres://u:hunter2@h/d' },
     'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_DATA, PLEDGER_HOST, PLEDGER_PORT, ' +
-      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS',
+      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS, PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
   )
 })
 
@@ -140,6 +156,8 @@ t.test('the help names every variable in one aligned line with its default', asy
       'PLEDGER_LOG_LEVEL      info',
       'PLEDGER_OPEN',
       'PLEDGER_MAX_FOLLOWERS  500',
+      'PLEDGER_ORIGIN',
+      'PLEDGER_SIGNING_KEYS',
     ],
   )
   t.strictSame(

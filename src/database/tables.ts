@@ -153,6 +153,36 @@ type IdempotencyKeyTable = {
   kept_at: Date
 }
 
+type TreeTable = {
+  register: string
+  origin: string
+  size: number
+  signed_at: Date | null
+  refused_because: string | null
+}
+
+type TileTable = {
+  register: string
+  level: number
+  index: number
+  hashes: Buffer
+}
+
+type SignedCheckpointTable = {
+  register: string
+  size: number
+  root: Buffer
+  note: string
+  signed_at: Date
+}
+
+type SigningKeyTable = {
+  register: string
+  vkey: string
+  from_size: number
+  to_size: number | null
+}
+
 export type Tables = {
   register: RegisterTable
   event: EventTable
@@ -164,6 +194,10 @@ export type Tables = {
   period: PeriodTable
   replay: ReplayTable
   replay_part: ReplayPartTable
+  signed_checkpoint: SignedCheckpointTable
+  signing_key: SigningKeyTable
   tally: TallyTable
   idempotency_key: IdempotencyKeyTable
+  tile: TileTable
+  tree: TreeTable
 }

@@ -1,0 +1,116 @@
+// The loop that keeps the trees up with their logs. Any number of processes may run it: they take turns at a register.
+
+import type { KeyObject } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
+import type { Database } from '../database/pool.ts'
+import { originOf } from './keys.ts'
+import { signer } from './note.ts'
+import { RefusesToSign, type Seal, sealNext } from './seal.ts'
+
+/** How often it looks whether a log grew. */
+const LOOK_MS = 250
+/** Or after so many times as long as looking took: with thousands of registers it takes a while. */
+const LOOK_FACTOR = 20
+/** A register gets a checkpoint at most so often, unless so many events wait for one. */
+const PUBLISH_MS = 750
+const MANY = 1_024
+/** How long a register that it will not sign is left alone before it is tried again. */
+const REFUSED_MS = 30_000
+const AFTER_ERROR_MS = 1_000
+
+export type SealerOptions = {
+  /** The service's part of the origin; the register follows. */
+  origin: string
+  keys: readonly KeyObject[]
+  now: () => number
+  /** Told of everything that keeps it from sealing; `register` where it will not sign one. */
+  onError: (error: unknown, register?: string) => void
+}
+
+export type Sealer = {
+  /** Looks now, and signs without gathering: somebody waits. */
+  wake: () => void
+  /** Ends the loop after the step in hand. */
+  stop: () => Promise<void>
+}
+
+type Behind = { register: string; behind: number; signed_at: Date | null }
+
+/** The registers with events that are not in their tree yet, with how many. */
+async function unsealed(db: Database): Promise<Behind[]> {
+  const { rows } = await sql<Behind>`select r.register, r.size - coalesce(t.size, 0) as behind, t.signed_at
+    from register r left join tree t on t.register = r.register
+    where r.size > coalesce(t.size, 0)`.execute(db)
+  return rows
+}
+
+/** The seal of a register. */
+export function sealOf(register: string, { origin, keys, now }: Pick<SealerOptions, 'origin' | 'keys' | 'now'>): Seal {
+  const name = originOf(origin, register)
+  return { origin: name, signers: keys.map((key) => signer(name, key)), now }
+}
+
+/** Seals a register up to the head of its log; returns its size then. Where another process is at it, it ends where that is. */
+export async function sealAll(db: Database, register: string, seal: Seal): Promise<number | null> {
+  for (;;) {
+    const sealed = await sealNext(db, register, seal)
+    if (!sealed?.isBehind) return sealed?.size ?? null
+  }
+}
+
+/** Runs the loop until it is stopped. Errors are reported and tried again; the log waits. */
+export function startSealer(db: Database, options: SealerOptions): Sealer {
+  const refusedAt = new Map<string, number>()
+  let pause = new AbortController()
+  let isStopped = false
+  let isHurried = false
+  const rest = async (ms: number) => {
+    if (!isHurried) await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
+    pause = new AbortController()
+  }
+  const sealOne = async (register: string) => {
+    try {
+      await sealAll(db, register, sealOf(register, options))
+      refusedAt.delete(register)
+    } catch (error) {
+      if (!(error instanceof RefusesToSign)) throw error
+      refusedAt.set(register, performance.now())
+      options.onError(error, register)
+    }
+  }
+  const isDue = ({ register, behind, signed_at: signedAt }: Behind, hurried: boolean) => {
+    const refused = refusedAt.get(register)
+    if (refused !== undefined && performance.now() - refused < REFUSED_MS) return false
+    const since = signedAt === null ? PUBLISH_MS : options.now() - signedAt.getTime()
+    // A clock that was set back must not keep it from signing.
+    return hurried || behind >= MANY || since >= PUBLISH_MS || since < 0
+  }
+  const loop = async () => {
+    while (!isStopped) {
+      const began = performance.now()
+      try {
+        const hurried = isHurried
+        isHurried = false
+        for (const one of await unsealed(db)) if (!isStopped && isDue(one, hurried)) await sealOne(one.register)
+        await rest(Math.max(LOOK_MS, Math.min(LOOK_FACTOR * (performance.now() - began), AFTER_ERROR_MS)))
+      } catch (error) {
+        options.onError(error)
+        await rest(AFTER_ERROR_MS)
+      }
+    }
+  }
+  const running = loop()
+  return {
+    wake() {
+      isHurried = true
+      pause.abort()
+    },
+    async stop() {
+      isStopped = true
+      isHurried = true
+      pause.abort()
+      await running
+    },
+  }
+}
