@@ -76,11 +76,11 @@ const variables = z.strictObject({
     .refine((text) => !text.includes('://') && !/^\/|\/$|\/\//.test(text))
     .optional()
     .meta({
-      description: 'where checkpoints come from, as a host and path; the register follows; fixed with the first',
+      description: 'origin of the checkpoints, before the register; fixed with the first one',
       accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
     }),
   PLEDGER_SIGNING_KEYS: z.string().optional().meta({
-    description: 'Ed25519 private keys (PEM) that sign checkpoints; unset: made beside the embedded PostgreSQL',
+    description: 'Ed25519 keys (PEM) that sign checkpoints; unset: one in PLEDGER_DATA',
     accepts: 'a file',
   }),
 })
