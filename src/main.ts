@@ -10,6 +10,7 @@ import { migrateCommand } from './cli/migrate.ts'
 import { CommandError, Interrupted, OutputClosed } from './cli/program.ts'
 import { dropPreviousCommand, replayCommand } from './cli/replay.ts'
 import { sampleCommand } from './cli/sample.ts'
+import { sealCommand } from './cli/seal.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
 import { configHelp } from './config.ts'
@@ -36,6 +37,7 @@ function program(): Command {
     dropPreviousCommand,
     statusCommand,
     digestCommand,
+    sealCommand,
   ]) {
     add(program)
   }
