@@ -13,10 +13,10 @@ import {
   type Outcome,
   type Round,
 } from './admission.ts'
-import type { Database } from './database/pool.ts'
+import type { Database, Queryable } from './database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { isRepair } from './domain/repairs.ts'
-import { type Appended, append, type Batch } from './eventlog/append.ts'
+import { type Appended, append, type Batch, lockRegister } from './eventlog/append.ts'
 import { KeyTaken, keepKeys, type RecordingKey } from './eventlog/keys.ts'
 import { loadBriefs, loadByIds, loadStreams } from './eventlog/load.ts'
 import {
@@ -62,10 +62,17 @@ export type Recorder = {
 }
 
 const MAX_BATCH = 1_000
+/** What may wait for one register, and for all of them together. */
 const MAX_WAITING = 20_000
-const MAX_WAITING_BYTES = 32 * 2 ** 20
-/** Writers in other processes can get ahead between admission and append; each round at least one of them wins. */
-const MAX_ROUNDS = 100
+const MAX_WAITING_BYTES = 16 * 2 ** 20
+const MAX_WAITING_BYTES_IN_ALL = 32 * 2 ** 20
+/**
+ * Writers in other processes can get ahead between admission and append, and of a large batch they always do. From this round
+ * on the register's row is locked before anything is read, so that nobody does.
+ */
+const LOCKED_FROM_ROUND = 3
+/** Only where a register is opened by others, and is not there to be locked, may a locked round be overtaken. */
+const MAX_ROUNDS = 20
 
 type Waiting = {
   groups: readonly Group[]
@@ -79,8 +86,14 @@ type Waiting = {
 
 type Queue = { waiting: Waiting[]; size: number; bytes: number }
 
-function isFull({ size, bytes }: Queue, more: Waiting): boolean {
-  return size > 0 && (size + more.size > MAX_WAITING || bytes + more.bytes > MAX_WAITING_BYTES)
+/** A register of which nothing waits takes on whatever comes first, however much waits for others. */
+function isFull({ size, bytes }: Queue, bytesInAll: number, more: Waiting): boolean {
+  if (size === 0) return false
+  return (
+    size + more.size > MAX_WAITING ||
+    bytes + more.bytes > MAX_WAITING_BYTES ||
+    bytesInAll + more.bytes > MAX_WAITING_BYTES_IN_ALL
+  )
 }
 
 function takeBatch(queue: Queue): Waiting[] {
@@ -98,8 +111,8 @@ function takeBatch(queue: Queue): Waiting[] {
 }
 
 /** What the recordings of a process go by. */
-type Recording = {
-  db: Database
+type Recording<Db = Database> = {
+  db: Db
   registers: Registers
   /** The registers as this process last saw them. */
   seen: Map<string, KnownRegister>
@@ -120,7 +133,8 @@ export function createRecorder(db: Database, registers: Registers, options: Reco
   function enqueue(register: string, waiting: Waiting): void {
     const known = queues.get(register)
     const queue = known ?? { waiting: [], size: 0, bytes: 0 }
-    if (isFull(queue, waiting)) throw new QueueFull()
+    const bytesInAll = [...queues.values()].reduce((sum, { bytes }) => sum + bytes, 0)
+    if (isFull(queue, bytesInAll, waiting)) throw new QueueFull()
     queue.waiting.push(waiting)
     queue.size += waiting.size
     queue.bytes += waiting.bytes
@@ -157,7 +171,7 @@ async function recordBatch(recording: Recording, register: string, batch: readon
     try {
       if (round === MAX_ROUNDS) throw new Error(`could not append to ${register}: others were always first`)
       const submitted = open.flatMap(({ groups }) => groups.filter(({ outcomes }) => outcomes === null))
-      await recordRound(recording, register, submitted, round === 0)
+      await recordRound(recording, register, submitted, round)
     } catch (error) {
       // Where keys were taken, those alone have failed and the others go again.
       const failed = open.filter(({ of }) => !(error instanceof TakenKeys) || (of.key && error.keys.has(of.key)))
@@ -172,6 +186,9 @@ async function recordBatch(recording: Recording, register: string, batch: readon
   }
 }
 
+/** What a round came to: the outcomes of each group, null where they are not final, and what was appended. */
+type Result = { outcomes: (Outcome[] | null)[]; round: Round; appended: Appended[] }
+
 /**
  * One round: admits what is known and appends what was admitted. Groups whose knowledge was overtaken, or refused by what
  * is only remembered, are left without outcomes.
@@ -180,16 +197,36 @@ async function recordRound(
   recording: Recording,
   register: string,
   submitted: readonly Submitted[],
-  isFirst: boolean,
+  number: number,
 ): Promise<void> {
+  const { outcomes, round, appended } =
+    number < LOCKED_FROM_ROUND
+      ? await tryRound(recording, register, submitted, number === 0)
+      : await lockedRound(recording, register, submitted)
+  for (const [index, one] of submitted.entries()) one.outcomes = outcomes[index] ?? null
+  if (round.events.length > 0) remember(recording, register, round, appended)
+}
+
+/** A round that nobody overtakes: what it goes by is read under the register's row, in the transaction that appends. */
+function lockedRound(recording: Recording, register: string, submitted: readonly Submitted[]): Promise<Result> {
+  return recording.db.transaction().execute(async (tx) => {
+    await lockRegister(tx, register)
+    return tryRound({ ...recording, db: tx }, register, submitted, false)
+  })
+}
+
+async function tryRound(
+  recording: Recording<Queryable>,
+  register: string,
+  submitted: readonly Submitted[],
+  isFirst: boolean,
+): Promise<Result> {
   const now = recording.options.now()
   const knowledge = isFirst ? await recall(recording, register, submitted) : null
   const round = beginRound(knowledge ?? (await load(recording, register, submitted)), now)
   const drafts = admitAll(round, submitted, knowledge === null)
-  if (round.events.length === 0) {
-    for (const [index, one] of submitted.entries()) one.outcomes = drafts[index]?.map(settled) ?? null
-    return
-  }
+  if (round.events.length === 0)
+    return { outcomes: drafts.map((draft) => draft?.map(settled) ?? null), round, appended: [] }
   const batch = {
     register,
     open: !round.known,
@@ -197,9 +234,7 @@ async function recordRound(
     ownRevision: round.known?.head.ownRevision ?? 0,
     events: round.events,
   }
-  const { appended, outcomes } = await write(recording.db, batch, submitted, drafts)
-  for (const [index, one] of submitted.entries()) one.outcomes = outcomes[index] ?? null
-  remember(recording, register, round, appended)
+  return { round, ...(await write(recording.db, batch, submitted, drafts)) }
 }
 
 /** What admission makes of each group; null for those of a caller after one that was refused by memory alone. */
@@ -217,7 +252,7 @@ function admitAll(round: Round, submitted: readonly Submitted[], isCertain: bool
 
 /** Appends a round; where some of it came with a key, the keys are kept in the same transaction. Throws TakenKeys. */
 async function write(
-  db: Database,
+  db: Queryable,
   batch: Batch,
   submitted: readonly Submitted[],
   drafts: readonly (Decision[] | null)[],
@@ -226,7 +261,7 @@ async function write(
     const appended = await append(db, batch)
     return { appended, outcomes: conclude(drafts, appended) }
   }
-  return db.transaction().execute(async (tx) => {
+  return inTransaction(db, async (tx) => {
     const appended = await append(tx, batch)
     const outcomes = conclude(drafts, appended)
     const kept = submitted.flatMap(({ of }, index) => {
@@ -237,6 +272,10 @@ async function write(
     if (taken.length > 0) throw new TakenKeys(taken)
     return { appended, outcomes }
   })
+}
+
+function inTransaction<T>(db: Queryable, work: (tx: Queryable) => Promise<T>): Promise<T> {
+  return db.isTransaction ? work(db) : db.transaction().execute(work)
 }
 
 /** The outcomes of each group, null where append found that something had changed. */
@@ -311,12 +350,12 @@ function targetsOf(events: Group): string[] {
   return events.filter(({ type }) => isRepair(type)).map(({ data }) => (data as { event: string }).event)
 }
 
-async function eventsById(db: Database, register: string, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
+async function eventsById(db: Queryable, register: string, ids: readonly string[]): Promise<Map<string, StoredEvent>> {
   const named = ids.length > 0 ? await loadByIds(db, register, [...new Set(ids)]) : []
   return new Map(named.map((event) => [event.id, event]))
 }
 
-async function wholeStreams(db: Database, register: string, names: readonly string[]): Promise<Streams> {
+async function wholeStreams(db: Queryable, register: string, names: readonly string[]): Promise<Streams> {
   const loaded = Map.groupBy(names.length > 0 ? await loadStreams(db, register, names) : [], ({ stream }) => stream)
   return new Map(names.map((name) => [name, { unread: 0, events: loaded.get(name) ?? [] }]))
 }
@@ -328,7 +367,7 @@ function ownStream(known: KnownRegister | null): KnownStream {
 
 /** All that admission can ask, from the log. */
 async function load(
-  { db, registers }: Recording,
+  { db, registers }: Recording<Queryable>,
   register: string,
   submitted: readonly Submitted[],
 ): Promise<BatchKnowledge> {
@@ -357,7 +396,7 @@ async function load(
  * given to them, which append looks for anyway. Null where the register is not known.
  */
 async function recall(
-  recording: Recording,
+  recording: Recording<Queryable>,
   register: string,
   submitted: readonly Submitted[],
 ): Promise<BatchKnowledge | null> {
@@ -373,7 +412,7 @@ async function recall(
   return { known, streams, byId }
 }
 
-async function recallStreams({ db, streams }: Recording, register: string, events: Group): Promise<Streams> {
+async function recallStreams({ db, streams }: Recording<Queryable>, register: string, events: Group): Promise<Streams> {
   const recalled: Streams = new Map()
   const whole: string[] = []
   const unknown: string[] = []

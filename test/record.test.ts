@@ -409,18 +409,19 @@ t.test('memory decides nothing against the log: what another process did since i
   ])
 })
 
+const isFull = (recording: Promise<unknown>) =>
+  recording.then(
+    () => false,
+    (error) => error instanceof QueueFull,
+  )
+
 t.test('what waits is bounded by number and by bytes; what was refused for it is not recorded', async (t) => {
   const { db, recorder } = await register(t)
   const group = [posted(made('2026-01-01'))]
   const record = (bytes: number, events = group) => recorder.record('r', [events], 'local', { bytes })
   const first = record(0)
   // The first is being written; these wait.
-  const waiting = record(31 * 2 ** 20, [posted(inStream('d', made('2026-01-01')))])
-  const isFull = (recording: Promise<unknown>) =>
-    recording.then(
-      () => false,
-      (error) => error instanceof QueueFull,
-    )
+  const waiting = record(15 * 2 ** 20, [posted(inStream('d', made('2026-01-01')))])
   t.equal(await isFull(record(2 * 2 ** 20, [posted(inStream('e', made('2026-01-01')))])), true)
   const many = Array.from({ length: 20_000 }, () => posted(inStream('f', made('2026-01-01'))))
   t.equal(await isFull(record(0, many)), true)
@@ -430,6 +431,51 @@ t.test('what waits is bounded by number and by bytes; what was refused for it is
     (await log(db)).slice(1).map(({ stream }) => stream),
     ['c', 'd', 'e'],
   )
+})
+
+t.test('what waits is bounded over all registers too, and none is refused of which nothing waits', async (t) => {
+  const { db, recorder } = await register(t)
+  const names = ['r', 'r2', 'r3', 'r4']
+  for (const name of names.slice(1)) await recorder.record(name, [[posted(opened())]], 'local')
+  const half = 15 * 2 ** 20
+  const record = (name: string, bytes: number, stream: string) =>
+    recorder.record(name, [[posted(inStream(stream, made('2026-01-01')))]], 'local', { bytes })
+  // Of each register one is being written, and another waits.
+  const taken = names.slice(0, 2).flatMap((name) => [record(name, 0, 'c'), record(name, half, 'd')])
+  const third = [record('r3', 0, 'c'), record('r3', half, 'd')]
+  t.equal(await isFull(record('r3', half, 'e')), true)
+  t.strictSame(words((await Promise.all([...taken, ...third, record('r4', half, 'c')])).flat()).flat(), [
+    ...Array(7).fill('recorded'),
+  ])
+  t.strictSame(words(await record('r3', half, 'e')), [['recorded']])
+  t.equal((await log(db)).length, 3)
+})
+
+t.test('a batch that others overtake each time has its turn all the same', async (t) => {
+  const connectionString = await testDatabaseUrl(t)
+  const other = process(t, connectionString)
+  await other.record([posted(opened()), posted(made('2026-01-01'))])
+  const note = (text: string) => [posted(fact('StatusReaffirmed', '2026-02-01', { note: text }))]
+  const registers = createRegisters()
+  const others: Promise<unknown>[] = []
+  // Whenever it has read what it goes by, another process records to the same commitment, if it can.
+  const read: typeof registers.read = async (db, register) => {
+    const known = await registers.read(db, register)
+    await sleep(10)
+    others.push(other.record(note(`other ${others.length}`)))
+    await Promise.race([others.at(-1), sleep(100)])
+    return known
+  }
+  const recorder = createRecorder(other.db, { ...registers, read }, { now: () => NOW })
+  await recorder.record('r', [note('first')], 'local')
+  // What it remembers is overtaken already.
+  await other.record(note('ahead'))
+  others.length = 0
+  const outcomes = await recorder.record('r', [note('one'), note('two')], 'local')
+  t.strictSame(words(outcomes), [['recorded'], ['recorded']])
+  t.equal(others.length, 3, 'twice overtaken, then not any more')
+  await Promise.all(others)
+  t.equal((await log(other.db)).length, 10)
 })
 
 t.test('keys are forgotten when they are a day old, and no sooner', async (t) => {

@@ -84,3 +84,8 @@ export async function append(db: Queryable, { register, open, now, ownRevision, 
   const [row] = rows
   return row ? events.map((event, index) => outcomeOf(row, index, event)) : []
 }
+
+/** Lets nobody else append to a register until the transaction ends: what is read of it from here on stays true. */
+export async function lockRegister(tx: Queryable, register: string): Promise<void> {
+  await tx.selectFrom('register').select('size').where('register', '=', register).forUpdate().executeTakeFirst()
+}
