@@ -15,6 +15,7 @@ import { recordInsertRow, recordRow } from './record.ts'
 import { replayRows } from './replay.ts'
 import { json, machine, table } from './report.ts'
 import { scaleRows } from './scale.ts'
+import { SEALING_ROWS, sealingRows } from './sealing.ts'
 import { type Stage, setBareStage, setStage } from './stage.ts'
 import { stormFor } from './storm.ts'
 import { pastSummaryRow, summaryRow } from './summary.ts'
@@ -90,6 +91,13 @@ async function replayOf(ending: AsyncDisposableStack, { rows }: Flags): Promise<
   return replayRows(stage, tell)
 }
 
+async function rowsOfSealing(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
+  if (!SEALING_ROWS.some((row) => rows.includes(row))) return []
+  const { measured, pool } = await sealingRows(ending, rows, ROUNDS, tell)
+  about = await machine(pool)
+  return measured
+}
+
 async function oracleRows(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
   if (!rows.includes(ORACLE)) return []
   const stage = await setBareStage(ending)
@@ -122,7 +130,7 @@ async function run(flags: Flags): Promise<void> {
   await using ending = new AsyncDisposableStack()
   strikeOnSignals(ending)
   const measured: Measured[] = []
-  for (const part of [serviceRows, replayOf, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
+  for (const part of [serviceRows, replayOf, rowsOfSealing, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
     // A stage is struck before the next is set; those of a part that was interrupted go with the whole.
     const partly = ending.use(new AsyncDisposableStack())
     measured.push(...(await part(partly, flags)))
@@ -137,7 +145,7 @@ function show(measured: readonly Measured[], { isJson }: Flags): void {
 }
 
 const flags = readFlags({
-  bare: [REPLAY],
+  bare: [REPLAY, ...SEALING_ROWS],
   service: [...Object.keys(SERVICE_ROWS), MEMORY],
   peers: Object.keys(PEER_ROWS),
 })

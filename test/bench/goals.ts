@@ -20,6 +20,9 @@ const GOALS: Record<string, Goal> = {
   'poll-304': atLeast(0.8),
   'summary-200': atLeast(0.9),
   feed: atLeast(0.6),
+  'seal-record': atLeast(0.9),
+  'seal-lag': atMost(1),
+  'growth-proof': atMost(1.5),
   'growth-record': atMost(1.25),
   'growth-replay': atMost(1.25),
   // Of what is allowed: the limit of these rows.

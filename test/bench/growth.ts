@@ -1,6 +1,9 @@
 // The rows of `--growth`: what a recording costs, and an event of a replay, in a register of that many events beside one of
 // 50,000, on the same server by turns. Both registers are of the same commitments, many times over in the larger one.
 
+import { generateKeyPairSync } from 'node:crypto'
+import { openDatabase } from '../../src/database/pool.ts'
+import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
 import { randomFrom } from '../../src/samples/random.ts'
 import { GROWTH_FROM, ROUNDS } from './flags.ts'
 import { type GrownLog, grownLog } from './growth-log.ts'
@@ -16,8 +19,10 @@ import type { BareStage } from './stage.ts'
 const RECORDINGS = 2_000
 const REPLAY_ROUNDS = 3
 const STREAMS = 4_000
+const PROOFS = 4_000
+const PROOF_CONNECTIONS = 8
 
-/** First the replays, which bring the projections to the head, and what they held; then recordings to the service. */
+/** First the replays, which bring the projections to the head, and what they held; then proofs and recordings of the service. */
 export async function growthRows(stage: BareStage, size: number, tell: Tell): Promise<Measured[]> {
   await stage.run(['src/main.ts', 'migrate'])
   const small = await load(stage, 'growth-small', GROWTH_FROM, tell)
@@ -26,11 +31,13 @@ export async function growthRows(stage: BareStage, size: number, tell: Tell): Pr
   const peaks: number[] = []
   const replayed = await measure(replayRow(stage, small, large, peaks), ROUNDS, tell)
   await stage.pool.query('vacuum analyze')
+  await seal(stage, [small, large])
   const { url, pid } = await stage.start(['src/main.ts', 'serve'])
+  const proved = await measure(proofRow(url, small, large), ROUNDS, tell)
   const recorded = await measure(recordRow(url, small, large), ROUNDS, tell)
-  if (!TELLS_MEMORY) return [recorded, replayed]
+  if (!TELLS_MEMORY) return [recorded, replayed, proved]
   tell(`growth-record: the service held at most ${Math.round(await peakMemory(pid))} MB`)
-  return [recorded, replayed, replayMemoryRow(Math.max(...peaks))]
+  return [recorded, replayed, proved, replayMemoryRow(Math.max(...peaks))]
 }
 
 async function load({ pool }: BareStage, register: string, size: number, tell: Tell): Promise<GrownLog> {
@@ -67,4 +74,26 @@ function recordRow(service: string, small: GrownLog, large: GrownLog): Row {
     }
   }
   return { row: 'growth-record', unit: 'µs', value: recording(large), limit: recording(small) }
+}
+
+/** Seals logs under a key that is made for it. */
+async function seal({ connectionString }: BareStage, logs: readonly GrownLog[]): Promise<void> {
+  const db = openDatabase({ connectionString, max: 2 })
+  const keys = [generateKeyPairSync('ed25519').privateKey]
+  for (const { register } of logs)
+    await sealAll(db, register, sealOf(register, { origin: 'bench.test', keys, now: Date.now }))
+  await db.destroy()
+}
+
+/** Row `growth-proof`: the inclusion proofs of events at random positions. */
+function proofRow(service: string, small: GrownLog, large: GrownLog): Row {
+  const proving = ({ register, size }: GrownLog) => {
+    const random = randomFrom(`proofs of ${register}`)
+    const requests = Array.from({ length: PROOFS }, () => ({
+      path: `/v1/registers/${register}/events/${random.int(0, size - 1)}/proof`,
+    }))
+    const load = { address: service, connections: PROOF_CONNECTIONS, amount: PROOFS, requests }
+    return async () => microseconds(await fire(load))
+  }
+  return { row: 'growth-proof', unit: 'µs', value: proving(large), limit: proving(small) }
 }

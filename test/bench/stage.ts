@@ -16,7 +16,7 @@ export type BareStage = {
   /** For the limits, and for looking at the database: as many connections as the load has. */
   pool: pg.Pool
   /** Starts a script as a process of its own, with the database's address, and returns where it says that it listens. */
-  start: (args: readonly string[]) => Promise<Server>
+  start: (args: readonly string[], settings?: Settings) => Promise<Server>
   /** Runs a script as a process of its own to its end and returns what it printed; throws where it failed. */
   run: (args: readonly string[], onStarted?: (pid: number) => void) => Promise<string>
 }
@@ -28,6 +28,9 @@ export type Stage = BareStage & {
   /** The service's process. */
   servicePid: number
 }
+
+/** PLEDGER_ variables, over those of the stage. */
+export type Settings = Record<string, string>
 
 export type Server = { url: string; pid: number }
 
@@ -54,7 +57,7 @@ export async function setBareStage(ending: AsyncDisposableStack): Promise<BareSt
   return {
     connectionString,
     pool,
-    start: (args) => startServer(ending, connectionString, args),
+    start: (args, settings) => startServer(ending, connectionString, args, settings),
     run: (args, onStarted) => runToEnd(ending, connectionString, args, onStarted),
   }
 }
@@ -69,8 +72,13 @@ async function startDatabase(ending: AsyncDisposableStack): Promise<string> {
   return server.connectionString
 }
 
-function spawnProcess(ending: AsyncDisposableStack, connectionString: string, args: readonly string[]): ChildProcess {
-  const settings = { PLEDGER_DATABASE_URL: connectionString, PLEDGER_PORT: '0', PLEDGER_LOG_LEVEL: 'warn' }
+function spawnProcess(
+  ending: AsyncDisposableStack,
+  connectionString: string,
+  args: readonly string[],
+  more: Settings = {},
+): ChildProcess {
+  const settings = { PLEDGER_DATABASE_URL: connectionString, PLEDGER_PORT: '0', PLEDGER_LOG_LEVEL: 'error', ...more }
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PLEDGER_'))
   const child = spawn(process.execPath, args, {
     cwd: ROOT,
@@ -87,8 +95,9 @@ async function startServer(
   ending: AsyncDisposableStack,
   connectionString: string,
   args: readonly string[],
+  settings?: Settings,
 ): Promise<Server> {
-  const child = spawnProcess(ending, connectionString, args)
+  const child = spawnProcess(ending, connectionString, args, settings)
   const url = await Promise.race([printedUrl(child), failure(child, args)])
   // Safe: a process that has printed something has an id.
   return { url, pid: child.pid as number }
