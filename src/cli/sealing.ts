@@ -15,17 +15,19 @@ export type Sealing = { origin: string } & (
   | { keys: null; file: null; why: string }
 )
 
-/** The configured origin, else the one that registers were sealed under, else the default. Throws CommandError. */
+/**
+ * The configured origin, else the one that registers were sealed under before, else the default. Throws CommandError where
+ * another is configured than a register was sealed under.
+ */
 async function originFor({ origin }: Config, db: Database): Promise<string> {
   const before = await sealedOrigins(db)
-  const other = before.find((one) => one.origin !== (origin ?? before[0]?.origin))
-  if (!other) return origin ?? before[0]?.origin ?? DEFAULT_ORIGIN
-  const asked = origin === null ? `${before[0]?.register} as ${before[0]?.origin}` : `PLEDGER_ORIGIN is ${origin}`
+  // Where two services with two settings were first at the same time there are two: the sealer says so of those that it leaves.
+  if (origin === null) return before[0]?.origin ?? DEFAULT_ORIGIN
+  const other = before.find((one) => one.origin !== origin)
+  if (!other) return origin
   throw new CommandError(
-    `${other.register} is sealed as ${other.origin}, and ${asked}: the origin is fixed with the first checkpoint; ` +
-      (origin === null
-        ? 'such registers cannot be sealed together'
-        : `set PLEDGER_ORIGIN=${other.origin} or leave it out`),
+    `${other.register} is sealed as ${other.origin}, and PLEDGER_ORIGIN is ${origin}: the origin is fixed with the first ` +
+      `checkpoint; set PLEDGER_ORIGIN=${other.origin} or leave it out`,
   )
 }
 

@@ -120,7 +120,7 @@ async function consistency(context: Context, request: FastifyRequest, reply: Fas
     throw new Problem('malformed', { detail, errors: [{ pointer: '/first', detail }] })
   }
   // What lies between two sealed sizes never changes, unless somebody changed the database.
-  const { firstRoot, secondRoot, proof } = await provedConsistency(context.db, register, first, second)
+  const { firstRoot, secondRoot, proof } = await provedConsistency(context.db, register, { first, second }, newest)
   const roots = { firstRoot: firstRoot.toString('base64'), secondRoot: secondRoot.toString('base64') }
   if (isUnchanged(request, reply, { size: second, projection: JSON.stringify(roots) })) return reply.send()
   return { firstSize: first, secondSize: second, ...roots, proof: proof.map((hash) => hash.toString('base64')) }

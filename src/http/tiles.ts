@@ -5,7 +5,7 @@ import { gzip } from 'node:zlib'
 import accepts from 'accepts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { readLeaves } from '../eventlog/leaves.ts'
+import { MissingEvent, readLeaves } from '../eventlog/leaves.ts'
 import { BrokenTree } from '../integrity/proofs.ts'
 import { isPublishedWithin, readTile } from '../integrity/stored.ts'
 import { bundle, parseTilePath, type ResourceId, sizesWith, TILE_WIDTH } from '../integrity/tiles.ts'
@@ -18,8 +18,11 @@ const compress = promisify(gzip)
 /** The leaves of a bundle, which a checkpoint covers. */
 async function entriesOf({ db }: Context, register: string, { index, width }: ResourceId): Promise<Buffer> {
   const from = Number(index) * TILE_WIDTH
-  const leaves = await readLeaves(db, register, from, from + width)
-  if (leaves.length < width) throw new BrokenTree(`${register}: there is no event at position ${from + leaves.length}`)
+  const gone = (position: number) => new BrokenTree(`${register}: there is no event at position ${position}`)
+  const leaves = await readLeaves(db, register, from, from + width).catch((error: unknown) => {
+    throw error instanceof MissingEvent ? gone(error.position) : error
+  })
+  if (leaves.length < width) throw gone(from + leaves.length)
   return bundle(leaves)
 }
 

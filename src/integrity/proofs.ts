@@ -5,7 +5,7 @@ import type { Queryable } from '../database/pool.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { type Head, isConsistent, isIncluded } from './merkle.ts'
 import { parseNote } from './note.ts'
-import { checkpointsAt, type PublishedCheckpoint, readConsistency, readInclusions, readRoot } from './stored.ts'
+import { type PublishedCheckpoint, readConsistency, readInclusions, readRoot } from './stored.ts'
 
 /** What is stored does not come to what was signed; the message says of which register and where. */
 export class BrokenTree extends Error {}
@@ -16,10 +16,11 @@ export type Inclusion = { position: number; size: number; leafHash: Buffer; proo
 /** That the tree of one size extends that of another. */
 export type Consistency = { firstRoot: Buffer; secondRoot: Buffer; proof: Buffer[] }
 
-/** The head that the note of a checkpoint states, which is what a proof has to come to. */
-function statedHead({ size, root, note }: PublishedCheckpoint): Head | null {
+/** The head that the note of a checkpoint states, which is what a proof has to come to. Throws BrokenTree. */
+function headOf(register: string, { size, root, note }: PublishedCheckpoint): Head {
   const stated = parseCheckpoint(parseNote(note)?.text ?? '')
-  return stated?.size === BigInt(size) && root.equals(stated.root) ? stated : null
+  if (stated?.size === BigInt(size) && root.equals(stated.root)) return stated
+  throw new BrokenTree(`${register}: the checkpoint of size ${size} is not what its note says`)
 }
 
 /** What cannot be read of a damaged tree is a BrokenTree too. */
@@ -40,8 +41,7 @@ export async function provedInclusions(
   checkpoint: PublishedCheckpoint,
 ): Promise<Inclusion[]> {
   const { size, note } = checkpoint
-  const head = statedHead(checkpoint)
-  if (!head) throw new BrokenTree(`${register}: the checkpoint of size ${size} is not what its note says`)
+  const head = headOf(register, checkpoint)
   const what = `${register}: the tiles below the checkpoint of size ${size}`
   const read = await unbroken(what, () => readInclusions(db, register, positions, size))
   return read.map(({ leafHash, proof }, at) => {
@@ -54,31 +54,32 @@ export async function provedInclusions(
 }
 
 /**
- * The proof that the tree of the second size extends that of the first, 0 < first <= second, both sealed. Throws BrokenTree
- * where it does not hold, or a root is not the one that was signed for its size.
+ * The proof that the tree of the second size extends that of the first, 0 < first <= second. Throws BrokenTree where it does
+ * not hold, or where either tree is not what the newest checkpoint, which covers both, was signed over.
  */
 export async function provedConsistency(
   db: Queryable,
   register: string,
-  first: number,
-  second: number,
+  { first, second }: { first: number; second: number },
+  newest: PublishedCheckpoint,
 ): Promise<Consistency> {
   const what = `${register}: the proof from size ${first} to size ${second}`
-  const [firstRoot, secondRoot, proof] = await unbroken(what, () =>
+  const [firstRoot, secondRoot, proof, onwards] = await unbroken(what, () =>
     Promise.all([
       readRoot(db, register, first),
       readRoot(db, register, second),
       readConsistency(db, register, first, second),
+      readConsistency(db, register, second, newest.size),
     ]),
   )
-  const heads = [
+  const [from, to] = [
     { size: BigInt(first), root: firstRoot },
     { size: BigInt(second), root: secondRoot },
-  ] as const
-  if (!isConsistent(...heads, proof)) throw new BrokenTree(`${what} does not hold`)
-  for (const { size, root } of await checkpointsAt(db, register, [first, second]))
-    if (!heads.every((head) => head.size !== BigInt(size) || root.equals(head.root)))
-      throw new BrokenTree(`${what}: the tiles do not come to the root that was signed for size ${size}`)
+  ]
+  // Tiles that were changed agree with themselves: only what was signed tells.
+  const signed = headOf(register, newest)
+  if (!isConsistent(from, to, proof) || !isConsistent(to, signed, onwards))
+    throw new BrokenTree(`${what} does not lead to the root that was signed for size ${newest.size}`)
   return { firstRoot, secondRoot, proof }
 }
 
