@@ -5,6 +5,7 @@ import { listHeads } from '../eventlog/load.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { BeyondLog, type ProjectionDigest, projectionDigest } from '../projections/digest.ts'
 import { ProjectionBehind } from '../projections/run.ts'
+import { EPOCH } from '../projections/tallies/project.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register?: string; size?: number; json?: boolean }
@@ -49,13 +50,15 @@ async function digest(session: Session, names: readonly ProjectionName[], option
   const projections = names.length === 0 ? NAMES : NAMES.filter((name) => names.includes(name))
   const questions = registers.flatMap((register) => projections.map((projection) => ({ register, projection })))
   const digests: ProjectionDigest[] = []
+  const told = new Set<string>()
   const progress = showProgress('digest', questions.length, 'projections')
   for (const [index, { register, projection }] of questions.entries()) {
     const found = await digestOrReason(session, { register, projection, size: options.size })
     progress.update(index + 1, `${projection} of ${register}`)
     if (typeof found === 'string') {
       // The others are told all the same.
-      process.stderr.write(`pledger: ${found}\n`)
+      if (!told.has(found)) process.stderr.write(`pledger: ${found}\n`)
+      told.add(found)
       process.exitCode = 1
     } else if (options.json) digests.push(found)
     else {
@@ -75,6 +78,11 @@ export function digestCommand(program: Command): void {
     .option('--register <id>', 'only this register', registerId)
     .option('--size <n>', 'the rows as known at this size; by default as far as each has read', sizeNumber)
     .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      `\ntallies are summed up every ${counted(EPOCH)} events of a register: before the first of these there are 0 rows, and the\n` +
+        'digest is that of nothing. Exit code 1 where a projection has not read as much.',
+    )
     .action((names: ProjectionName[] = [], options: Options) =>
       withDatabase((session) => digest(session, names, options)),
     )

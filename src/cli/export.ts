@@ -13,7 +13,9 @@ type Sink = { write: (line: string) => Promise<void>; end: () => Promise<void>; 
 const STANDARD_OUTPUT: Sink = { write: writeOut, end: async () => {}, abandon: async () => {} }
 
 async function newFile(path: string): Promise<Sink> {
-  const handle = await open(path, 'wx').catch((error: Error) => Promise.reject(new CommandError(error.message)))
+  const handle = await open(path, 'wx').catch(({ code, message }: NodeJS.ErrnoException) => {
+    throw new CommandError(code === 'EEXIST' ? `${path} is there already: nothing was written` : message)
+  })
   return {
     async write(line) {
       await handle.write(line).catch((error: Error) => Promise.reject(new CommandError(error.message)))

@@ -44,6 +44,13 @@ function describe(config: Config, server: EmbeddedServer | null): string {
   return `PostgreSQL at ${hostname}:${port || 5432}${pathname}`
 }
 
+/** No such database, or not for us: said by PostgreSQL in a sentence (SQLSTATE 3D000, class 28). */
+function refusal(error: unknown): UnusableDatabase | null {
+  const { code, message } = error as { code?: unknown; message?: string }
+  const isRefused = typeof code === 'string' && (code === '3D000' || code.startsWith('28'))
+  return isRefused ? new UnusableDatabase(`the database cannot be used: ${message}`) : null
+}
+
 /** Opens the database, starting the embedded one where no other is configured, and brings its schema up to date. */
 export async function connect(config: Config, { mode, log, onError }: ConnectOptions): Promise<Connection> {
   const start = mode === 'own' ? openEmbedded : attachEmbedded
@@ -59,6 +66,6 @@ export async function connect(config: Config, { mode, log, onError }: ConnectOpt
     return { db, connectionString, description: describe(config, server), migrated: await migrate(db), close }
   } catch (error) {
     await close()
-    throw error
+    throw refusal(error) ?? error
   }
 }

@@ -137,6 +137,8 @@ export async function buildApp(
     // The number of a request is of use only beside the line that says how it was answered.
     childLoggerFactory: (log, bindings, options) => (isTold(log) ? log.child(bindings, options) : log),
     forceCloseConnections: 'idle',
+    // What still comes on an open connection while the service stops is answered as ever; the connection goes with it.
+    return503OnClosing: false,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => answerError(error, request, reply),
     // An id that is too long is not there, as any other that is none: the routes say so.

@@ -68,9 +68,10 @@ function bodyType(request: FastifyRequest): string | null {
 /** Installs the parsers, and the check that a POST has a body of a type that its route takes (`config.consumes`). */
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer', bodyLimit: MAX_JSON_BYTES }, (_request, body, done) => {
+  app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer', bodyLimit: MAX_JSON_BYTES }, (request, body, done) => {
     try {
-      done(null, parseJsonBytes(body as Buffer))
+      const isEmpty = (body as Buffer).length === 0 && request.routeOptions.config.mayLackBody
+      done(null, isEmpty ? null : parseJsonBytes(body as Buffer))
     } catch (error) {
       done(error as Error)
     }
@@ -89,6 +90,10 @@ export function readBodies(app: FastifyInstance): void {
   })
 }
 
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
 /** Refuses a request whose body the route cannot take; throws Problem. */
 function checkBody(request: FastifyRequest, consumes: readonly string[]): void {
   if (request.headers['if-match'] !== undefined) {
@@ -100,6 +105,7 @@ function checkBody(request: FastifyRequest, consumes: readonly string[]): void {
       detail: `Content-Encoding ${encoding} is not taken: send it plain`,
     })
   }
+  if (request.routeOptions.config.mayLackBody && !hasBody(request)) return
   const type = bodyType(request)
   if (type !== null && consumes.includes(type)) return
   const given = request.headers['content-type']
@@ -111,6 +117,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media types of bodies that the route takes. */
     consumes?: readonly string[]
+    /** Nothing at all will do as well. */
+    mayLackBody?: boolean
     /** The media types that the route can answer in, the first by default; JSON where it does not say. */
     produces?: readonly string[]
   }

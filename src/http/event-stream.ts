@@ -39,8 +39,9 @@ const RETRY_MS = [1_000, 3_000] as const
 /** How long the database is left alone where it cannot be reached. */
 const UNAVAILABLE_MS = 1_000
 const STOPS = ': the service stops\n\n'
-/** How long the last words to a follower may take. */
-const LAST_WORDS_MS = 1_000
+/** How long the last words to a follower may take: one that was too slow is given time, a service that stops has none. */
+const LAST_WORDS_MS = 10_000
+const LAST_WORDS_AT_STOP_MS = 1_000
 /** What is read for a follower at once: each may hold as much, and there may be many. */
 const PAGE = 250
 const PAGE_BYTES = 128 * 1024
@@ -62,11 +63,11 @@ export type Followers = {
   close: () => Promise<void>
 }
 
-/** The position that a client names to go on after. Throws Problem `malformed`. */
-function startOf(request: FastifyRequest, after: number): number {
+/** The position that a client has had last, and goes on after; null where it names none. Throws Problem `malformed`. */
+function lastEventId(request: FastifyRequest): number | null {
   const last = request.headers['last-event-id']
-  if (last === undefined) return after
-  if (typeof last === 'string' && /^\d{1,15}$/.test(last)) return Number(last)
+  if (last === undefined) return null
+  if (typeof last === 'string' && /^(?:-1|\d{1,15})$/.test(last)) return Number(last)
   throw new Problem('malformed', { detail: 'header Last-Event-ID: expected a position' })
 }
 
@@ -190,16 +191,16 @@ class Follower {
 
   /** Tells why, where it can still be told, and closes. */
   #cutOff(): void {
-    this.end(problemFrame('too-slow', `nothing was taken for ${this.#slowMs / 1_000} s: connect again`))
+    this.end(problemFrame('too-slow', `nothing was taken for ${this.#slowMs / 1_000} s: connect again`), LAST_WORDS_MS)
   }
 
-  end(lastWords: string): void {
+  end(lastWords: string, withinMs = LAST_WORDS_AT_STOP_MS): void {
     if (!this.isOpen) return
     // What was begun is ended first: whatever followed half an event would end it as a whole one.
     for (const piece of this.#unwritten) this.#response.write(piece)
     this.#response.end(lastWords)
     // What is not taken now never will be.
-    const cut = setTimeout(() => this.#response.destroy(), LAST_WORDS_MS)
+    const cut = setTimeout(() => this.#response.destroy(), withinMs)
     this.#response.on('close', () => clearTimeout(cut))
     this.#stop()
   }
@@ -309,7 +310,7 @@ export function createFollowers({ db, heads }: Context, following: Following): F
     }
   }
 
-  /** Refuses a position that the log does not have, as after it was lost: who goes on from there would miss what comes. */
+  /** Refuses a position that was told and that the log does not have, as after it was lost: what comes would be missed. */
   async function checkStart(register: string, start: number, size: number): Promise<void> {
     if (start < size) return
     // Another process may know of more, and have told the client.
@@ -320,8 +321,9 @@ export function createFollowers({ db, heads }: Context, following: Following): F
 
   return {
     async follow(request, reply, { size, ...selection }) {
-      const start = startOf(request, selection.after)
-      await checkStart(selection.register, start, size)
+      const last = lastEventId(request)
+      if (last !== null) await checkStart(selection.register, last, size)
+      const start = last ?? selection.after
       // To a client that asks again for what has ended, 204 says that there is no more.
       if (start >= selection.until) return reply.code(204).send()
       if (request.method === 'HEAD') return reply.headers(HEADERS).send(Readable.from([]))

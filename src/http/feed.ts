@@ -14,7 +14,7 @@ import { type Context, minSizeParameter, registerOf, resolveClocks } from './con
 import { createFollowers, EVENT_STREAM_TYPE, type Followers, type Following } from './event-stream.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { many, pageLimit, wholeNumber } from './parameters.ts'
-import { problems } from './problem.ts'
+import { Problem, problems } from './problem.ts'
 
 const feedAnswer = z.strictObject({
   items: z.array(eventAnswer),
@@ -29,7 +29,7 @@ const feedParameters = z.strictObject({
     .optional()
     .meta({ description: 'Events after this position; from the first by default' }),
   until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
-  limit: pageLimit.default(100),
+  limit: pageLimit.optional().meta({ description: 'Of a page; 100 by default' }),
   stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
   type: many(z.enum(EVENT_TYPES)),
   minSize: minSizeParameter,
@@ -38,6 +38,8 @@ const feedParameters = z.strictObject({
 const feedHeaders = z.looseObject({
   'last-event-id': z.string().optional().meta({ description: 'Of text/event-stream: go on after this position' }),
 })
+
+const DEFAULT_LIMIT = 100
 
 async function* textOf(pages: AsyncIterable<Lines>): AsyncGenerator<string> {
   for await (const { lines } of pages) yield lines
@@ -57,15 +59,19 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   const query = request.query as FeedQuery
   const known = await registerOf(context, request)
   const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
-  const { after = -1, limit, stream: streams, type: types } = query
+  const { after = -1, limit = DEFAULT_LIMIT, stream: streams, type: types } = query
   const mediaType = answerType(request)
+  if (query.limit !== undefined && (mediaType === NDJSON_TYPE || mediaType === EVENT_STREAM_TYPE)) {
+    throw new Problem('malformed', { detail: `parameter limit: ${mediaType} has no pages; until= bounds it` })
+  }
   if (mediaType === EVENT_STREAM_TYPE) {
     const selection = { register, after, until: query.until ?? Number.MAX_SAFE_INTEGER, streams, types }
     return followers.follow(request, reply, { ...selection, size })
   }
   const selection = { register, after, until: Math.min(query.until ?? size - 1, size - 1), streams, types }
   if (mediaType === NDJSON_TYPE) {
-    if (isUnchanged(request, reply, { size, basis })) return reply.send()
+    // What comes after the last position asked for is no reason to send the rest again.
+    if (isUnchanged(request, reply, { size: selection.until + 1, basis })) return reply.send()
     reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
     // Else the whole log would be read, for nobody.
     if (request.method === 'HEAD') return reply.send(Readable.from([]))

@@ -30,7 +30,7 @@ function keyOf(request: FastifyRequest): string | null {
   const key = QUOTED.exec(text)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? (BARE.test(text) ? text : '')
   if (key.length >= 1 && key.length <= MAX_KEY) return key
   throw new Problem('malformed', {
-    detail: `header Idempotency-Key: expected 1 to ${MAX_KEY} visible ASCII characters, best in double quotes`,
+    detail: `header Idempotency-Key: expected 1 to ${MAX_KEY} visible ASCII characters, in double quotes where there are spaces, without parameters`,
   })
 }
 

@@ -8,6 +8,9 @@ import { JSON_TYPE } from './body.ts'
 import { type Basis, buildsOf, tagged } from './polls.ts'
 import { Problem } from './problem.ts'
 
+/** The charset of a type that is asked for: every answer is in UTF-8, and whoever asks for another is better off with that. */
+const CHARSET = /\s*;\s*charset\s*=\s*(?:"[^"]*"|[^\s;,"]*)/gi
+
 const JSON_ALONE: readonly string[] = [JSON_TYPE]
 
 /** The media type to answer in: the first that the caller accepts of those that the route has. */
@@ -16,7 +19,9 @@ export function answerType(request: FastifyRequest): string {
   const { accept } = request.raw.headers
   // What nearly every caller sends; to read a header by the rules costs more than many an answer.
   if (accept === undefined || accept === '*/*' || accept === produces[0]) return produces[0] as string
-  const type = accepts(request.raw).type([...produces])
+  // Safe: of a request only the headers are looked at.
+  const asked = { headers: { accept: accept.replaceAll(CHARSET, '') } } as FastifyRequest['raw']
+  const type = accepts(asked).type([...produces])
   if (typeof type === 'string') return type
   throw new Problem('not-acceptable', { detail: `this resource comes as ${produces.join(' or ')}` })
 }

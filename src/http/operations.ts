@@ -122,7 +122,7 @@ export function operationRoutes(
   app.post(
     '/v1/projections/:name/replay',
     {
-      config: { consumes: [JSON_TYPE] },
+      config: { consumes: [JSON_TYPE], mayLackBody: true },
       schema: {
         summary: 'Build a projection, or all, anew beside the one in use',
         description:

@@ -11,7 +11,7 @@ export function many<T extends z.ZodType>(item: T) {
 export function wholeNumber(error: string, least: number, most = Number.MAX_SAFE_INTEGER) {
   // Not z.coerce: that takes an empty value for 0 and `1e2` for 100.
   const digits = (value: unknown) => (typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : value)
-  return z.preprocess(digits, z.int({ error }).min(least, { error }).max(most, { error }))
+  return z.preprocess(digits, z.int({ error, abort: true }).min(least, { error }).max(most, { error }))
 }
 
 /** How many items a page has at most. */

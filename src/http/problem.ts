@@ -137,7 +137,10 @@ const FROM_FASTIFY: Record<string, ProblemWord> = {
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof InvalidInput) return invalidInput(error)
-  if (error instanceof QueueFull) return new Problem('queue-full', { headers: { 'retry-after': '1' } })
+  if (error instanceof QueueFull) {
+    const detail = 'more recordings wait than the service takes on; nothing of this one was recorded'
+    return new Problem('queue-full', { detail, headers: { 'retry-after': '1' } })
+  }
   if (error instanceof ProjectionBehind) {
     return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '1' } })
   }
@@ -153,7 +156,9 @@ function problemOf(error: unknown): Problem {
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(error)
   if (problem.word === 'internal') request.log.error({ err: error }, 'request failed')
-  else if (problemStatus(problem.word) >= 500) request.log.warn({ err: error }, 'request refused')
+  // Foreseen, and under load there may be thousands: a line each, without a stack.
+  else if (problemStatus(problem.word) >= 500)
+    request.log.warn({ problem: problem.word, reason: (error as Error).message || problem.message }, 'request refused')
   return sendProblem(request, reply, problem)
 }
 

@@ -255,12 +255,11 @@ t.test('what cannot be followed is refused, as a problem', async (t) => {
   const refused = async (path: string, headers: Record<string, string>) =>
     problem(await service.get(`/v1/registers/${path}`, { ...STREAM, ...headers }))
   const malformed = { status: 400, type: '/problems/malformed', pointers: [] }
-  for (const id of ['x', '-1', '1.5', '', '9'.repeat(20)]) {
+  for (const id of ['x', '-2', '1.5', '', '9'.repeat(20)]) {
     t.strictSame(await refused('demo/events', { 'last-event-id': id }), malformed, id)
   }
   const beyond = { status: 400, type: '/problems/beyond-knowledge', pointers: [] }
   t.strictSame(await refused('demo/events', { 'last-event-id': '4' }), beyond)
-  t.strictSame(await refused('demo/events?after=4', {}), beyond)
   t.equal((await refused('nothing/events', {})).type, '/problems/unknown-register')
   const other = await service.get('/v1/registers/demo/events', { accept: 'text/html' })
   t.strictSame(problem(other), { status: 406, type: '/problems/not-acceptable', pointers: [] })
@@ -268,6 +267,57 @@ t.test('what cannot be followed is refused, as a problem', async (t) => {
     other.body.detail,
     'this resource comes as application/json or application/x-ndjson or text/event-stream or application/cloudevents-batch+json',
   )
+})
+
+t.test(
+  'who asks for what comes after a position that is not there yet waits for it, as a page of it is empty',
+  async (t) => {
+    await openRegister(service, 'waiting', 2)
+    const path = '/v1/registers/waiting/events?after=4'
+    t.strictSame((await service.get(path)).body.items, [])
+    const listener = await listen(service.url + path)
+    await service.post(
+      '/v1/registers/waiting/events',
+      ['d', 'e', 'f', 'g'].map((stream) => made(stream)),
+    )
+    await listener.until((frames) => frames.some(({ data }) => data !== undefined))
+    listener.close()
+    t.equal(listener.positions()[0], 5)
+    const fromTheFirst = await listen(`${service.url}/v1/registers/waiting/events?until=1`, { 'last-event-id': '-1' })
+    t.equal(await fromTheFirst.ended, true)
+    t.strictSame(fromTheFirst.positions(), [0, 1])
+  },
+)
+
+t.test('a type is answered with whatever charset it is asked for', async (t) => {
+  const path = '/v1/registers/demo/events?until=3'
+  for (const [asked, given] of [
+    ['application/json; charset=utf-8', 'application/json; charset=utf-8'],
+    ['application/json;charset="UTF-8", text/plain;q=0.5', 'application/json; charset=utf-8'],
+    ['application/x-ndjson;Charset=utf-8', 'application/x-ndjson; charset=utf-8'],
+    ['text/html, text/event-stream ; charset = utf-8 ;q=0.1', 'text/event-stream'],
+    ['application/cloudevents-batch+json; charset=UTF-8', 'application/cloudevents-batch+json; charset=utf-8'],
+    ['application/json;charset=utf-8;q=0.2, application/x-ndjson;q=0.3', 'application/x-ndjson; charset=utf-8'],
+  ] as const) {
+    const { status, headers } = await service.get(path, { accept: asked })
+    t.strictSame([status, headers['content-type']], [200, given], asked)
+  }
+})
+
+t.test('a limit is of pages alone, and a whole selection keeps its tag while the log grows after it', async (t) => {
+  await openRegister(service, 'bounded', 5)
+  const path = '/v1/registers/bounded/events'
+  for (const { accept } of [NDJSON, STREAM]) {
+    const answer = await service.get(`${path}?limit=3`, { accept })
+    t.strictSame(problem(answer), { status: 400, type: '/problems/malformed', pointers: [] })
+    t.equal(answer.body.detail, `parameter limit: ${accept} has no pages; until= bounds it`)
+  }
+  const tag = async (query: string) => (await service.get(path + query, NDJSON)).headers.etag as string
+  const [bounded, whole] = [await tag('?until=3'), await tag('')]
+  await service.post(path, [made('one-more')])
+  const again = await service.get(`${path}?until=3`, { ...NDJSON, 'if-none-match': bounded })
+  t.equal(again.status, 304)
+  t.not(await tag(''), whole)
 })
 
 t.test('who goes on after the end of a selection is told that there is no more', async (t) => {
@@ -486,6 +536,28 @@ t.test('a service that stops ends its streams, and its clients go on at another 
   t.equal(await listener.ended, true)
   t.ok(performance.now() - from < 1_000, `stopped within ${Math.round(performance.now() - from)} ms`)
   t.equal(listener.frames.at(-1)?.comment, 'the service stops')
+})
+
+t.test('what comes on an open connection while the service stops is answered as ever', async (t) => {
+  const own = await feedService(t)
+  await openDemo(own)
+  // Followers keep it from stopping for as long as they take their last words.
+  const sleeping = await listen(`${own.url}/v1/registers/demo/events`, {}, { isPaused: true })
+  const socket = connect(Number(new URL(own.url).port), '127.0.0.1')
+  let text = ''
+  socket.on('data', (bytes) => {
+    text += bytes
+  })
+  const ended = once(socket, 'close')
+  // Waits for the projections, of which there are none here, so that the connection is in use.
+  socket.write('GET /v1/registers/demo/summary HTTP/1.1\r\nHost: x\r\n\r\n')
+  await sleep(100)
+  const closed = own.app.close()
+  socket.write('GET /v1/registers/demo HTTP/1.1\r\nHost: x\r\n\r\n')
+  await Promise.all([closed, ended])
+  sleeping.close()
+  t.match(text, /HTTP\/1\.1 200 OK\r\n.*"size":4/s)
+  t.notMatch(text, /Service Unavailable"/)
 })
 
 t.test('a service that stops ends the event that it is in', async (t) => {

@@ -370,6 +370,7 @@ t.test('more recordings than the service takes on at once are refused with when 
   t.ok(recorded.length >= 20 && turnedAway.length > 0, `${turnedAway.length} of 30 refused`)
   for (const answer of turnedAway) {
     t.strictSame(problem(answer), { status: 503, type: '/problems/queue-full', pointers: [] })
+    t.equal(answer.body.detail, 'more recordings wait than the service takes on; nothing of this one was recorded')
     t.equal(answer.headers['retry-after'], '1')
   }
   t.equal(await service.size('demo'), before + 1_000 * recorded.length)
