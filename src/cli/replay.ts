@@ -136,11 +136,14 @@ async function work(
 ): Promise<Outcome> {
   const began = performance.now()
   let shown: ReturnType<typeof showProgress> | null = null
-  let first: (ReplayProgress & { at: number }) | null = null
+  let first: ReplayProgress | null = null
+  let mark: (ReplayProgress & { at: number }) | null = null
   const told = (progress: ReplayProgress) => {
     shown ??= showProgress('replay', progress.of, 'events', { tellsTimeLeft: true })
-    first ??= { ...progress, at: Date.now() }
-    shown.update(Math.floor(progress.done), note(progress, pace(progress, first)))
+    first ??= progress
+    // Measured from the first chunk on: threads take a while to start.
+    if (progress.done > first.done) mark ??= { ...progress, at: Date.now() }
+    shown.update(Math.floor(progress.done), note(progress, mark && pace(progress, mark)))
   }
   const { db, connectionString } = connection
   const registers = createRegisters()

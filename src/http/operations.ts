@@ -63,11 +63,12 @@ type Mark = { id: string; at: number; done: number }
 /** There is one operation at a time to measure. */
 const marks = new WeakMap<Context, Mark>()
 
-/** The pace since the operation was taken up, as far as this process has seen; it stands still before that, or between. */
+/** The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands still. */
 function paceOf(context: Context, { id, startedAt, finishedAt }: Operation, isRunning: boolean, done: number) {
   const known = marks.get(context)
   const mark = known?.id === id ? known : { id, at: startedAt.getTime(), done: 0 }
-  if (!isRunning && finishedAt === null) marks.set(context, { id, at: Date.now(), done })
+  const isStill = !isRunning || done === mark.done
+  if (isStill && finishedAt === null) marks.set(context, { id, at: Date.now(), done })
   const seconds = ((finishedAt?.getTime() ?? Date.now()) - mark.at) / 1_000
   return done > mark.done && seconds > 0 ? (done - mark.done) / seconds : null
 }

@@ -380,6 +380,9 @@ t.test('rows that differ from those before are told loudly, and those before are
   )
   t.match(out, /^b commitments at \d+: [0-9a-f]{64}, DIFFERENT from before: [0-9a-f]{64}$/m)
   t.ok((await rowsIn(db, 'commitment_g0')) > 0)
+  const told = await sql`select state, failed_because like 'the new rows differ from those before%' as is_told
+    from operation`.execute(db)
+  t.strictSame(told.rows, [{ state: 'caughtUp', is_told: true }])
   const log = rawLog(3)
   await insertRaw(db, 'c', log.slice(0, 150))
   await project(db, 'c')
