@@ -246,10 +246,20 @@ export function replayCommand(program: Command): void {
     .action((names: string[] = [], options: Options) => run(names, options))
 }
 
+async function dropPreviousRows(db: Database, register: string | null): Promise<void> {
+  if (register !== null && !(await createRegisters().read(db, register)))
+    throw new CommandError(`there is no register ${register}`)
+  const { tables, rows } = await dropReplaced(db, register)
+  const what = [...(tables.length > 0 ? [tables.join(', ')] : []), ...(rows > 0 ? [`${counted(rows)} rows`] : [])]
+  process.stdout.write(what.length > 0 ? `dropped ${what.join(' and ')}\n` : 'nothing to drop\n')
+}
+
 export function dropPreviousCommand(program: Command): void {
   program
     .command('drop-previous')
     .description('drop the rows that replays have replaced')
     .option('--register <id>', 'only of this register', registerId)
-    .action(({ register = null }: { register?: string | null }) => withDatabase(({ db }) => dropReplaced(db, register)))
+    .action(({ register = null }: { register?: string | null }) =>
+      withDatabase(({ db }) => dropPreviousRows(db, register)),
+    )
 }

@@ -5,7 +5,7 @@ import { listHeads } from '../eventlog/load.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
-import { commandOf, type ReplayState, unfinishedState } from '../projections/replay.ts'
+import { commandOf, type ReplayState, statusOf, unfinishedState } from '../projections/replay.ts'
 import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
@@ -32,20 +32,9 @@ function describe(state: ProjectionState): string {
 }
 
 /** As `GET /v1/operations/{id}` names it. */
-function jsonOf({
-  id,
-  isOwned,
-  phase,
-  projections,
-  register,
-  maxRate,
-  dropPrevious,
-  done,
-  of,
-  startedAt,
-}: ReplayState) {
-  const status = isOwned ? 'running' : 'interrupted'
-  return { id, status, phase, projections, register, maxRate, dropPrevious, done, of, startedAt }
+function jsonOf(replay: ReplayState) {
+  const { id, phase, projections, register, maxRate, dropPrevious, done, of, startedAt } = replay
+  return { id, status: statusOf(replay), phase, projections, register, maxRate, dropPrevious, done, of, startedAt }
 }
 
 function describeReplay(replay: ReplayState): string[] {
@@ -53,7 +42,7 @@ function describeReplay(replay: ReplayState): string[] {
   const percentage = of === 0 ? 0 : Math.floor((100 * done) / of)
   const scope = `${projections.join(', ')} of ${register ?? 'all registers'}`
   const far = `${counted(done)} of ${counted(of)} events (${percentage} %)`
-  const state = isOwned ? `running, ${phase}, ${far}` : `interrupted at ${far}, takes space`
+  const state = isOwned ? `running, ${phase}, ${far}` : `${statusOf(replay)} at ${far}, takes space`
   const goesOn = isOwned ? [] : [`  ${commandOf(replay)}   goes on with it`]
   return [`replay ${id} of ${scope}: ${state}`, ...goesOn, '  pledger replay --cancel   drops what it has built']
 }

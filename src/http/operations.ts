@@ -5,19 +5,28 @@ import { z } from 'zod'
 import { listHeads } from '../eventlog/load.ts'
 import { VERSIONS } from '../kernel/projection-versions.ts'
 import { type Operation, readOperation, readProgress } from '../projections/bulk/progress.ts'
-import { AnotherReplay, beginReplay, cancelReplay, PHASES, progressOf, replayed } from '../projections/replay.ts'
+import {
+  AnotherReplay,
+  beginReplay,
+  cancelReplay,
+  PHASES,
+  progressOf,
+  replayed,
+  statusOf,
+} from '../projections/replay.ts'
 import { JSON_TYPE } from './body.ts'
 import type { Context } from './context.ts'
 import { Problem, problems } from './problem.ts'
 
-const STATUSES = ['running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
+const STATUSES = ['pending', 'running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
 
 const instant = z.string().nullable()
 export const operationAnswer = z
   .strictObject({
     id: z.string(),
     status: z.enum(STATUSES).meta({
-      description: 'interrupted: nobody works on it; the same request goes on with it',
+      description:
+        'pending: not taken up yet; interrupted: nobody works on it any more, and the same request goes on with it',
     }),
     phase: z.enum(PHASES),
     projections: z.array(z.string()),
@@ -53,10 +62,6 @@ const replayRequest = z
       .meta({ description: 'Drops what was live before once the new rows are, and come to the same' }),
   })
   .nullish()
-
-function statusOf({ state, isOwned }: Operation): OperationAnswer['status'] {
-  return state === 'running' && !isOwned ? 'interrupted' : state
-}
 
 /** From when on, and from how many events, the pace of an operation is measured. */
 type Mark = { id: string; at: number; done: number }

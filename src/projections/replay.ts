@@ -39,6 +39,7 @@ import { Workers } from './bulk/workers.ts'
 import {
   attachGeneration,
   beginGeneration,
+  type Dropped,
   dropGeneration,
   dropPrevious,
   makeLive,
@@ -63,10 +64,25 @@ export class AnotherReplay extends Error {
   readonly operation: Operation
 
   constructor(operation: Operation, isOtherwise = false) {
-    const otherwise = isOtherwise ? ` with other options, ${describeOptions(operation)}: wait, or cancel it first` : ''
-    super(`replay ${operation.id} of ${operation.projections.join(', ')} is under way${otherwise}`)
+    const { id, projections, register } = operation
+    super(
+      `replay ${id} of ${projections.join(', ')} of ${register ?? 'all registers'} ${whyNot(operation, isOtherwise)}`,
+    )
     this.operation = operation
   }
+}
+
+function whyNot(operation: Operation, isOtherwise: boolean): string {
+  if (isOtherwise) return `is under way with other options, ${describeOptions(operation)}: wait, or cancel it first`
+  if (operation.isOwned) return 'is under way'
+  // Hours of work may be in it: only whoever says so gives it up.
+  return `has not ended: \`${commandOf(operation)}\` goes on with it, \`pledger replay --cancel\` gives it up`
+}
+
+/** How an operation stands: `pending` until a process has taken it up, `interrupted` where none works on it any more. */
+export function statusOf({ state, isOwned, isPending }: Operation): OperationState | 'pending' | 'interrupted' {
+  if (state !== 'running' || isOwned) return state
+  return isPending ? 'pending' : 'interrupted'
 }
 
 /** The options of a replay in words. */
@@ -97,13 +113,12 @@ export function isSame(operation: Operation, { projections, register }: Request)
 
 /**
  * Begins a replay; or returns the one that was interrupted, where the same is asked for again: that goes on, with the options
- * of the new request. Throws AnotherReplay where another is under way, or the same with other options. One that was interrupted, and was about something else, is given up.
+ * of the new request. Throws AnotherReplay where another has not ended, or the same is under way with other options.
  */
 export async function beginReplay(db: Database, request: Request): Promise<Operation> {
   const unfinished = await unfinishedOperation(db)
   if (unfinished && isSame(unfinished, request)) return goOnWith(db, unfinished, request)
-  if (unfinished?.isOwned) throw new AnotherReplay(unfinished)
-  if (unfinished) await cancelReplay(db, unfinished.id)
+  if (unfinished) throw new AnotherReplay(unfinished)
   const heads = (await listHeads(db)).filter(
     ({ register }) => request.register === null || register === request.register,
   )
@@ -539,8 +554,8 @@ const sizeOf = async (db: Queryable, register: string, projection: ProjectionNam
   (await checkpointOf(db, register, projection)).size
 
 /** Drops what replays have replaced, of a register or (null) of all. */
-export async function dropReplaced(db: Database, register: string | null): Promise<void> {
-  await dropPrevious(db, register === null ? undefined : [register], () => generationsUnderWay(db))
+export function dropReplaced(db: Database, register: string | null): Promise<Dropped> {
+  return dropPrevious(db, register === null ? undefined : [register], () => generationsUnderWay(db))
 }
 
 /** The replay that has not ended, whether somebody works on it or not; null where there is none. */

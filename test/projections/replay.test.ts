@@ -300,7 +300,7 @@ t.test('a replay goes on with the options of the new request; while it runs, oth
   while (!(await unfinishedState(db))?.isOwned) await sleep(10)
   t.equal((await beginReplay(db, { ...EVERYTHING, maxRate: 300, dropPrevious: true })).id, other.id)
   await t.rejects(beginReplay(db, EVERYTHING), {
-    message: `replay ${other.id} of commitments, periods, tallies is under way with other options, at 300 events/s at most, dropping the previous rows: wait, or cancel it first`,
+    message: `replay ${other.id} of commitments, periods, tallies of all registers is under way with other options, at 300 events/s at most, dropping the previous rows: wait, or cancel it first`,
   })
   t.match((await pledger(t, ['status'], env)).out, /all registers: running, folding, \d+ of \d+ events \(\d+ %\)/)
   t.strictSame(await ending, { state: 'caughtUp', failedBecause: null })
@@ -345,7 +345,11 @@ t.test('on the command line a replay prints plain lines and says how it ended', 
   for (const name of ['commitments', 'periods', 'tallies']) {
     t.match(both.out, new RegExp(`^b ${name} at \\d+: [0-9a-f]{64}, as before$`, 'm'))
   }
-  t.match(await pledger(t, ['drop-previous'], env), { code: 0, err: '' })
+  const dropped = await pledger(t, ['drop-previous'], env)
+  t.match(dropped, { code: 0, out: /^dropped \w+/, err: '' })
+  t.match(await pledger(t, ['drop-previous'], env), { code: 0, out: 'nothing to drop\n', err: '' })
+  const none = await pledger(t, ['drop-previous', '--register', 'none'], env)
+  t.match(none, { code: 1, out: '', err: 'pledger: there is no register none\n' })
   t.equal((await rowsIn(db, 'commitment_g0')) > 0, true)
 })
 
@@ -418,8 +422,9 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
   })
   t.match(location, /^\/v1\/operations\/[-0-9a-f]{36}$/)
   const of = rawLog(1).length
+  t.equal(begun.body.status, 'pending')
   t.match((await get(location)).body, {
-    status: 'interrupted',
+    status: 'pending',
     phase: 'folding',
     done: 0,
     of,
@@ -428,18 +433,27 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
   })
   const again = await post('/v1/projections/all/replay', { register: 'a' })
   t.match(again, { headers: { location }, body: { maxRate: null, eventsPerSecond: null } }, 'the same goes on')
-  t.match((await get('/v1/projections')).body.operations, [{ id: location.slice(15), status: 'interrupted', of }])
+  t.match((await get('/v1/projections')).body.operations, [{ id: location.slice(15), status: 'pending', of }])
+  const smaller = await post('/v1/projections/periods/replay', { register: 'a' })
+  t.match(smaller, { status: 409, body: { detail: /has not ended: `pledger replay --register a` goes on with it/ } })
   await sql`update operation set owner = gen_random_uuid(), beat_at = now()`.execute(db)
   const faster = await post('/v1/projections/all/replay', { register: 'a', maxRate: 99_999 })
   t.match(faster, { status: 409, body: { detail: /under way with other options/, operation: location } })
   const other = await post('/v1/projections/periods/replay', {})
   t.match(other, { status: 409, body: { type: '/problems/in-flight', operation: location } })
   await sql`update operation set owner = null`.execute(db)
+  t.equal((await get(location)).body.status, 'interrupted')
+  const third = await post('/v1/projections/periods/replay', {})
+  t.match(
+    third,
+    { status: 409, body: { type: '/problems/in-flight', operation: location } },
+    'it is not given up for another',
+  )
   const ended = await app.inject({ method: 'DELETE', url: location })
   t.match(ended.json(), { status: 'cancelled', finishedAt: /Z$/ })
   t.strictSame([await tables(db), (await get('/v1/projections')).body.operations], [[], []])
   const unknown = [
-    await post('/v1/projections/figures/replay', {}),
+    { status: (await app.inject({ method: 'POST', url: '/v1/projections/figures/replay' })).statusCode },
     await post('/v1/projections/all/replay', { register: 'none' }),
     await post('/v1/projections/all/replay', { maxRate: 0 }),
     await get('/v1/operations/00000000-0000-0000-0000-000000000000'),
@@ -455,8 +469,7 @@ t.test('a service has a process of its own work on a replay', async (t) => {
   const before = await digests(db, 'a')
   const service = start(t, ['serve'], { PLEDGER_DATABASE_URL: url, PLEDGER_PORT: '0' })
   const [, address] = await service.says(/listens on (\S+)/)
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST', headers, body: '{}' })
+  const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST' })
   t.equal(response.status, 202)
   const operation = `${address}${response.headers.get('location')}`
   let status = ''

@@ -28,6 +28,8 @@ export type Operation = Request & {
   failedAt: number | null
   /** Whether a process works on it: one that has not said so for a while does not. */
   isOwned: boolean
+  /** Whether it has only just been asked for, and no process has taken it up yet. */
+  isPending: boolean
   /** When a process last said that it works on it; null where none ever did. */
   beatAt: Date | null
   /** Whether that process has said nothing for longer than one that lives: it may have died. */
@@ -41,7 +43,9 @@ const QUIET_MS = 3_000
 /** How long a process may be silent before another takes its turn. */
 export const SILENT_MS = 10_000
 
-function operationOf(row: Selectable<Tables['operation']> & { is_owned: boolean; is_quiet: boolean }): Operation {
+function operationOf(
+  row: Selectable<Tables['operation']> & { is_owned: boolean; is_quiet: boolean; is_pending: boolean },
+): Operation {
   return {
     id: row.id,
     projections: row.projections,
@@ -56,6 +60,7 @@ function operationOf(row: Selectable<Tables['operation']> & { is_owned: boolean;
     isOwned: row.is_owned,
     beatAt: row.beat_at,
     isQuiet: row.is_quiet,
+    isPending: row.is_pending,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
   }
@@ -67,6 +72,10 @@ function operations(db: Queryable) {
     .selectAll()
     .select(
       sql<boolean>`beat_at is null or beat_at <= now() - make_interval(secs => ${QUIET_MS / 1_000})`.as('is_quiet'),
+    )
+    .select(
+      sql<boolean>`state = 'running' and beat_at is null
+        and started_at > now() - make_interval(secs => ${SILENT_MS / 1_000})`.as('is_pending'),
     )
     .select(
       sql<boolean>`state = 'running' and owner is not null
