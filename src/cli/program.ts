@@ -42,12 +42,14 @@ export function registerId(text: string): string {
 
 export type Session = Connection & { registers: Registers; recorder: Recorder }
 
+const GOES_ON = 'interrupted: what was done stays done, and the same command goes on from there'
+
 /** The command was ended by a signal: what it had recorded stays. */
 export class Interrupted extends Error {
   readonly exitCode: number
 
-  constructor(signal: NodeJS.Signals) {
-    super('interrupted: what was done stays done, and the same command goes on from there')
+  constructor(signal: NodeJS.Signals, message = GOES_ON) {
+    super(message)
     this.exitCode = 128 + constants.signals[signal]
   }
 }
@@ -92,11 +94,14 @@ const LINE_EVERY_MS = 2_000
 /** The progress on the terminal, which hides the cursor until it is stopped. */
 let shown: Progress | null = null
 
-/** A progress bar on a terminal, now and then a plain line elsewhere; both on standard error. */
-export function showProgress(label: string, total: number, unit: string): Progress {
+/**
+ * A progress bar on a terminal, now and then a plain line elsewhere; both on standard error. Where the notes tell how much time
+ * is left, the bar does not.
+ */
+export function showProgress(label: string, total: number, unit: string, { tellsTimeLeft = false } = {}): Progress {
   if (process.stderr.isTTY) {
     const bar = new SingleBar({
-      format: `${label} {bar} {percentage} % | {note} | {eta_formatted} left`,
+      format: `${label} {bar} {percentage} % | {note}${tellsTimeLeft ? '' : ' | {eta_formatted} left'}`,
       stream: process.stderr,
       hideCursor: true,
       clearOnComplete: true,

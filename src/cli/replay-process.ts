@@ -25,7 +25,8 @@ export function replayProcesses(connectionString: string, logger: Logger): Repla
       child.once('error', (error) => logger.error({ err: error, operation }, 'a replay could not be started'))
       child.once('exit', (code, signal) => {
         running.delete(child)
-        logger.info({ operation, code, signal }, 'a replay has ended')
+        const level = code === 0 ? 'info' : 'warn'
+        logger[level]({ operation, code, signal }, 'a replay has ended')
       })
     },
     async stop() {

@@ -1,17 +1,22 @@
 // `pledger replay`: projections built anew beside the ones in use; `pledger drop-previous`: what they replaced goes.
 
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Connection, connect } from '../database/connect.ts'
-import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
-import { type Operation, readOperation, readProgress } from '../projections/bulk/progress.ts'
-import { projectionDigest } from '../projections/digest.ts'
+import type { Database } from '../database/pool.ts'
+import { VERSIONS } from '../kernel/projection-versions.ts'
+import { type Operation, type Request, readOperation, readProgress, SILENT_MS } from '../projections/bulk/progress.ts'
+import { type Comparison, comparisons, tellDifference } from '../projections/compare.ts'
 import {
   AnotherReplay,
   beginReplay,
   cancelReplay,
+  describeOptions,
   dropReplaced,
+  isSame,
   type Outcome,
   type Phase,
+  progressOf,
   type ReplayProgress,
   replayed,
   runReplay,
@@ -37,7 +42,10 @@ type Options = {
   dropPrevious?: boolean
   cancel?: boolean
   operation?: string
+  compare: boolean
 }
+
+const LOOK_EVERY_MS = 250
 
 const PHASES: Record<Phase, string> = {
   folding: 'folding',
@@ -47,15 +55,24 @@ const PHASES: Record<Phase, string> = {
   live: 'live',
 }
 
-/** How fast a replay is, and how long it will take as it goes now. */
+/** How fast a replay has been since it was `from`, and how long it will take as it goes; null where that is not known yet. */
 function pace({ done, of }: ReplayProgress, from: ReplayProgress & { at: number }) {
   const eventsPerSecond = ((done - from.done) * 1_000) / Math.max(1, Date.now() - from.at)
-  return { eventsPerSecond, secondsLeft: eventsPerSecond > 0 ? Math.ceil((of - done) / eventsPerSecond) : null }
+  return eventsPerSecond > 0 ? { eventsPerSecond, secondsLeft: Math.ceil((of - done) / eventsPerSecond) } : null
 }
 
-function note(progress: ReplayProgress, { eventsPerSecond, secondsLeft }: ReturnType<typeof pace>): string {
-  const left = secondsLeft === null ? '' : `, ${counted(secondsLeft)} s left`
-  return `${PHASES[progress.phase]}, ${counted(Math.round(eventsPerSecond))} events/s${left}`
+function note(progress: ReplayProgress, speed: ReturnType<typeof pace>): string {
+  if (!speed) return PHASES[progress.phase]
+  const { eventsPerSecond, secondsLeft } = speed
+  return `${PHASES[progress.phase]}, ${counted(Math.round(eventsPerSecond))} events/s, ${counted(secondsLeft)} s left`
+}
+
+async function requestOf({ db }: Connection, names: readonly string[], options: Options): Promise<Request> {
+  const { register = null, maxRate = null, dropPrevious = false } = options
+  if (register !== null && !(await createRegisters().read(db, register))) {
+    throw new CommandError(`there is no register ${register}`)
+  }
+  return { projections: replayed(names), register, maxRate, dropPrevious }
 }
 
 async function find(connection: Connection, names: readonly string[], options: Options): Promise<Operation> {
@@ -63,42 +80,77 @@ async function find(connection: Connection, names: readonly string[], options: O
   if (options.operation !== undefined) {
     const operation = await readOperation(db, options.operation)
     if (!operation) throw new CommandError(`there is no operation ${options.operation}`)
+    await letGo(db, operation)
     return operation
   }
-  const { register = null } = options
-  if (register !== null && !(await createRegisters().read(db, register))) {
-    throw new CommandError(`there is no register ${register}`)
-  }
-  const { maxRate = null, dropPrevious = false } = options
-  return beginReplay(db, { projections: replayed(names), register, maxRate, dropPrevious })
+  const request = await requestOf(connection, names, options)
+  const before = await unfinishedReplay(db)
+  if (before && isSame(before, request)) await letGo(db, before)
+  const operation = await beginReplay(db, request)
+  if (operation.id === before?.id) await sayGoingOn(db, before, operation)
+  return operation
 }
 
-/** Works on a replay and shows how it goes; a signal stops it after the chunk in hand. */
-async function work(connection: Connection, operation: Operation, { workers }: Options): Promise<Outcome> {
+/**
+ * Waits while another process seems to work on a replay: one that was killed is silent, and loses its turn. Throws
+ * AnotherReplay as soon as it says that it is there.
+ */
+async function letGo(db: Database, operation: Operation): Promise<void> {
+  if (!operation.isOwned) return
+  const { id, beatAt } = operation
+  const lease = `a process that is silent for ${SILENT_MS / 1_000} s has lost it`
+  process.stderr.write(`replay ${id} was being worked on a moment ago: waiting for a sign of that (${lease})\n`)
+  for (let now: Operation | null = operation; now?.isOwned; now = await readOperation(db, id)) {
+    if (now.beatAt?.getTime() !== beatAt?.getTime()) throw new AnotherReplay(now)
+    await sleep(LOOK_EVERY_MS)
+  }
+}
+
+/** Says where a replay goes on, and with which options where these are others than before. */
+async function sayGoingOn(db: Database, before: Operation, operation: Operation): Promise<void> {
+  const { done, of } = progressOf(operation, await readProgress(db, operation.id))
+  const [was, is] = [describeOptions(before), describeOptions(operation)]
+  const options = was === is ? '' : `, now ${is} (before: ${was})`
+  process.stderr.write(`replay ${operation.id} goes on at ${counted(done)} of ${counted(of)} events${options}\n`)
+}
+
+type Stop = { signal: AbortSignal; name: NodeJS.Signals | null }
+
+/** Ends the work at a signal, after the chunk in hand. */
+function stopAtSignal(): Stop {
   const stopped = new AbortController()
-  let stopping: NodeJS.Signals | null = null
-  stopSignal().then((signal) => {
-    stopping = signal
+  const stop: Stop = { signal: stopped.signal, name: null }
+  stopSignal().then((name) => {
+    stop.name = name
     stopped.abort()
   })
+  return stop
+}
+
+/** Works on a replay and shows how it goes. */
+async function work(
+  connection: Connection,
+  operation: Operation,
+  workers: number | null,
+  stop: Stop,
+): Promise<Outcome> {
   const began = performance.now()
   let shown: ReturnType<typeof showProgress> | null = null
-  let first: (ReplayProgress & { at: number }) | null = null
+  let first: ReplayProgress | null = null
+  let mark: (ReplayProgress & { at: number }) | null = null
   const told = (progress: ReplayProgress) => {
-    shown ??= showProgress('replay', progress.of, 'events')
-    first ??= { ...progress, at: Date.now() }
-    shown.update(Math.floor(progress.done), note(progress, pace(progress, first)))
+    shown ??= showProgress('replay', progress.of, 'events', { tellsTimeLeft: true })
+    first ??= progress
+    // Measured from the first chunk on: threads take a while to start.
+    if (progress.done > first.done) mark ??= { ...progress, at: Date.now() }
+    shown.update(Math.floor(progress.done), note(progress, mark && pace(progress, mark)))
   }
   const { db, connectionString } = connection
   const registers = createRegisters()
   try {
-    const outcome = await runReplay(db, registers, operation.id, {
-      connectionString,
-      workers: workers ?? null,
-      signal: stopped.signal,
-      told,
-    })
-    if (stopping !== null && outcome.state === 'running') throw new Interrupted(stopping)
+    const options = { connectionString, workers, signal: stop.signal, told }
+    const outcome = await runReplay(db, registers, operation.id, options)
+    if (stop.name !== null && outcome.state === 'running') throw new Interrupted(stop.name)
     if (outcome.state === 'caughtUp') printEnd(operation, first, (performance.now() - began) / 1_000)
     return outcome
   } finally {
@@ -108,26 +160,39 @@ async function work(connection: Connection, operation: Operation, { workers }: O
 }
 
 function printEnd({ projections }: Operation, first: ReplayProgress | null, seconds: number): void {
-  const events = counted(first?.of ?? 0)
+  const { done = 0, of = 0 } = first ?? {}
+  const events = done === 0 ? counted(of) : `the last ${counted(of - done)} of ${counted(of)}`
   process.stdout.write(`${projections.join(', ')}: replayed ${events} events in ${seconds.toFixed(1)} s, live\n`)
 }
 
-/** What the new rows and those that they replaced come to at one size; that is the same unless a fold has changed. */
-async function printDigests({ db }: Connection, { id, dropPrevious }: Operation): Promise<void> {
-  const registers = createRegisters()
-  for (const { register, reached, previous } of await readProgress(db, id)) {
-    for (const [name, build] of Object.entries(previous ?? {})) {
-      // Safe: written from the names of projections. Commitments hold the newest state alone.
-      const projection = name as ProjectionName
-      const size = Math.min(reached, build.size)
-      if (dropPrevious || size === 0 || (projection === 'commitments' && build.size !== reached)) continue
-      const live = await projectionDigest(db, registers, { projection, register, size })
-      const before = await projectionDigest(db, registers, { projection, register, size, build })
-      const isSame = live.sha256 === before.sha256
-      const digest = isSame ? `${live.sha256}, as before` : `${live.sha256}, before ${before.sha256}`
-      process.stdout.write(`${register} ${name} at ${counted(size)}: ${digest}\n`)
+function describeComparison({ size, sha256, isOfLog, before, isDifferent }: Comparison): string {
+  const digest = `at ${counted(size)}: ${sha256}${isOfLog ? ' by the log, since more has been recorded' : ''}`
+  if (before === null) return `${digest}, with nothing before to compare`
+  return isDifferent ? `${digest}, DIFFERENT from before: ${before}` : `${digest}, as before`
+}
+
+/** Says what the new rows and those before come to. Throws CommandError where that is not the same. */
+async function compare({ db }: Connection, operation: Operation, stop: Stop): Promise<void> {
+  const different: Comparison[] = []
+  try {
+    for await (const comparison of comparisons(db, createRegisters(), operation, stop.signal)) {
+      const { register, projection, isDifferent } = comparison
+      process.stdout.write(`${register} ${projection} ${describeComparison(comparison)}\n`)
+      if (isDifferent) different.push(comparison)
     }
+  } catch (error) {
+    if (stop.name === null) throw error
+    throw new Interrupted(stop.name, 'interrupted: the new rows are live; those before, not all compared, are kept')
   }
+  if (different.length > 0) throw new CommandError(await tellDifference(db, operation, different))
+}
+
+/** Compares what is live with what was before, and drops that where it is the same and asked for. */
+async function conclude(connection: Connection, id: string, options: Options, stop: Stop): Promise<void> {
+  // Safe: it was there before. Its options may have changed until it was taken up.
+  const operation = (await readOperation(connection.db, id)) as Operation
+  if (options.compare) await compare(connection, operation, stop)
+  if (operation.dropPrevious) await dropReplaced(connection.db, operation.register)
 }
 
 async function run(names: readonly string[], options: Options): Promise<void> {
@@ -135,8 +200,9 @@ async function run(names: readonly string[], options: Options): Promise<void> {
   try {
     if (options.cancel) return await cancel(connection)
     const operation = await find(connection, names, options)
-    const { state, failedBecause } = await work(connection, operation, options)
-    if (state === 'caughtUp') await printDigests(connection, operation)
+    const stop = stopAtSignal()
+    const { state, failedBecause } = await work(connection, operation, options.workers ?? null, stop)
+    if (state === 'caughtUp') await conclude(connection, operation.id, options, stop)
     if (state === 'failed') throw new CommandError(`stopped, and what is live stays: ${failedBecause}`)
     if (state === 'running') throw new CommandError('another process has gone on with this replay')
     if (state === 'cancelled') throw new CommandError('cancelled: what was built is dropped')
@@ -167,12 +233,25 @@ export function replayCommand(program: Command): void {
     .description('build projections anew from the log beside the ones in use, and switch; an interrupted one goes on')
     .argument('[projection...]', 'which: all without this', projectionName)
     .option('--register <id>', 'only this register', registerId)
-    .option('--max-rate <events/s>', 'read no more events in a second', positiveNumber)
+    .option(
+      '--max-rate <events/s>',
+      'fold no more events in a second; sealing and catching up are as fast as they can',
+      positiveNumber,
+    )
     .option('--workers <n>', 'threads; without this as many as there are processors', positiveNumber)
-    .option('--drop-previous', 'drop what was live before as soon as the new rows are')
+    .option('--drop-previous', 'drop what was live before once the new rows are, and come to the same')
+    .option('--no-compare', 'do not hold the digests of the new rows against those before')
     .option('--cancel', 'give the unfinished replay up, and drop what it has built')
     .addOption(new Option('--operation <id>', 'go on with this operation').hideHelp())
     .action((names: string[] = [], options: Options) => run(names, options))
+}
+
+async function dropPreviousRows(db: Database, register: string | null): Promise<void> {
+  if (register !== null && !(await createRegisters().read(db, register)))
+    throw new CommandError(`there is no register ${register}`)
+  const { tables, rows } = await dropReplaced(db, register)
+  const what = [...(tables.length > 0 ? [tables.join(', ')] : []), ...(rows > 0 ? [`${counted(rows)} rows`] : [])]
+  process.stdout.write(what.length > 0 ? `dropped ${what.join(' and ')}\n` : 'nothing to drop\n')
 }
 
 export function dropPreviousCommand(program: Command): void {
@@ -180,5 +259,7 @@ export function dropPreviousCommand(program: Command): void {
     .command('drop-previous')
     .description('drop the rows that replays have replaced')
     .option('--register <id>', 'only of this register', registerId)
-    .action(({ register = null }: { register?: string | null }) => withDatabase(({ db }) => dropReplaced(db, register)))
+    .action(({ register = null }: { register?: string | null }) =>
+      withDatabase(({ db }) => dropPreviousRows(db, register)),
+    )
 }

@@ -7,6 +7,7 @@ import { type SealState, sealStates } from '../integrity/status.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
+import { commandOf, type ReplayState, statusOf, unfinishedState } from '../projections/replay.ts'
 import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
@@ -58,12 +59,29 @@ function sealingOf(states: readonly SealState[], register: string) {
   }
 }
 
+/** As `GET /v1/operations/{id}` names it. */
+function jsonOf(replay: ReplayState) {
+  const { id, phase, projections, register, maxRate, dropPrevious, done, of, startedAt } = replay
+  return { id, status: statusOf(replay), phase, projections, register, maxRate, dropPrevious, done, of, startedAt }
+}
+
+function describeReplay(replay: ReplayState): string[] {
+  const { id, projections, register, phase, done, of, isOwned } = replay
+  const percentage = of === 0 ? 0 : Math.floor((100 * done) / of)
+  const scope = `${projections.join(', ')} of ${register ?? 'all registers'}`
+  const far = `${counted(done)} of ${counted(of)} events (${percentage} %)`
+  const state = isOwned ? `running, ${phase}, ${far}` : `${statusOf(replay)} at ${far}, takes space`
+  const goesOn = isOwned ? [] : [`  ${commandOf(replay)}   goes on with it`]
+  return [`replay ${id} of ${scope}: ${state}`, ...goesOn, '  pledger replay --cancel   drops what it has built']
+}
+
 async function status({ db, description }: Session, isJson: boolean): Promise<void> {
   const heads = await listHeads(db)
   const seals = await sealStates(db, Date.now())
   if (seals.some(({ refusedBecause }) => refusedBecause !== null)) process.exitCode = 1
   const projections = await projectionStates(db, PROJECTIONS, { now: Date.now(), underWay: await replaysUnderWay(db) })
   if (projections.some(({ status }) => status === 'stopped' || status === 'stuck')) process.exitCode = 1
+  const replay = await unfinishedState(db)
   const registers = heads.map(({ register, size, recordedAt }) => ({
     register,
     size,
@@ -72,7 +90,9 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
     projections: projections.filter((projection) => projection.register === register),
   }))
   if (isJson) {
-    process.stdout.write(`${JSON.stringify({ database: description, registers }, null, 2)}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ database: description, registers, operations: replay ? [jsonOf(replay)] : [] }, null, 2)}\n`,
+    )
     return
   }
   process.stdout.write(`${description}\n`)
@@ -83,6 +103,7 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
     if (seal) process.stdout.write(`  checkpoints: ${describeSealing(seal)}\n`)
     for (const projection of ofRegister) process.stdout.write(`  ${projection.projection}: ${describe(projection)}\n`)
   }
+  if (replay) process.stdout.write(`${describeReplay(replay).join('\n')}\n`)
 }
 
 export function statusCommand(program: Command): void {

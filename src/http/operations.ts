@@ -5,19 +5,28 @@ import { z } from 'zod'
 import { listHeads } from '../eventlog/load.ts'
 import { VERSIONS } from '../kernel/projection-versions.ts'
 import { type Operation, readOperation, readProgress } from '../projections/bulk/progress.ts'
-import { AnotherReplay, beginReplay, cancelReplay, PHASES, progressOf, replayed } from '../projections/replay.ts'
+import {
+  AnotherReplay,
+  beginReplay,
+  cancelReplay,
+  PHASES,
+  progressOf,
+  replayed,
+  statusOf,
+} from '../projections/replay.ts'
 import { JSON_TYPE } from './body.ts'
 import type { Context } from './context.ts'
 import { Problem, problems } from './problem.ts'
 
-const STATUSES = ['running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
+const STATUSES = ['pending', 'running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
 
 const instant = z.string().nullable()
-const operationAnswer = z
+export const operationAnswer = z
   .strictObject({
     id: z.string(),
     status: z.enum(STATUSES).meta({
-      description: 'interrupted: nobody works on it; the same request goes on with it',
+      description:
+        'pending: not taken up yet; interrupted: nobody works on it any more, and the same request goes on with it',
     }),
     phase: z.enum(PHASES),
     projections: z.array(z.string()),
@@ -26,13 +35,16 @@ const operationAnswer = z
     dropPrevious: z.boolean(),
     done: z.int().meta({ description: 'Events so far' }),
     of: z.int(),
-    eventsPerSecond: z.number(),
+    eventsPerSecond: z.number().nullable().meta({ description: 'null: nothing has been measured yet' }),
     secondsLeft: z.int().nullable(),
     startedAt: z.string(),
     finishedAt: instant,
     error: z
       .strictObject({ detail: z.string(), event: z.int().nullable().meta({ description: 'Its position' }) })
-      .nullable(),
+      .nullable()
+      .meta({
+        description: 'Why it failed; of one that is caughtUp, that its rows differ from those before, which are kept',
+      }),
   })
   .meta({ id: 'Operation' })
 
@@ -41,24 +53,37 @@ type OperationAnswer = z.output<typeof operationAnswer>
 const replayRequest = z
   .strictObject({
     register: z.string().optional().meta({ description: 'Only this register; all by default' }),
-    maxRate: z.int().min(1).max(100_000_000).optional().meta({ description: 'Events in a second at most' }),
+    maxRate: z.int().min(1).max(100_000_000).optional().meta({
+      description: 'Events in a second at most that are folded; sealing and catching up are as fast as they can',
+    }),
     dropPrevious: z
       .boolean()
       .optional()
-      .meta({ description: 'Drops what was live before as soon as the new rows are' }),
+      .meta({ description: 'Drops what was live before once the new rows are, and come to the same' }),
   })
   .nullish()
 
-function statusOf({ state, isOwned }: Operation): OperationAnswer['status'] {
-  return state === 'running' && !isOwned ? 'interrupted' : state
+/** From when on, and from how many events, the pace of an operation is measured. */
+type Mark = { id: string; at: number; done: number }
+/** There is one operation at a time to measure. */
+const marks = new WeakMap<Context, Mark>()
+
+/** The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands still. */
+function paceOf(context: Context, { id, startedAt, finishedAt }: Operation, isRunning: boolean, done: number) {
+  const known = marks.get(context)
+  const mark = known?.id === id ? known : { id, at: startedAt.getTime(), done: 0 }
+  const isStill = !isRunning || done === mark.done
+  if (isStill && finishedAt === null) marks.set(context, { id, at: Date.now(), done })
+  const seconds = ((finishedAt?.getTime() ?? Date.now()) - mark.at) / 1_000
+  return done > mark.done && seconds > 0 ? (done - mark.done) / seconds : null
 }
 
-async function answer({ db }: Context, operation: Operation): Promise<OperationAnswer> {
+export async function answerOf(context: Context, operation: Operation): Promise<OperationAnswer> {
+  const { db } = context
   const { id, projections, register, maxRate, dropPrevious, startedAt, finishedAt, failedBecause, failedAt } = operation
   const { phase, done, of } = progressOf(operation, await readProgress(db, id))
-  const seconds = ((finishedAt ?? new Date()).getTime() - startedAt.getTime()) / 1_000
-  const rate = seconds > 0 ? done / seconds : 0
   const status = statusOf(operation)
+  const rate = paceOf(context, operation, status === 'running', done)
   return {
     id,
     status,
@@ -69,8 +94,8 @@ async function answer({ db }: Context, operation: Operation): Promise<OperationA
     dropPrevious,
     done,
     of,
-    eventsPerSecond: Math.round(rate),
-    secondsLeft: status === 'running' && rate > 0 ? Math.ceil((of - done) / rate) : null,
+    eventsPerSecond: rate === null ? null : Math.round(rate),
+    secondsLeft: status === 'running' && rate !== null ? Math.ceil((of - done) / rate) : null,
     startedAt: startedAt.toISOString(),
     finishedAt: finishedAt?.toISOString() ?? null,
     error: failedBecause === null ? null : { detail: failedBecause, event: failedAt },
@@ -126,7 +151,7 @@ export function operationRoutes(
       schema: {
         summary: 'Build a projection, or all, anew beside the one in use',
         description:
-          'The same request goes on with a replay that was interrupted. One at a time: 409 in-flight names another.',
+          'The same request goes on with a replay that was interrupted, with the options that it gives now. One at a time: 409 in-flight names another, or the same that runs with other options.',
         tags: ['operations'],
         querystring: z.strictObject({}),
         body: replayRequest,
@@ -135,9 +160,10 @@ export function operationRoutes(
     },
     async (request, reply) => {
       const operation = await begin(context, request)
-      if (!operation.isOwned) startReplay(operation.id)
+      // One that is quiet may have died: the process waits to see, and goes on where it has.
+      if (!operation.isOwned || operation.isQuiet) startReplay(operation.id)
       uncached(reply).code(202).header('location', `/v1/operations/${operation.id}`)
-      return answer(context, operation)
+      return answerOf(context, operation)
     },
   )
 
@@ -153,7 +179,7 @@ export function operationRoutes(
     },
     async (request, reply) => {
       uncached(reply)
-      return answer(context, await operationOf(context, request))
+      return answerOf(context, await operationOf(context, request))
     },
   )
 
@@ -171,7 +197,7 @@ export function operationRoutes(
       const { id } = await operationOf(context, request)
       await cancelReplay(context.db, id)
       uncached(reply)
-      return answer(context, await operationOf(context, request))
+      return answerOf(context, await operationOf(context, request))
     },
   )
 }

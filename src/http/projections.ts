@@ -5,8 +5,10 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
+import { unfinishedReplay } from '../projections/replay.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../projections/status.ts'
 import type { Context } from './context.ts'
+import { answerOf, operationAnswer } from './operations.ts'
 import { problems } from './problem.ts'
 
 export const projectionAnswer = z
@@ -35,6 +37,10 @@ export const projectionAnswer = z
 
 const projectionList = z.strictObject({
   items: z.array(projectionAnswer),
+  operations: z.array(operationAnswer).meta({
+    description:
+      'Replays that have not ended, also those begun on the command line. One that is interrupted takes space until the same request goes on with it, or DELETE gives it up.',
+  }),
   next: z.null(),
   asOf: z.null(),
   knownAt: z.null(),
@@ -58,7 +64,9 @@ export function projectionRoutes(app: FastifyInstance, context: Context): void {
         now: context.now(),
         underWay: await replaysUnderWay(context.db),
       })
-      return { items, next: null, asOf: null, knownAt: null, rules: RULES }
+      const unfinished = await unfinishedReplay(context.db)
+      const operations = unfinished ? [await answerOf(context, unfinished)] : []
+      return { items, operations, next: null, asOf: null, knownAt: null, rules: RULES }
     },
   )
 }

@@ -11,11 +11,13 @@ import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { PROJECTIONS } from './all.ts'
 import { adoptPrimaryKey, buildIndexes } from './bulk/indexes.ts'
+import { type Pace, paceOf } from './bulk/pace.ts'
 import type { Work } from './bulk/part.ts'
 import {
   addOperation,
   addReplay,
   beat,
+  changeOptions,
   finish,
   generationsUnderWay,
   moveReplay,
@@ -37,6 +39,7 @@ import { Workers } from './bulk/workers.ts'
 import {
   attachGeneration,
   beginGeneration,
+  type Dropped,
   dropGeneration,
   dropPrevious,
   makeLive,
@@ -60,10 +63,32 @@ const PATIENCE = 50
 export class AnotherReplay extends Error {
   readonly operation: Operation
 
-  constructor(operation: Operation) {
-    super(`replay ${operation.id} of ${operation.projections.join(', ')} is under way`)
+  constructor(operation: Operation, isOtherwise = false) {
+    const { id, projections, register } = operation
+    super(
+      `replay ${id} of ${projections.join(', ')} of ${register ?? 'all registers'} ${whyNot(operation, isOtherwise)}`,
+    )
     this.operation = operation
   }
+}
+
+function whyNot(operation: Operation, isOtherwise: boolean): string {
+  if (isOtherwise) return `is under way with other options, ${describeOptions(operation)}: wait, or cancel it first`
+  if (operation.isOwned) return 'is under way'
+  // Hours of work may be in it: only whoever says so gives it up.
+  return `has not ended: \`${commandOf(operation)}\` goes on with it, \`pledger replay --cancel\` gives it up`
+}
+
+/** How an operation stands: `pending` until a process has taken it up, `interrupted` where none works on it any more. */
+export function statusOf({ state, isOwned, isPending }: Operation): OperationState | 'pending' | 'interrupted' {
+  if (state !== 'running' || isOwned) return state
+  return isPending ? 'pending' : 'interrupted'
+}
+
+/** The options of a replay in words. */
+export function describeOptions({ maxRate, dropPrevious }: Pick<Request, 'maxRate' | 'dropPrevious'>): string {
+  const rate = maxRate === null ? 'as fast as it can' : `at ${maxRate.toLocaleString('en-US')} events/s at most`
+  return `${rate}, ${dropPrevious ? 'dropping' : 'keeping'} the previous rows`
 }
 
 /** The projections that a replay of some brings with it: tallies are sums of periods. */
@@ -77,19 +102,23 @@ export function replayed(projections: readonly string[]): ProjectionName[] {
   )
 }
 
-function isSame(operation: Operation, { projections, register }: Request): boolean {
+function hasOptions(operation: Operation, { maxRate, dropPrevious }: Request): boolean {
+  return operation.maxRate === maxRate && operation.dropPrevious === dropPrevious
+}
+
+/** Whether a replay is what a request asks for, be it with other options. */
+export function isSame(operation: Operation, { projections, register }: Request): boolean {
   return operation.register === register && operation.projections.join() === projections.join()
 }
 
 /**
- * Begins a replay and returns its id; the id of the one that was interrupted, where the same is asked for again: that goes on.
- * Throws AnotherReplay where one is under way. One that was interrupted, and was about something else, is given up.
+ * Begins a replay; or returns the one that was interrupted, where the same is asked for again: that goes on, with the options
+ * of the new request. Throws AnotherReplay where another has not ended, or the same is under way with other options.
  */
 export async function beginReplay(db: Database, request: Request): Promise<Operation> {
   const unfinished = await unfinishedOperation(db)
-  if (unfinished && isSame(unfinished, request)) return unfinished
-  if (unfinished?.isOwned) throw new AnotherReplay(unfinished)
-  if (unfinished) await cancelReplay(db, unfinished.id)
+  if (unfinished && isSame(unfinished, request)) return goOnWith(db, unfinished, request)
+  if (unfinished) throw new AnotherReplay(unfinished)
   const heads = (await listHeads(db)).filter(
     ({ register }) => request.register === null || register === request.register,
   )
@@ -106,6 +135,15 @@ export async function beginReplay(db: Database, request: Request): Promise<Opera
   })
   // Safe: just written.
   return (await readOperation(db, id)) as Operation
+}
+
+async function goOnWith(db: Database, operation: Operation, request: Request): Promise<Operation> {
+  if (hasOptions(operation, request)) return operation
+  const isChanged = await changeOptions(db, operation.id, request)
+  // Safe: it was there before.
+  const now = (await readOperation(db, operation.id)) as Operation
+  if (!isChanged) throw new AnotherReplay(now, true)
+  return now
 }
 
 const UNIQUE_VIOLATION = '23505'
@@ -195,10 +233,12 @@ export async function runReplay(
   options: ReplayOptions,
 ): Promise<Outcome> {
   const owner = randomUUID()
+  const isTaken = await takeOperation(db, id, owner)
+  // Read when it is taken: until then its options may change.
   const operation = await readOperation(db, id)
   if (!operation) throw new Error(`there is no operation ${id}`)
   if (operation.state !== 'running') return { state: operation.state, failedBecause: operation.failedBecause }
-  if (!(await takeOperation(db, id, owner))) throw new AnotherReplay(operation)
+  if (!isTaken) throw new AnotherReplay(operation)
   const turn = keepTurn(db, id, owner, options.signal)
   try {
     const mine = { ...options, signal: turn.signal }
@@ -264,6 +304,7 @@ class Replay {
   readonly #operation: Operation
   readonly #options: ReplayOptions
   readonly #has: (projection: ProjectionName) => boolean
+  readonly #pace: Pace | null
 
   constructor(db: Database, registers: Registers, operation: Operation, options: ReplayOptions) {
     this.#db = db
@@ -271,11 +312,12 @@ class Replay {
     this.#operation = operation
     this.#options = options
     this.#has = (projection) => operation.projections.includes(projection)
+    this.#pace = operation.maxRate === null ? null : paceOf(operation.maxRate)
   }
 
   /** From where it stands to its end. Throws Overtaken where it is stopped. */
   async run(): Promise<void> {
-    const { id, generation, projections, dropPrevious: isDropping } = this.#operation
+    const { id, generation, projections } = this.#operation
     await this.#fold()
     this.#tell('indexing')
     await endFilling(this.#db, generation)
@@ -287,7 +329,6 @@ class Replay {
     for (const name of filled) await this.#attach(name)
     for (const { register, isLive } of await this.#progress()) if (!isLive) await this.#finishRegister(register)
     await finish(this.#db, id, 'caughtUp')
-    if (isDropping) await dropReplaced(this.#db, this.#operation.register)
     this.#tell('live')
   }
 
@@ -329,8 +370,10 @@ class Replay {
   /** Folds what is left of the parts of every register. */
   async #fold(): Promise<void> {
     const progress = await this.#progress()
-    const { done, of } = progressOf(this.#operation, progress)
+    const { phase, done, of } = progressOf(this.#operation, progress)
     this.#told = { done, of }
+    // Where it stands before anything is done: whoever measures its pace measures from here.
+    this.#tell(phase)
     if (!this.#has('commitments') && !this.#has('periods')) return
     const { connectionString, workers, signal } = this.#options
     const pool = new Workers(connectionString, workers ?? availableParallelism())
@@ -348,16 +391,15 @@ class Replay {
   }
 
   async #work(register: string, size: number): Promise<Work> {
-    const { id, generation, projections, maxRate } = this.#operation
+    const { id, generation, projections } = this.#operation
     const known = await this.#known(this.#db, register)
     const zones = timeZonesFrom(
       known,
       0,
       known.events.filter(({ position }) => position < size),
     )
-    const { workers, chunkEvents = CHUNK_EVENTS } = this.#options
-    const rate = maxRate === null ? null : maxRate / (workers ?? availableParallelism())
-    return { operation: id, register, generation, size, zones, projections, maxRate: rate, chunkEvents }
+    const { chunkEvents = CHUNK_EVENTS } = this.#options
+    return { operation: id, register, generation, size, zones, projections, pace: this.#pace, chunkEvents }
   }
 
   /** Reads what has come since, and switches. */
@@ -512,11 +554,30 @@ const sizeOf = async (db: Queryable, register: string, projection: ProjectionNam
   (await checkpointOf(db, register, projection)).size
 
 /** Drops what replays have replaced, of a register or (null) of all. */
-export async function dropReplaced(db: Database, register: string | null): Promise<void> {
-  await dropPrevious(db, register === null ? undefined : [register], () => generationsUnderWay(db))
+export function dropReplaced(db: Database, register: string | null): Promise<Dropped> {
+  return dropPrevious(db, register === null ? undefined : [register], () => generationsUnderWay(db))
 }
 
 /** The replay that has not ended, whether somebody works on it or not; null where there is none. */
 export function unfinishedReplay(db: Database): Promise<Operation | null> {
   return unfinishedOperation(db)
+}
+
+export type ReplayState = Operation & ReplayProgress
+
+/** The replay that has not ended, and how far it is; null where there is none. */
+export async function unfinishedState(db: Database): Promise<ReplayState | null> {
+  const operation = await unfinishedOperation(db)
+  return operation && { ...operation, ...progressOf(operation, await readProgress(db, operation.id)) }
+}
+
+/** The command that goes on with a replay as it was begun. */
+export function commandOf({ projections, register, maxRate, dropPrevious }: Request): string {
+  const names = projections.length === Object.keys(VERSIONS).length ? [] : projections
+  const options = [
+    ...(register === null ? [] : ['--register', register]),
+    ...(maxRate === null ? [] : ['--max-rate', maxRate]),
+    ...(dropPrevious ? ['--drop-previous'] : []),
+  ]
+  return ['pledger', 'replay', ...names, ...options].join(' ')
 }

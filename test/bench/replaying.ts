@@ -1,5 +1,5 @@
 // A replay as the rows that compare replays measure it: `pledger replay` of one register, all projections, as a process of
-// its own, from its start to its end.
+// its own, from its start to its end. Without the digests, which tell what came out of it and are no part of it.
 
 import { perSecond } from './measure.ts'
 import { watchMemory } from './memory.ts'
@@ -10,7 +10,7 @@ export type Replayed = { rate: number; peak: number }
 
 /** Replays all projections of a register of so many events; `rate` is how many of them in a second. */
 export async function replay({ run }: BareStage, register: string, size: number): Promise<Replayed> {
-  const args = ['src/main.ts', 'replay', '--register', register, '--drop-previous']
+  const args = ['src/main.ts', 'replay', '--register', register, '--drop-previous', '--no-compare']
   let end = () => 0
   const onStarted = (pid: number) => {
     end = watchMemory(pid)

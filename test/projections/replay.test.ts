@@ -10,8 +10,9 @@ import { type Database, openDatabase } from '../../src/database/pool.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
-import { type Request, readProgress } from '../../src/projections/bulk/progress.ts'
+import { type Operation, type Request, readOperation, readProgress } from '../../src/projections/bulk/progress.ts'
 import { readCommitments } from '../../src/projections/commitments/read.ts'
+import { comparisons } from '../../src/projections/compare.ts'
 import { ALL, readStandings } from '../../src/projections/periods/read.ts'
 import {
   beginReplay,
@@ -19,8 +20,10 @@ import {
   dropReplaced,
   type Outcome,
   type ReplayOptions,
+  type ReplayProgress,
   replayed,
   runReplay,
+  unfinishedState,
 } from '../../src/projections/replay.ts'
 import { catchUp, projectionSize, startRunner } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -54,8 +57,10 @@ async function base(t: Test): Promise<Base> {
     await project(db, register)
   }
   const run: Base['run'] = async (request, options = {}) => {
-    const { id } = await beginReplay(db, { ...EVERYTHING, ...request })
-    return runReplay(db, createRegisters(), id, { ...optionsFor(url), ...options })
+    const { id, register } = await beginReplay(db, { ...EVERYTHING, ...request })
+    const outcome = await runReplay(db, createRegisters(), id, { ...optionsFor(url), ...options })
+    if (request.dropPrevious && outcome.state === 'caughtUp') await dropReplaced(db, register)
+    return outcome
   }
   return { db, url, run }
 }
@@ -259,11 +264,46 @@ t.test('an event that no fold can read ends the replay with its name, and what i
   t.strictSame([await tables(db), await digests(db, 'a'), await generations(db, 'a')], [[], before, [0, 0, 0]])
 })
 
-t.test('a throttled replay reads no more events in a second than it may', async (t) => {
-  const { run } = await base(t)
-  const began = performance.now()
-  await run({ register: 'a', maxRate: 250 })
-  t.ok(performance.now() - began > 1_000, 'more than three hundred events take more than a second')
+t.test(
+  'a throttled replay reads as many events in a second as it may, evenly, however few threads have work',
+  async (t) => {
+    const { run } = await base(t)
+    const events: { at: number; done: number }[] = []
+    const told = ({ phase, done }: ReplayProgress) => {
+      if (phase === 'folding') events.push({ at: performance.now(), done })
+    }
+    await run({ register: 'a', projections: ['commitments'], maxRate: 200 }, { chunkEvents: 4_000, told })
+    // The first report tells where it stands before its threads have started.
+    const [first, last] = [events[1], events.at(-1)] as [{ at: number; done: number }, { at: number; done: number }]
+    const ideal = ((last.done - first.done) / 200) * 1_000
+    const took = last.at - first.at
+    t.ok(took > 0.8 * ideal && took < 1.5 * ideal, `${Math.round(took)} ms for ${last.done - first.done} events`)
+    const steps = events.slice(1).map(({ done }, index) => done - (events[index]?.done ?? 0))
+    // A stream is read whole: the longest of the log is longer than a tenth of a second's events.
+    t.ok(Math.max(...steps) <= 60, `${steps}`)
+  },
+)
+
+t.test('a replay goes on with the options of the new request; while it runs, other options are refused', async (t) => {
+  const { db, url, run } = await base(t)
+  const stopped = new AbortController()
+  await run({ maxRate: 100 }, { signal: stopped.signal, told: ({ done }) => done > 0 && stopped.abort() })
+  const env = { PLEDGER_DATABASE_URL: url }
+  const left = await unfinishedState(db)
+  const far = `${left?.done} of ${left?.of}`
+  const { out } = await pledger(t, ['status'], env)
+  t.match(out, `replay ${left?.id} of commitments, periods, tallies of all registers: interrupted at ${far} events (`)
+  t.match(out, /^ {2}pledger replay --max-rate 100 {3}goes on with it\n {2}pledger replay --cancel {3}drops/m)
+  const other = await beginReplay(db, { ...EVERYTHING, maxRate: 300, dropPrevious: true })
+  t.match(other, { id: left?.id as string, maxRate: 300, dropPrevious: true })
+  const ending = runReplay(db, createRegisters(), other.id, optionsFor(url))
+  while (!(await unfinishedState(db))?.isOwned) await sleep(10)
+  t.equal((await beginReplay(db, { ...EVERYTHING, maxRate: 300, dropPrevious: true })).id, other.id)
+  await t.rejects(beginReplay(db, EVERYTHING), {
+    message: `replay ${other.id} of commitments, periods, tallies of all registers is under way with other options, at 300 events/s at most, dropping the previous rows: wait, or cancel it first`,
+  })
+  t.match((await pledger(t, ['status'], env)).out, /all registers: running, folding, \d+ of \d+ events \(\d+ %\)/)
+  t.strictSame(await ending, { state: 'caughtUp', failedBecause: null })
 })
 
 t.test(
@@ -305,8 +345,70 @@ t.test('on the command line a replay prints plain lines and says how it ended', 
   for (const name of ['commitments', 'periods', 'tallies']) {
     t.match(both.out, new RegExp(`^b ${name} at \\d+: [0-9a-f]{64}, as before$`, 'm'))
   }
-  t.match(await pledger(t, ['drop-previous'], env), { code: 0, err: '' })
+  const dropped = await pledger(t, ['drop-previous'], env)
+  t.match(dropped, { code: 0, out: /^dropped \w+/, err: '' })
+  t.match(await pledger(t, ['drop-previous'], env), { code: 0, out: 'nothing to drop\n', err: '' })
+  const none = await pledger(t, ['drop-previous', '--register', 'none'], env)
+  t.match(none, { code: 1, out: '', err: 'pledger: there is no register none\n' })
   t.equal((await rowsIn(db, 'commitment_g0')) > 0, true)
+})
+
+t.test('after kill -9 the same command waits until the dead process has lost its turn, and goes on', async (t) => {
+  const { db, url } = await base(t)
+  const env = { PLEDGER_DATABASE_URL: url }
+  const { child, ended } = start(t, ['replay', '--max-rate', '100'], env)
+  for (let state = await unfinishedState(db); !state?.done; state = await unfinishedState(db)) await sleep(20)
+  t.match(await pledger(t, ['replay', '--max-rate', '100'], env), { code: 1, err: /waiting .*\n.*is under way\n$/ })
+  child.kill('SIGKILL')
+  await ended
+  const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], env)
+  t.equal(code, 0, err)
+  t.match(err, /was being worked on a moment ago: waiting/)
+  t.match(
+    err,
+    /goes on at \d+ of \d+ events, now as fast as it can, dropping .* \(before: at 100 events\/s at most, keeping/,
+  )
+  t.match(out, /^commitments, periods, tallies: replayed the last \d+ of \d+ events in [\d.]+ s, live\n/)
+  t.equal(out.match(/: [0-9a-f]{64}, as before$/gm)?.length, 6)
+  t.equal(await rowsIn(db, 'period_g0').catch(() => 0), 0, 'compared, and dropped')
+})
+
+t.test('rows that differ from those before are told loudly, and those before are kept', async (t) => {
+  const { db, url, run } = await base(t)
+  await sql`update commitment_g0 set title = title || '!' where register = 'b'`.execute(db)
+  const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], { PLEDGER_DATABASE_URL: url })
+  t.equal(code, 1)
+  t.match(
+    err,
+    'the new rows differ from those before: commitments of b; the new ones are live, those before are kept\n',
+  )
+  t.match(out, /^b commitments at \d+: [0-9a-f]{64}, DIFFERENT from before: [0-9a-f]{64}$/m)
+  t.ok((await rowsIn(db, 'commitment_g0')) > 0)
+  const told = await sql`select state, failed_because like 'the new rows differ from those before%' as is_told
+    from operation`.execute(db)
+  t.strictSame(told.rows, [{ state: 'caughtUp', is_told: true }])
+  const log = rawLog(3)
+  await insertRaw(db, 'c', log.slice(0, 150))
+  await project(db, 'c')
+  const { id } = await beginReplay(db, { ...EVERYTHING, register: 'c' })
+  await run({ register: 'c' })
+  await insertRaw(db, 'c', log.slice(150))
+  await project(db, 'c')
+  const operation = (await readOperation(db, id)) as Operation
+  const found = await Array.fromAsync(comparisons(db, createRegisters(), operation, new AbortController().signal))
+  t.match(
+    found,
+    [
+      { projection: 'commitments', size: 150, isOfLog: true, isDifferent: false },
+      { projection: 'periods', size: 150, isOfLog: false, isDifferent: false },
+      { projection: 'tallies', size: 150, isOfLog: false, isDifferent: false },
+    ],
+    'also where more has been recorded since',
+  )
+  t.strictSame(
+    found.map(({ before, sha256 }) => before === sha256),
+    [true, true, true],
+  )
 })
 
 t.test('over REST a replay is begun, looked at and given up', async (t) => {
@@ -320,24 +422,38 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
   })
   t.match(location, /^\/v1\/operations\/[-0-9a-f]{36}$/)
   const of = rawLog(1).length
+  t.equal(begun.body.status, 'pending')
   t.match((await get(location)).body, {
-    status: 'interrupted',
+    status: 'pending',
     phase: 'folding',
     done: 0,
     of,
     secondsLeft: null,
     error: null,
   })
-  t.equal((await post('/v1/projections/all/replay', { register: 'a' })).headers.location, location, 'the same goes on')
+  const again = await post('/v1/projections/all/replay', { register: 'a' })
+  t.match(again, { headers: { location }, body: { maxRate: null, eventsPerSecond: null } }, 'the same goes on')
+  t.match((await get('/v1/projections')).body.operations, [{ id: location.slice(15), status: 'pending', of }])
+  const smaller = await post('/v1/projections/periods/replay', { register: 'a' })
+  t.match(smaller, { status: 409, body: { detail: /has not ended: `pledger replay --register a` goes on with it/ } })
   await sql`update operation set owner = gen_random_uuid(), beat_at = now()`.execute(db)
+  const faster = await post('/v1/projections/all/replay', { register: 'a', maxRate: 99_999 })
+  t.match(faster, { status: 409, body: { detail: /under way with other options/, operation: location } })
   const other = await post('/v1/projections/periods/replay', {})
   t.match(other, { status: 409, body: { type: '/problems/in-flight', operation: location } })
   await sql`update operation set owner = null`.execute(db)
+  t.equal((await get(location)).body.status, 'interrupted')
+  const third = await post('/v1/projections/periods/replay', {})
+  t.match(
+    third,
+    { status: 409, body: { type: '/problems/in-flight', operation: location } },
+    'it is not given up for another',
+  )
   const ended = await app.inject({ method: 'DELETE', url: location })
   t.match(ended.json(), { status: 'cancelled', finishedAt: /Z$/ })
-  t.strictSame(await tables(db), [])
+  t.strictSame([await tables(db), (await get('/v1/projections')).body.operations], [[], []])
   const unknown = [
-    await post('/v1/projections/figures/replay', {}),
+    { status: (await app.inject({ method: 'POST', url: '/v1/projections/figures/replay' })).statusCode },
     await post('/v1/projections/all/replay', { register: 'none' }),
     await post('/v1/projections/all/replay', { maxRate: 0 }),
     await get('/v1/operations/00000000-0000-0000-0000-000000000000'),
@@ -353,8 +469,7 @@ t.test('a service has a process of its own work on a replay', async (t) => {
   const before = await digests(db, 'a')
   const service = start(t, ['serve'], { PLEDGER_DATABASE_URL: url, PLEDGER_PORT: '0' })
   const [, address] = await service.says(/listens on (\S+)/)
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST', headers, body: '{}' })
+  const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST' })
   t.equal(response.status, 202)
   const operation = `${address}${response.headers.get('location')}`
   let status = ''

@@ -3,6 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/pool.ts'
+import { unfinishedReplay } from '../../src/projections/replay.ts'
 import type { Random } from '../../src/samples/random.ts'
 import { type Ending, start } from '../support/process.ts'
 import { PLAIN_NODE } from './fleet.ts'
@@ -25,6 +26,15 @@ async function generations(db: Database): Promise<Map<string, number>> {
   return new Map(rows.map(({ register, projection, generation }) => [`${projection} of ${register}`, generation]))
 }
 
+/** Waits until a process works on the replay: one that waits for a dead one to lose its turn does not yet. */
+async function untilWorkedOn(db: Database, lastBeatOfDead: number | undefined, hasEnded: () => boolean): Promise<void> {
+  while (!hasEnded()) {
+    const replay = await unfinishedReplay(db)
+    if (replay?.isOwned && replay.beatAt?.getTime() !== lastBeatOfDead) return
+    await sleep(100)
+  }
+}
+
 /** Replays every projection of every register; returns what went wrong. */
 export async function replayThrough(
   ending: Ending,
@@ -33,13 +43,17 @@ export async function replayThrough(
   const env = { ...PLAIN_NODE, PLEDGER_DATABASE_URL: databaseUrl, PLEDGER_LOG_LEVEL: 'warn' }
   const before = await generations(db)
   const until = performance.now() + TRIES_MS
+  let lastBeatOfDead: number | undefined
   for (let killed = 0; ; ) {
     const { child, ended } = start(ending, ['replay', '--max-rate', String(MAX_RATE), '--workers', '1'], env)
     if (killed < kills) {
+      await untilWorkedOn(db, lastBeatOfDead, () => child.exitCode !== null)
       const isOver = await Promise.race([ended.then(() => true), sleep(random.int(700, 3_000), false)])
       if (!isOver) {
         child.kill('SIGKILL')
         killed += 1
+        await ended
+        lastBeatOfDead = (await unfinishedReplay(db))?.beatAt?.getTime()
         continue
       }
     }

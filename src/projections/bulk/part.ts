@@ -1,7 +1,6 @@
 // One part of a register's streams, folded and written: chunk by chunk, each in one transaction with how far the part has
 // come, so that whoever goes on after a crash goes on exactly there.
 
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { SingleConnection } from '../../database/pool.ts'
 import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
 import type { EventToFold } from '../../domain/event.ts'
@@ -11,6 +10,7 @@ import { project } from '../commitments/project.ts'
 import { type TimelineVersion, timelineVersions } from '../periods/project.ts'
 import { contentHash, numberMemberships } from '../periods/table.ts'
 import { CopyRows } from './copy.ts'
+import { type Pace, settle, shareOf, spend } from './pace.ts'
 import { movePart, type Part } from './progress.ts'
 import { commitmentColumns, periodColumns } from './rows.ts'
 
@@ -24,13 +24,14 @@ export type Work = {
   /** The register's time zones by the size from which each is known. */
   zones: readonly Knowledge[]
   projections: readonly string[]
-  /** Events in a second at most; null for as many as can be. */
-  maxRate: number | null
+  /** How fast events may be read; null for as fast as can be. */
+  pace: Pace | null
   /** About how many events are folded and written in one transaction. */
   chunkEvents: number
 }
 
-const SLEEP_MS = 200
+/** The first chunks are small: how far it is, and how fast, is seen from the beginning. */
+const FIRST_CHUNK_EVENTS = 500
 
 /** The numbers of memberships, by their content, as far as this worker has met them. */
 class Numbers {
@@ -93,35 +94,40 @@ export class PartFolder {
   readonly #numbers: Numbers
   readonly #commitments
   readonly #periods
+  #chunkEvents: number
 
   constructor(connection: SingleConnection, work: Work) {
     this.#connection = connection
     this.work = work
     this.#numbers = new Numbers(work.register)
+    this.#chunkEvents = Math.min(FIRST_CHUNK_EVENTS, work.chunkEvents)
     this.#commitments = new CopyRows(commitmentColumns(work))
     this.#periods = new CopyRows(periodColumns(work, this.#numbers.of))
   }
 
   /** Folds a part from where it stands to its end, or until it is stopped; `told` hears of each chunk that is committed. */
   async run(part: Part, isStopped: () => boolean, told: (events: number) => void): Promise<void> {
-    const { maxRate, register, size, chunkEvents } = this.work
+    const { pace, register, size } = this.work
     for (let done = part.done; !isStopped(); ) {
-      const began = performance.now()
-      const events = await scanStreams(this.#connection.db, {
-        register,
-        after: done,
-        upTo: part.upTo,
-        size,
-        limit: chunkEvents,
-      })
+      const limit = this.#nextLimit()
+      if (pace) await spend(pace, limit, isStopped)
+      if (isStopped()) return
+      const events = await scanStreams(this.#connection.db, { register, after: done, upTo: part.upTo, size, limit })
+      if (pace) settle(pace, events.length - limit)
       const last = events.at(-1)?.stream ?? null
       await this.#fold(events)
       await this.#write({ ...part, done }, last, events.length)
       told(events.length)
       if (last === null) return
       done = last
-      if (maxRate !== null) await pause(began + (events.length * 1_000) / maxRate, isStopped)
     }
+  }
+
+  #nextLimit(): number {
+    const { pace, chunkEvents } = this.work
+    const limit = this.#chunkEvents
+    this.#chunkEvents = Math.min(2 * limit, chunkEvents)
+    return pace ? shareOf(pace, limit) : limit
   }
 
   async #fold(events: readonly EventToFold[]): Promise<void> {
@@ -161,12 +167,6 @@ export class PartFolder {
       await this.#commitments.flush(client, `commitment_g${generation}`)
       await this.#periods.flush(client, `period_g${generation}`)
     })
-  }
-}
-
-async function pause(until: number, isStopped: () => boolean): Promise<void> {
-  while (performance.now() < until && !isStopped()) {
-    await sleep(Math.min(SLEEP_MS, Math.max(1, until - performance.now())))
   }
 }
 

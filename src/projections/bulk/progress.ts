@@ -28,14 +28,24 @@ export type Operation = Request & {
   failedAt: number | null
   /** Whether a process works on it: one that has not said so for a while does not. */
   isOwned: boolean
+  /** Whether it has only just been asked for, and no process has taken it up yet. */
+  isPending: boolean
+  /** When a process last said that it works on it; null where none ever did. */
+  beatAt: Date | null
+  /** Whether that process has said nothing for longer than one that lives: it may have died. */
+  isQuiet: boolean
   startedAt: Date
   finishedAt: Date | null
 }
 
+/** A process that lives says so every second. */
+const QUIET_MS = 3_000
 /** How long a process may be silent before another takes its turn. */
-const SILENT_MS = 10_000
+export const SILENT_MS = 10_000
 
-function operationOf(row: Selectable<Tables['operation']> & { is_owned: boolean }): Operation {
+function operationOf(
+  row: Selectable<Tables['operation']> & { is_owned: boolean; is_quiet: boolean; is_pending: boolean },
+): Operation {
   return {
     id: row.id,
     projections: row.projections,
@@ -48,6 +58,9 @@ function operationOf(row: Selectable<Tables['operation']> & { is_owned: boolean 
     failedBecause: row.failed_because,
     failedAt: row.failed_at,
     isOwned: row.is_owned,
+    beatAt: row.beat_at,
+    isQuiet: row.is_quiet,
+    isPending: row.is_pending,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
   }
@@ -57,6 +70,13 @@ function operations(db: Queryable) {
   return db
     .selectFrom('operation')
     .selectAll()
+    .select(
+      sql<boolean>`beat_at is null or beat_at <= now() - make_interval(secs => ${QUIET_MS / 1_000})`.as('is_quiet'),
+    )
+    .select(
+      sql<boolean>`state = 'running' and beat_at is null
+        and started_at > now() - make_interval(secs => ${SILENT_MS / 1_000})`.as('is_pending'),
+    )
     .select(
       sql<boolean>`state = 'running' and owner is not null
         and beat_at > now() - make_interval(secs => ${SILENT_MS / 1_000})`.as('is_owned'),
@@ -92,6 +112,18 @@ export async function addOperation(tx: Queryable, request: Request, generation: 
     } as Tables['operation'])
     .execute()
   return id
+}
+
+/** Gives an operation that nobody works on other options; false where somebody does, or it has ended. */
+export async function changeOptions(
+  db: Queryable,
+  id: string,
+  { maxRate, dropPrevious }: Pick<Request, 'maxRate' | 'dropPrevious'>,
+): Promise<boolean> {
+  const { numAffectedRows } = await sql`update operation set max_rate = ${maxRate}, drop_previous = ${dropPrevious}
+    where id = ${id} and state = 'running'
+      and (owner is null or beat_at <= now() - make_interval(secs => ${SILENT_MS / 1_000}))`.execute(db)
+  return numAffectedRows === 1n
 }
 
 /** Takes the turn on an operation that nobody works on, or that this owner does; false where another does or it has ended. */
@@ -133,6 +165,11 @@ export async function finish(
     .where('state', '=', 'running')
     .executeTakeFirst()
   return numUpdatedRows === 1n
+}
+
+/** Writes down that what an operation has made live is not what was live before. */
+export async function noteDifference(db: Queryable, id: string, because: string): Promise<void> {
+  await db.updateTable('operation').set({ failed_because: because }).where('id', '=', id).execute()
 }
 
 /** A part of a register's streams, and the last of them that is folded. */
