@@ -23,6 +23,7 @@ import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
+import { redactionRoutes } from './redaction.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
@@ -141,6 +142,7 @@ export async function buildApp(
   app.register(async (api) => {
     registerRoutes(api, context)
     eventRoutes(api, context)
+    redactionRoutes(api, context)
     feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)

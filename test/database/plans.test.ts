@@ -110,7 +110,7 @@ const ids = some.map(({ id }) => id)
 const streams = some.map(({ stream }) => stream)
 const [id = '', stream = ''] = [ids[0], streams[0]]
 
-const { generation, built } = await readProgress(db, 'big')
+const { generation, sums } = await readProgress(db, 'big')
 const live = { register: 'big', generation }
 const moment = { register: 'big', asOf: dayOf('2026-02-26'), size: 90_000 }
 const question = { ...moment, timeZone: 'UTC' }
@@ -176,12 +176,12 @@ const CASES: Case[] = [
   ],
   [
     'sums of the whole register at a past seal',
-    (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, built }, needs, true),
+    (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, sums }, needs, true),
     ['checkpoint_once', 'tally_once'],
   ],
   [
     'sums of one part as of the last seal',
-    (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { seal: ROWS, built, epoch: 500 }, needs),
+    (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { seal: ROWS, sums, epoch: 500 }, needs),
     ['checkpoint_once', 'tally_once'],
   ],
 ]
