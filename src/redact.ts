@@ -25,6 +25,8 @@ export type RedactionRequest = {
   now: number
   /** Kept with the redaction, in the same transaction. */
   key: RecordingKey | null
+  /** How many positions apart tallies are sealed, where not as the service seals them. */
+  epoch?: number
 }
 
 export type Redaction =
@@ -58,7 +60,7 @@ export async function redact(db: Database, request: RedactionRequest): Promise<R
 }
 
 async function redactIn(tx: Queryable, request: RedactionRequest): Promise<Redaction> {
-  const { register, position, now } = request
+  const { register, position, now, epoch } = request
   // Knowledge of its own: what this transaction sees is not true for others before it commits, if it does.
   const known = (await lockRegister(tx, register)) ? await createRegisters().read(tx, register) : null
   if (!known) return refuse('unknown-register', `there is no register ${register}`)
@@ -76,7 +78,7 @@ async function redactIn(tx: Queryable, request: RedactionRequest): Promise<Redac
   }
   // Rows say nothing of what the register itself defines, but for its time zone, which stays.
   if (target.stream !== REGISTER_STREAM) {
-    await eraseFromRows(tx, known, { stream: target.stream, position: Math.min(...erased) })
+    await eraseFromRows(tx, known, { stream: target.stream, position: Math.min(...erased) }, epoch)
   }
   return recorded
 }

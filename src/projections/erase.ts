@@ -33,6 +33,7 @@ export async function eraseFromRows(
   tx: Queryable,
   known: KnownRegister,
   { stream, position }: { stream: string; position: number },
+  epoch = EPOCH,
 ): Promise<void> {
   const { register } = known
   const own = await lockCheckpoints(tx, register)
@@ -48,7 +49,7 @@ export async function eraseFromRows(
   await foldAnew(tx, known, periods, ofPeriods, stream)
   await eraseMemberships(tx, register, before)
   const ofTallies = own.find(({ projection }) => projection === 'tallies')
-  if (ofTallies) await sumUpAgain(tx, ofTallies, Math.floor(position / EPOCH))
+  if (ofTallies) await sumUpAgain(tx, ofTallies, Math.floor(position / epoch), epoch)
 }
 
 /** The checkpoints of this service's projections, locked; those of other versions are given up: they begin anew. */
@@ -130,12 +131,18 @@ async function eraseMemberships(tx: Queryable, register: string, numbers: readon
       select from period p where p.register = ${register} and p.memberships @> array[m.number])`.execute(tx)
 }
 
-/** Drops the sums from an epoch on and has them summed up again; what is asked meanwhile is answered from the rows themselves. */
-async function sumUpAgain(tx: Queryable, { register, version, generation }: Checkpoint, epoch: number): Promise<void> {
-  await sql`delete from tally where register = ${register} and generation = ${generation} and epoch >= ${epoch}`.execute(
+/** Drops the sums from an epoch on, which are summed up again; what is asked meanwhile is answered from the rows themselves. */
+async function sumUpAgain(
+  tx: Queryable,
+  { register, version, generation }: Checkpoint,
+  first: number,
+  epoch: number,
+): Promise<void> {
+  await sql`delete from tally where register = ${register} and generation = ${generation} and epoch >= ${first}`.execute(
     tx,
   )
-  const size = epoch * EPOCH
-  await sql`update checkpoint set size = least(size, ${size}), building = case when building is not null then least(building, ${size}) end
+  const size = first * epoch
+  await sql`update checkpoint set size = least(size, ${size}),
+      building = case when building is not null then least(building, ${size}) end
     where register = ${register} and projection = 'tallies' and version = ${version}`.execute(tx)
 }
