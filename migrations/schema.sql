@@ -127,6 +127,7 @@ create table register (
   size bigint default 0 not null,
   last_recorded_at timestamp(3) with time zone,
   own_revision integer default 0 not null,
+  redactions bigint default 0 not null,
   constraint register_once PRIMARY KEY (register)
 );
 
@@ -331,6 +332,14 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.blank_data(p_type text, p_data json)
+ RETURNS json
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+  select case when p_type in ('EventRetracted', 'EventCorrected') then ('{"event":"' || (p_data ->> 'event') || '"}')::json end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.commitment_search()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -339,6 +348,49 @@ begin
   new.search := to_tsvector('simple', new.search_text);
   new.search_text := null;
   return new;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.redact_event(p_register text, p_id uuid)
+ RETURNS bigint[]
+ LANGUAGE plpgsql
+AS $function$
+declare
+  v_positions bigint[];
+begin
+  with erased as (
+    update event e set occurred_on = null, data = blank_data(e.type, e.data), citations = null, salt = null
+    where e.register = p_register and e.salt is not null
+      and e.stream = (select t.stream from event t where t.register = p_register and t.id = p_id)
+      and (e.id = p_id or (e.type = 'EventCorrected' and e.data ->> 'event' = p_id::text))
+    returning e.position
+  )
+  select array_agg(position order by position) into v_positions from erased;
+  update register r set redactions = r.redactions + 1 where r.register = p_register;
+  return coalesce(v_positions, '{}');
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.refuse_all_but_blanking()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.register, new.position, new.id, new.stream, new.revision, new.type, new.type_version, new.recorded_at,
+      new.recorded_by, new.body_hash, new.leaf)
+    is not distinct from (old.register, old.position, old.id, old.stream, old.revision, old.type, old.type_version,
+      old.recorded_at, old.recorded_by, old.body_hash, old.leaf)
+    and new.occurred_on is null and new.citations is null and new.salt is null
+    and new.data::text is not distinct from blank_data(old.type, old.data)::text
+    and old.type not in ('RegisterOpened', 'EventRedacted')
+    -- It was announced in the log: of the event itself, or of the fact that it corrects.
+    and exists (select from event e where e.register = old.register and e.stream = old.stream and e.type = 'EventRedacted'
+      and e.position > old.position and (e.data ->> 'event' = old.id::text
+        or (old.type = 'EventCorrected' and e.data ->> 'event' = old.data ->> 'event')))
+  then
+    return new;
+  end if;
+  raise exception 'events are never changed: update of event refused' using errcode = 'restrict_violation';
 end
 $function$;
 
@@ -450,8 +502,11 @@ begin
 end
 $function$;
 
-CREATE TRIGGER event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER event_append_only BEFORE DELETE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table event enable always trigger event_append_only;
+
+CREATE TRIGGER event_only_blanked BEFORE UPDATE ON public.event FOR EACH ROW EXECUTE FUNCTION refuse_all_but_blanking();
+alter table event enable always trigger event_only_blanked;
 
 CREATE TRIGGER register_stays BEFORE DELETE OR TRUNCATE ON public.register FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table register enable always trigger register_stays;

@@ -90,6 +90,12 @@ function idOf(body: unknown): string | null {
   return typeof id === 'string' ? id.slice(0, 100) : null
 }
 
+/** True for an event as it is exported once it was redacted. */
+function isBlank(body: unknown): boolean {
+  const { salt, occurredOn, citations } = (body ?? {}) as { salt?: unknown; occurredOn?: unknown; citations?: unknown }
+  return salt === null && occurredOn === null && citations === null
+}
+
 function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown): ParsedLine {
   const refuse = (id: string | null, word: ProblemWord, issues: readonly ParseIssue[]) => ({
     line: number,
@@ -105,6 +111,11 @@ function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown)
     body = parseJson(text)
   } catch (error) {
     return refuse(null, 'malformed', [{ pointer: '', detail: (error as Error).message }])
+  }
+  if (isBlank(body)) {
+    return refuse(idOf(body), 'redacted', [
+      { pointer: '', detail: 'its content was erased: there is nothing to record' },
+    ])
   }
   const parsed = parseLine(body)
   return parsed.ok ? { line: number, event: parsed.value } : refuse(idOf(body), 'invalid-body', parsed.issues)

@@ -5,7 +5,7 @@ import type { Group, Outcome } from './admission.ts'
 import type { Database } from './database/pool.ts'
 import { findKey, KeyTaken, type RecordingKey } from './eventlog/keys.ts'
 
-type Once =
+export type Once =
   | { kind: 'done'; outcomes: Outcome[]; isReplayed: boolean }
   /** The same request is being answered by this process now. */
   | { kind: 'inFlight' }

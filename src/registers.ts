@@ -8,7 +8,7 @@ import { type Head, loadStream, readHead } from './eventlog/load.ts'
 /** A register at its head: how far its log reaches, the events of its own stream, and what they amount to. */
 export type KnownRegister = { register: string; head: Head; events: readonly StoredEvent[]; state: RegisterState }
 
-type Cached = { events: StoredEvent[]; state: RegisterState }
+type Cached = { events: StoredEvent[]; state: RegisterState; redactions: number }
 
 const MAX_CACHED = 200
 
@@ -23,10 +23,12 @@ export type Registers = {
 export function createRegisters(): Registers {
   const cache = new Map<string, Cached>()
   async function definedBy(db: Queryable, register: string, head: Head): Promise<Cached> {
-    const cached = cache.get(register) ?? { events: [], state: registerAt([], 0) }
+    const cached = cache.get(register) ?? { events: [], state: registerAt([], 0), redactions: 0 }
     // A head that is known may be older than what somebody else has read since.
-    if (cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
-    const known = cached.events.length === head.ownRevision ? cached : await readOn(db, register, cached, head)
+    const isErased = head.redactions > cached.redactions
+    if (!isErased && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
+    const isKnown = !isErased && cached.events.length === head.ownRevision
+    const known = isKnown ? cached : await readOn(db, register, cached, head)
     // Set again so that the least recently used is the first to go.
     cache.delete(register)
     cache.set(register, known)
@@ -46,15 +48,17 @@ export function createRegisters(): Registers {
 
 function upTo(cached: Cached, ownRevision: number): Cached {
   const events = cached.events.slice(0, ownRevision)
-  return { events, state: registerAt(events, Number.POSITIVE_INFINITY) }
+  return { events, state: registerAt(events, Number.POSITIVE_INFINITY), redactions: cached.redactions }
 }
 
 async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {
-  const revision = Math.min(cached.events.length, head.ownRevision)
+  // Where content was erased since, what was read before may hold it.
+  const revision = head.redactions > cached.redactions ? 0 : Math.min(cached.events.length, head.ownRevision)
   const newer = await loadStream(db, register, REGISTER_STREAM, revision)
   // What was recorded since the head was read belongs to a later head.
   const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
-  return { events, state: registerAt(events, Number.POSITIVE_INFINITY) }
+  const redactions = Math.max(head.redactions, cached.redactions)
+  return { events, state: registerAt(events, Number.POSITIVE_INFINITY), redactions }
 }
 
 /** What the register defined as known at a size. */

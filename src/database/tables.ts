@@ -1,5 +1,6 @@
 // The tables as Kysely sees them. int8 arrives as number (safe, checked), days as YYYY-MM-DD, instants as Date.
 
+import type { Generated } from 'kysely'
 import type { Citation } from '../domain/event.ts'
 
 type RegisterTable = {
@@ -7,6 +8,7 @@ type RegisterTable = {
   size: number
   last_recorded_at: Date | null
   own_revision: number
+  redactions: Generated<number>
 }
 
 type EventTable = {

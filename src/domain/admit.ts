@@ -230,7 +230,8 @@ function admitRepair(event: PostedEvent, context: AdmissionContext): Admitted | 
 
 /** Whether an event can be recorded. Items of an array are admitted in order, each with the earlier ones in its context. */
 export function admit(context: AdmissionContext, event: PostedEvent): Admitted | Refused {
-  if (event.type === 'EventRedacted') return refuse('not-available', '/type', 'redaction is not available yet')
+  if (event.type === 'EventRedacted')
+    return refuse('not-available', '/type', 'an operator redacts by POST …/events/{position}/redact')
   if (isRepair(event.type)) return admitRepair(event, context)
   const refused = refusalOfFact({ ...event, base: '' }, context, context.commitment)
   return refused ?? { kind: 'admitted', event }

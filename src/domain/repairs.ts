@@ -65,9 +65,23 @@ export function retractedIds(events: readonly EventToFold[]): Set<string> {
   return retracted
 }
 
-/** The positions of redacted facts among these events: their content is gone at every size. */
+/** The events as the redaction of one of them leaves them: it goes with its corrections, and what a repair points to stays. */
+export function blanked<Event extends EventToFold>(events: readonly Event[], id: string): Event[] {
+  return events.map((event) => {
+    const isCorrection = event.type === 'EventCorrected' && repairTarget(event) === id
+    if (event.id !== id && !isCorrection) return event
+    const target = repairTarget(event)
+    return { ...event, occurredOn: null, data: target === null ? null : { event: target }, citations: null, salt: null }
+  })
+}
+
+/**
+ * The positions of redacted facts and corrections among these events: their content is gone at every size. What else a repair
+ * says is no part of any answer.
+ */
 export function redactedPositions(events: readonly EventToFold[]): number[] {
-  return events.filter((event) => event.salt === null && !isRepair(event.type)).map((event) => event.position)
+  const isContent = ({ type }: EventToFold) => !isRepair(type) || type === 'EventCorrected'
+  return events.filter((event) => event.salt === null && isContent(event)).map((event) => event.position)
 }
 
 /** The bodies of the facts among these events by id, the retracted ones too, with the corrections that are in force. */

@@ -16,6 +16,8 @@ export type RegisterHead = {
   /** When its last event was recorded, milliseconds since the epoch. */
   recordedAt: number | null
   ownRevision: number
+  /** How often content has been erased: answers at every size may hold less since. */
+  redactions: number
   projections: ReadonlyMap<string, ProjectionHead>
 }
 
@@ -81,6 +83,7 @@ type Row = {
   size: number
   recorded_ms: number | null
   own_revision: number
+  redactions: number
   projection: string | null
   version: number
   reached: number
@@ -93,7 +96,7 @@ const OURS = Object.entries(VERSIONS).map(([name, version]) => `('${name}', ${ve
 
 // As text, and not built anew each time: it runs several times a second.
 const HEADS = `select r.register, r.size, (extract(epoch from r.last_recorded_at) * 1000)::bigint as recorded_ms,
-    r.own_revision, c.projection, c.version, c.size as reached, c.generation, c.stopped_at is not null as is_stopped
+    r.own_revision, r.redactions, c.projection, c.version, c.size as reached, c.generation, c.stopped_at is not null as is_stopped
   from register r left join checkpoint c on c.register = r.register and (c.projection, c.version) in (${OURS})
   where r.register = any($1::text[]) and r.size > 0`
 
@@ -101,8 +104,8 @@ async function readHeads(db: Database, registers: readonly string[]): Promise<Ma
   const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(HEADS, [registers]))
   const heads = new Map<string, RegisterHead & { projections: Map<string, ProjectionHead> }>()
   for (const row of rows) {
-    const { register, size, recorded_ms: recordedAt, own_revision: ownRevision } = row
-    const head = heads.get(register) ?? { register, size, recordedAt, ownRevision, projections: new Map() }
+    const { register, size, recorded_ms: recordedAt, own_revision: ownRevision, redactions } = row
+    const head = heads.get(register) ?? { register, size, recordedAt, ownRevision, redactions, projections: new Map() }
     heads.set(register, head)
     if (row.projection === null) continue
     const { version, reached, generation, is_stopped: isStopped } = row
@@ -112,7 +115,8 @@ async function readHeads(db: Database, registers: readonly string[]): Promise<Ma
 }
 
 function isSame(a: RegisterHead | null, b: RegisterHead): boolean {
-  if (a === null || a.size !== b.size || a.projections.size !== b.projections.size) return false
+  if (a === null || a.size !== b.size || a.redactions !== b.redactions) return false
+  if (a.projections.size !== b.projections.size) return false
   for (const [name, { version, size, generation, isStopped }] of b.projections) {
     const before = a.projections.get(name)
     if (before?.size !== size || before.generation !== generation) return false

@@ -67,6 +67,16 @@ export async function keepKeys(
   return kept.filter(({ key, recordedBy }) => !isWritten.has(`${recordedBy} ${key.key}`)).map(({ key }) => key)
 }
 
+/**
+ * Forgets what the recordings of some events came with, by the ids of the events: a hash of it would tell those who guess.
+ * Their keys stay, so that a recording that is sent again under one is not taken for a new one.
+ */
+export async function forgetFingerprints(db: Queryable, register: string, ids: readonly string[]): Promise<void> {
+  await sql`update idempotency_key set fingerprint = sha256(uuid_send(gen_random_uuid()))
+    where register = ${register} and exists (
+      select from json_array_elements(outcomes) outcome where outcome ->> 'id' = any(${[...ids]}::text[]))`.execute(db)
+}
+
 /** Forgets the keys of a register that are older than 24 hours. */
 export async function forgetKeys(db: Queryable, register: string, now: number): Promise<void> {
   await db

@@ -47,17 +47,24 @@ export async function fetchEvents<T>(query: SelectQueryBuilder<Tables, 'event', 
 }
 
 /** The head of a register's log; null where there is none. */
-export type Head = { size: number; recordedAt: number | null; ownRevision: number }
+export type Head = {
+  size: number
+  recordedAt: number | null
+  ownRevision: number
+  /** How often content has been erased: what it says at every size may be less since. */
+  redactions: number
+}
 
 export async function readHead(db: Queryable, register: string): Promise<Head | null> {
   const row = await db
     .selectFrom('register')
-    .select(['size', 'last_recorded_at', 'own_revision'])
+    .select(['size', 'last_recorded_at', 'own_revision', 'redactions'])
     .where('register', '=', register)
     .where('size', '>', 0)
     .executeTakeFirst()
   if (!row) return null
-  return { size: row.size, recordedAt: row.last_recorded_at?.getTime() ?? null, ownRevision: row.own_revision }
+  const { size, last_recorded_at: recordedAt, own_revision: ownRevision, redactions } = row
+  return { size, recordedAt: recordedAt?.getTime() ?? null, ownRevision, redactions }
 }
 
 /** Every register with its head, by id. */
@@ -68,6 +75,7 @@ export async function listHeads(db: Queryable): Promise<(Head & { register: stri
     size: row.size,
     recordedAt: row.last_recorded_at?.getTime() ?? null,
     ownRevision: row.own_revision,
+    redactions: row.redactions,
   }))
 }
 

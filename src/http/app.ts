@@ -25,6 +25,7 @@ import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
 import { createSealedProofs, proofRoutes } from './proofs.ts'
+import { redactionRoutes } from './redaction.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
@@ -161,6 +162,7 @@ export async function buildApp(
   app.register(async (api) => {
     registerRoutes(api, context)
     eventRoutes(api, context, createSealedProofs(context, seal))
+    redactionRoutes(api, context)
     feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)

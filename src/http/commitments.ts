@@ -15,7 +15,7 @@ import { periodAnswer, timeline } from '../domain/commitment/timeline.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { measure } from '../domain/portfolio/figures.ts'
-import { repairTarget, retractedIds } from '../domain/repairs.ts'
+import { redactedPositions, repairTarget, retractedIds } from '../domain/repairs.ts'
 import { loadStreams } from '../eventlog/load.ts'
 import { type Day, formatDay } from '../kernel/plain-date.ts'
 import { projectAt } from '../projections/commitments/project.ts'
@@ -199,9 +199,11 @@ function commitmentId(request: FastifyRequest): string {
   return commitment
 }
 
-function notKnown(id: string, clocks?: Clocks): Problem {
+/** The problem of a commitment that is not known; where content of its was erased, that may be why, and it says so. */
+function notKnown(id: string, clocks?: Clocks, redacted: readonly number[] = []): Problem {
   const when = clocks ? ` as of ${formatDay(clocks.asOf)}, known at size ${clocks.size}` : ''
-  return new Problem('not-known', { detail: `commitment ${id} is not known${when}` })
+  const detail = `commitment ${id} is not known${when}`
+  return new Problem('not-known', redacted.length === 0 ? { detail } : { detail, redacted })
 }
 
 async function one(context: Context, request: FastifyRequest, reply: FastifyReply) {
@@ -212,7 +214,7 @@ async function one(context: Context, request: FastifyRequest, reply: FastifyRepl
     return reply.send()
   const events = await loadStreams(context.db, known.register, [id], clocks.size)
   const row = projectAt(id, events, clocks, clocks.asOf)
-  if (!row) throw notKnown(id, clocks)
+  if (!row) throw notKnown(id, clocks, redactedPositions(events))
   return answerOf(clocks, row)
 }
 

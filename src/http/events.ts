@@ -52,7 +52,7 @@ function parseEvents(body: unknown): { events: PostedEvent[]; at: (index: number
   return { events: parsed.flatMap((one) => (one.ok ? [one.value] : [])), at }
 }
 
-const recordedAnswer = z
+export const recordedAnswer = z
   .strictObject({
     size: z.int(),
     events: z.array(
@@ -118,6 +118,16 @@ async function recordEvents(context: Context, request: FastifyRequest, reply: Fa
   // The others of the array are skipped: nothing is wrong with them.
   const failed = outcomes.findIndex(({ kind }) => kind === 'refused' || kind === 'revisionConflict')
   if (failed >= 0) throw withRefusal(outcomes[failed], (pointer) => at(failed) + pointer)
+  return answerRecorded(context, reply, register, outcomes)
+}
+
+/** The answer about events that are in the log. */
+export async function answerRecorded(
+  context: Context,
+  reply: FastifyReply,
+  register: string,
+  outcomes: readonly Outcome[],
+): Promise<z.output<typeof recordedAnswer>> {
   const answers = outcomes.flatMap((outcome) => {
     if (outcome.kind !== 'recorded' && outcome.kind !== 'alreadyRecorded') return []
     const { position, id, revision, recordedAt, kind } = outcome
@@ -183,7 +193,8 @@ async function readEvent(context: Context, request: FastifyRequest, reply: Fasti
   const { position } = request.params as { position: string }
   const event = /^\d{1,15}$/.test(position) ? await fetchEvent(context.db, register, Number(position)) : null
   if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
-  if (isUnchanged(request, reply, { size: event.position })) return reply.send()
+  if (isUnchanged(request, reply, { size: event.position, projection: event.salt === null ? 'redacted' : '' }))
+    return reply.send()
   return answerEvent(event)
 }
 

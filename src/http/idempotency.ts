@@ -5,7 +5,9 @@ import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Group, Outcome } from '../admission.ts'
+import type { RecordingKey } from '../eventlog/keys.ts'
 import { canonicalJson } from '../kernel/canonical-json.ts'
+import { createRecordOnce, type Once } from '../record-once.ts'
 import type { Context } from './context.ts'
 import { Problem } from './problem.ts'
 
@@ -60,7 +62,25 @@ export async function recordGroup(
   const recordedBy = 'local'
   if (key === null) return (await context.recorder.record(register, [group], recordedBy, { bytes }))[0] ?? []
   const recording = { register, group, recordedBy, bytes, key: { key, fingerprint: fingerprintOf(request) } }
-  const once = await context.recorder.recordOnce(recording)
+  return outcomesOf(await context.recorder.recordOnce(recording), key, reply)
+}
+
+/** What records on a way of its own does so once likewise; it keeps the key, where there is one, and throws KeyTaken. */
+export async function once(
+  { db, now }: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { register, recordedBy }: { register: string; recordedBy: string },
+  record: (key: RecordingKey | null) => Promise<Outcome[]>,
+): Promise<Outcome[]> {
+  const key = keyOf(request)
+  if (key === null) return record(null)
+  const recordOnce = createRecordOnce(db, async (_register, _groups, _by, options) => [await record(options.key)], now)
+  const recording = { register, recordedBy, group: [], bytes: 0, key: { key, fingerprint: fingerprintOf(request) } }
+  return outcomesOf(await recordOnce(recording), key, reply)
+}
+
+function outcomesOf(once: Once, key: string, reply: FastifyReply): Outcome[] {
   switch (once.kind) {
     case 'done':
       if (once.isReplayed) reply.header('idempotency-replayed', 'true')

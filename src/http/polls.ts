@@ -15,13 +15,14 @@ export function reachOf(head: RegisterHead, source: Source): number {
   return Math.min(...source.map((projection) => reachOf(head, projection)))
 }
 
-/** Which builds of its rows the source of an answer has: another build may hold other rows. */
-export function buildsOf({ projections }: RegisterHead, source: Source): string {
-  if (source === 'log') return ''
-  return [source]
-    .flat()
-    .map((projection) => projections.get(projection)?.generation ?? 0)
-    .join('.')
+/**
+ * Which builds of its rows the source of an answer has, and how often content was erased from them: at any size and day
+ * another build may hold other rows, and every answer less than it did.
+ */
+export function buildsOf({ projections, redactions }: RegisterHead, source: Source): string {
+  if (source === 'log') return String(redactions)
+  const generations = [source].flat().map((projection) => projections.get(projection)?.generation ?? 0)
+  return [...generations, redactions].join('.')
 }
 
 /** What the clocks of an answer were resolved by, and so what can make the same question give another answer. */

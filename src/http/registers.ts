@@ -80,7 +80,8 @@ function headBasis(head: RegisterHead): Basis {
 async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const heads = await listHeads(context.db)
   const size = heads.reduce((sum, head) => sum + head.size, 0)
-  if (isUnchanged(request, reply, { size, projection: heads.length })) return reply.send()
+  const redactions = heads.reduce((sum, head) => sum + head.redactions, 0)
+  if (isUnchanged(request, reply, { size, projection: `${heads.length}.${redactions}` })) return reply.send()
   const items = []
   for (const { register } of heads) {
     const known = await context.registers.read(context.db, register)

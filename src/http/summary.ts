@@ -12,6 +12,7 @@ import { type ListLink, type SummaryFigures, summariseReckoning, summaryFigures 
 import { Tally, tallyOf } from '../domain/portfolio/tally.ts'
 import { definedAt, namedAt } from '../domain/register/state.ts'
 import { formatDay } from '../kernel/plain-date.ts'
+import { buildOf } from '../projections/live.ts'
 import { periods } from '../projections/periods/projection.ts'
 import { ALL, readStandings } from '../projections/periods/read.ts'
 import { type Reckonable, type ReckoningQuestion, readReckonings } from '../projections/tallies/newest.ts'
@@ -111,7 +112,7 @@ const NONE = reckon(new Tally())
 /** What is asked of what the newest knowledge comes to; of earlier knowledge nothing is kept. */
 function questionOf({ register, size, asOf, basis: { head } }: Clocks, of: Reckonable): ReckoningQuestion {
   const newest = head.projections.get('periods')
-  return { register, size, asOf, of, generation: newest?.size === size ? newest.generation : null }
+  return { register, size, asOf, of, build: newest?.size === size ? buildOf(newest.generation, head.redactions) : null }
 }
 
 /** The parts that some programmes are, or the whole register where none is named. Programmes have nothing in common. */

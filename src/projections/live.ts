@@ -11,3 +11,23 @@ export function liveGeneration(register: string, projection: ProjectionName): Ra
   return sql<number>`(select generation from checkpoint where register = ${register} and projection = ${projection}
     and version = ${VERSIONS[projection]})`
 }
+
+/** Names a build and what has been erased from it: as long as that stays the same, what rows say at a size does not change. */
+export function buildOf(generation: number, redactions: number): string {
+  return `${generation}.${redactions}`
+}
+
+const LIVE_BUILD = `select live.generation || '.' || erased.redactions from checkpoint live
+  join register erased on erased.register = live.register`
+
+/** The live build, named so, as a part of the statement that reads its rows; null where the projection has not begun. */
+export function liveBuild(register: string, projection: ProjectionName): RawBuilder<string | null> {
+  return sql<string | null>`(${sql.raw(LIVE_BUILD)} where live.register = ${register}
+    and live.projection = ${projection} and live.version = ${VERSIONS[projection]})`
+}
+
+/** The same as text, for a statement that has the register as $1. */
+export function liveBuildText(projection: ProjectionName): string {
+  return `(${LIVE_BUILD} where live.register = $1 and live.projection = '${projection}'
+    and live.version = ${VERSIONS[projection]})`
+}

@@ -9,6 +9,7 @@ import type { Tables } from '../../src/database/tables.ts'
 import { append, type Batch, type NewEvent } from '../../src/eventlog/append.ts'
 import { readFeed, sizeAt, streamFeed, streamsSince } from '../../src/eventlog/feed.ts'
 import { fetchEvent, loadByIds, loadStream, loadStreams, readHead, recordedAtSize } from '../../src/eventlog/load.ts'
+import { eraseContent } from '../../src/eventlog/redact.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.123Z')
@@ -50,7 +51,7 @@ t.test('positions follow each other without a gap, revisions within each stream;
   t.strictSame(await append(db, batch([event('b', 0)], { register: 's' })), [
     { kind: 'appended', position: 0, revision: 1, recordedAt },
   ])
-  t.strictSame(await readHead(db, 'r'), { size: 4, recordedAt, ownRevision: 0 })
+  t.strictSame(await readHead(db, 'r'), { size: 4, recordedAt, ownRevision: 0, redactions: 0 })
 })
 
 t.test('a register that is not opened takes nothing and is not there', async (t) => {
@@ -225,6 +226,47 @@ t.test('the database refuses to change an event, triggers switched off or not', 
     }
   }
   t.strictSame(await readFeed(db, { register: 'r', after: -1, until: 9, limit: 9 }), before)
+})
+
+t.test('the database lets content be erased alone, and only of what a redaction in the log names', async (t) => {
+  const db = await testDatabase(t)
+  await append(db, batch([event('a', 0), event('a', 1), event('b', 0)]))
+  const [target, spared, elsewhere] = await readFeed(db, { register: 'r', after: -1, until: 9, limit: 9 })
+  const BLANK = 'occurred_on = null, data = null, citations = null, salt = null'
+  const erasing = (set: string, id = target?.id) => sql`update event set ${sql.raw(set)} where id = ${id}`.execute(db)
+  const refused = { code: '23001', message: 'events are never changed: update of event refused' }
+  await t.rejects(erasing(BLANK), refused, 'nothing names it yet')
+  const redaction = { ...event('a', 2), type: 'EventRedacted', data: { event: target?.id, reason: 'r' } }
+  await append(db, batch([redaction]))
+  const columns = ['register', 'stream', 'type', 'recorded_by']
+  const others = [
+    ...columns.map((column) => `${BLANK}, ${column} = ${column} || 'x'`),
+    ...['position', 'revision', 'type_version'].map((column) => `${BLANK}, ${column} = ${column} + 90`),
+    `${BLANK}, id = gen_random_uuid()`,
+    `${BLANK}, recorded_at = recorded_at + interval '1 s'`,
+    `${BLANK}, body_hash = ''`,
+    `${BLANK}, leaf = ''`,
+    `occurred_on = '2020', data = null, citations = null, salt = null`,
+    `occurred_on = null, data = '{"a":1}', citations = null, salt = null`,
+    `occurred_on = null, data = null, citations = '[]', salt = null`,
+    `occurred_on = null, data = null, citations = null, salt = ''`,
+    'salt = null',
+    'recorded_by = recorded_by',
+  ]
+  for (const set of others) await t.rejects(erasing(set), refused, set)
+  await t.rejects(erasing(BLANK, spared?.id), refused, 'another event of the stream')
+  await t.rejects(erasing(BLANK, elsewhere?.id), refused, 'one of another stream')
+  await t.rejects(erasing(BLANK, redaction.id), refused, 'the redaction itself')
+  const replica = db.transaction().execute(async (tx) => {
+    await sql`set local session_replication_role = replica`.execute(tx)
+    await sql`update event set data = '{}'`.execute(tx)
+  })
+  await t.rejects(replica, refused)
+  t.strictSame(await eraseContent(db, 'r', target?.id ?? ''), [0])
+  t.strictSame(await eraseContent(db, 'r', target?.id ?? ''), [], 'nothing is left of it')
+  const [left, ...rest] = await readFeed(db, { register: 'r', after: -1, until: 9, limit: 2 })
+  t.strictSame(left, { ...target, occurredOn: null, data: null, citations: null, salt: null })
+  t.strictSame(rest, [spared])
 })
 
 /** True while some statement in this database waits for a lock. */

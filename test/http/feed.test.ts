@@ -87,13 +87,13 @@ async function openRegister({ post }: FeedService, id: string, more: number): Pr
   }
 }
 
-/** Erases an event's content, as a redaction will: what the log refuses to everybody else. */
+/** Erases an event's content, without an event that says so: what the log refuses to everybody. */
 async function erase(db: Database, register: string, position: number): Promise<void> {
   await db.transaction().execute(async (tx) => {
-    await sql`alter table event disable trigger event_append_only`.execute(tx)
+    await sql`alter table event disable trigger event_only_blanked`.execute(tx)
     await sql`update event set occurred_on = null, data = null, citations = null, salt = null
       where register = ${register} and position = ${position}`.execute(tx)
-    await sql`alter table event enable always trigger event_append_only`.execute(tx)
+    await sql`alter table event enable always trigger event_only_blanked`.execute(tx)
   })
 }
 

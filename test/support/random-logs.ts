@@ -386,6 +386,8 @@ export type CheckOptions = {
   events?: number
   /** Which routes are asked. */
   routes?: readonly Route[]
+  /** Erases some of a log once it was asked about, and gives what is left: it is asked about again. */
+  erase?: (register: string, log: readonly StoredEvent[]) => Promise<StoredEvent[]>
   /** How long a log that shows a difference may be made smaller. */
   shrinkMs?: number
 }
@@ -399,7 +401,7 @@ export type Checked = {
 
 /** Compares what a service answers about this many random logs with the oracle; ends at the first difference. */
 export async function checkRandomLogs(count: number, options: CheckOptions): Promise<Checked> {
-  const { asked, seed = 20_260_226, questions = 4, events = 300, routes = ROUTES, shrinkMs = 30_000 } = options
+  const { asked, seed = 20_260_226, questions = 4, events = 300, routes = ROUTES, erase, shrinkMs = 30_000 } = options
   const [checked, run] = [{ logs: 0, answers: 0 }, `${seed}-${performance.now().toString().replace('.', '-')}`]
   let registers = 0
   let failedAt: number | null = null
@@ -409,14 +411,18 @@ export async function checkRandomLogs(count: number, options: CheckOptions): Pro
     if (failedAt !== null && performance.now() - failedAt > shrinkMs) return
     registers += 1
     const register = `log-${run}-${registers}`
-    const oracle = createOracle(register, log)
-    try {
-      await insertInPieces(asked, register, log, cuts)
+    const ask = async (held: StoredEvent[]) => {
+      const oracle = createOracle(register, held)
       for (const one of all) {
         const question = clocked(asked, oracle, register, one)
         for (const route of routes) await CHECKS[route](question)
         if (failedAt === null) checked.answers += routes.length
       }
+    }
+    try {
+      await insertInPieces(asked, register, log, cuts)
+      await ask(log)
+      if (erase) await ask(await erase(register, log))
       if (failedAt === null) checked.logs += 1
     } catch (error) {
       failedAt ??= performance.now()

@@ -4,17 +4,19 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
-import type { Database } from '../../src/database/pool.ts'
+import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
 import { createRegisters, type Registers } from '../../src/registers.ts'
-import { testDatabase } from './database.ts'
+import { testDatabaseUrl } from './database.ts'
 
 export type TestService = {
   app: FastifyInstance
+  /** The address of its database. */
+  url: string
   db: Database
   registers: Registers
   recorder: Recorder
@@ -50,8 +52,16 @@ function answer(response: LightMyRequestResponse): Answer {
 
 /** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
 export async function testService(t: Test, today = '2026-03-01', options: AppOptions = {}): Promise<TestService> {
-  const db = await testDatabase(t)
-  const clock = { now: noon(today) }
+  return serviceOn(t, await testDatabaseUrl(t), { now: noon(today) }, options)
+}
+
+/** Another process beside a service: its own connections and memory, and nothing tells it what the first one does. */
+export function serviceBeside(t: Test, { url, clock }: TestService): Promise<TestService> {
+  return serviceOn(t, url, clock, {})
+}
+
+async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: AppOptions): Promise<TestService> {
+  const db = openDatabase({ connectionString: url })
   const now = () => clock.now
   const registers = createRegisters()
   const heads = createHeads(db)
@@ -69,10 +79,12 @@ export async function testService(t: Test, today = '2026-03-01', options: AppOpt
     await app.close()
     await runner.stop()
     await heads.stop()
+    await db.destroy()
   })
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
   return {
     app,
+    url,
     db,
     registers,
     recorder,

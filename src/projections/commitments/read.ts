@@ -12,7 +12,7 @@ import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
 import { VERSIONS } from '../../kernel/projection-versions.ts'
-import { liveGeneration } from '../live.ts'
+import { liveBuild, liveGeneration } from '../live.ts'
 import { type CommitmentRow, projectAt, type StoredStates, searchText, statesOf } from './project.ts'
 
 /** The two clocks of a question, resolved, and the time zone of the register as known then. */
@@ -122,7 +122,7 @@ async function foldCommitments(
 }
 
 /** The rows of a register as they stood when the projection had read `size` events, dated in `timeZone`; of which build. */
-type Snapshot = { size: number; generation: number; timeZone: string | null; records: readonly CommitmentRecord[] }
+type Snapshot = { size: number; build: string | null; timeZone: string | null; records: readonly CommitmentRecord[] }
 
 /** The rows of a register with the checkpoint that they belong to, in one statement and so at one moment. */
 async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> {
@@ -133,7 +133,8 @@ async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> 
         .onRef('commitment.register', '=', 'checkpoint.register')
         .on('commitment.generation', '=', liveGeneration(register, 'commitments')),
     )
-    .select(['checkpoint.size as reached', 'checkpoint.generation as build', 'checkpoint.time_zone as dated_in'])
+    .select(['checkpoint.size as reached', 'checkpoint.time_zone as dated_in'])
+    .select(liveBuild(register, 'commitments').as('build'))
     .select(COMPACT.map((column) => `commitment.${column}` as const))
     .select(sql<boolean>`cardinality(redacted) > 0`.as('is_redacted'))
     .where('checkpoint.register', '=', register)
@@ -144,7 +145,7 @@ async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> 
   // Safe: a row of the outer join that has an id is a whole row of the table.
   const records = rows.filter((row) => row.id !== null).map((row) => storedRecord(row as CompactRow))
   const timeZone = first?.dated_in ?? null
-  return { size: first?.reached ?? 0, generation: first?.build ?? 0, timeZone, records }
+  return { size: first?.reached ?? 0, build: first?.build ?? null, timeZone, records }
 }
 
 const MAX_KEPT_RECORDS = 50_000
@@ -156,15 +157,16 @@ const MAX_KEPT_RECORDS = 50_000
 const kept = new WeakMap<Queryable, Map<string, Snapshot>>()
 
 /** Whether the checkpoint stands where the rows of a snapshot belong. */
-async function isOfNow(db: Queryable, register: string, { size, generation }: Snapshot): Promise<boolean> {
+async function isOfNow(db: Queryable, register: string, { size, build }: Snapshot): Promise<boolean> {
   const checkpoint = await db
     .selectFrom('checkpoint')
-    .select(['size', 'generation'])
+    .select('size')
+    .select(liveBuild(register, 'commitments').as('live'))
     .where('register', '=', register)
     .where('projection', '=', 'commitments')
     .where('version', '=', VERSIONS.commitments)
     .executeTakeFirst()
-  return (checkpoint?.size ?? 0) === size && (checkpoint?.generation ?? 0) === generation
+  return (checkpoint?.size ?? 0) === size && (checkpoint?.live ?? null) === build
 }
 
 async function currentSnapshot(db: Queryable, register: string): Promise<Snapshot> {

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
-import { liveGeneration } from '../live.ts'
+import { liveBuild } from '../live.ts'
 import type { Change } from './project.ts'
 
 /** Changes in order of size, four numbers each (day, membership, key, difference); those of version n end at `ends[n]`. */
@@ -102,7 +102,7 @@ function unpackChanges(bytes: Uint8Array, lengths: readonly number[]): Omit<Chan
   return { statuses: statuses.list(), days: days.list(), memberships }
 }
 
-type Row = { known_from: string | null; lengths: string | null; changes: Buffer | null; live: number | null }
+type Row = { known_from: string | null; lengths: string | null; changes: Buffer | null; live: string | null }
 
 /**
  * The changes of a build that came to be known after one size, up to another, in one row: thousands of small ones cost their
@@ -113,8 +113,8 @@ export async function readChanges(
   { register, generation, table = 'period' }: { register: string; generation: number | null; table?: string },
   after: number,
   upTo: number,
-): Promise<Changes & { live: number | null }> {
-  const { rows } = await sql<Row>`select ${liveGeneration(register, 'periods')} as live, p.known_from,
+): Promise<Changes & { live: string | null }> {
+  const { rows } = await sql<Row>`select ${liveBuild(register, 'periods')} as live, p.known_from,
       p.lengths, p.changes
     from (select string_agg(known_from::text, ',' order by known_from, id) as known_from,
         string_agg(length(changes)::text, ',' order by known_from, id) as lengths,

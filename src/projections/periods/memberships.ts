@@ -1,39 +1,60 @@
-// What commitments belong to, by number: a dictionary that only grows, so what was read of it stays true.
+// What commitments belong to, by number: a dictionary that only grows, so what was read of it stays true. What no commitment
+// belongs to any longer is erased with what said so.
 
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership } from '../../domain/commitment/stretches.ts'
 
-const kept = new WeakMap<Queryable, Map<string, Membership[]>>()
+/** What was read, and how often content had been erased from the register by then. */
+type Kept = { memberships: Membership[]; redactions: number }
+
+const kept = new WeakMap<Queryable, Map<string, Kept>>()
 
 const MAX_KEPT_REGISTERS = 50
 
-function keptOf(db: Queryable, register: string): Membership[] {
-  const registers = kept.get(db) ?? new Map<string, Membership[]>()
+function keptOf(db: Queryable, register: string): Kept {
+  const registers = kept.get(db) ?? new Map<string, Kept>()
   kept.set(db, registers)
-  const memberships = registers.get(register) ?? []
+  const own = registers.get(register) ?? { memberships: [], redactions: 0 }
   // Set again so that the least recently used is the first to go.
   registers.delete(register)
-  registers.set(register, memberships)
+  registers.set(register, own)
   for (const oldest of registers.keys()) if (registers.size > MAX_KEPT_REGISTERS) registers.delete(oldest)
-  return memberships
+  return own
 }
 
 /** The memberships of a register; the index is the number. */
 export async function readMemberships(db: Queryable, register: string): Promise<readonly Membership[]> {
-  const memberships = keptOf(db, register)
-  const rows = await db
-    .selectFrom('membership')
-    .select(['number', 'programme', 'themes', 'parties'])
-    .where('register', '=', register)
-    .where('number', '>=', memberships.length)
+  const own = keptOf(db, register)
+  for (;;) {
+    const rows = await readFrom(db, register, own.memberships.length)
+    const redactions = rows[0]?.redactions ?? 0
+    if (redactions !== own.redactions) {
+      // What was erased is not to be kept here either, nor brought back by who has read before it was.
+      if (redactions > own.redactions) Object.assign(own, { memberships: [], redactions })
+      continue
+    }
+    for (const { number, programme, themes, parties } of rows) {
+      if (number !== null) own.memberships[number] = { programme, themes: themes ?? [], parties: parties ?? [] }
+    }
+    return own.memberships
+  }
+}
+
+/** The memberships from a number on, each with how often content was erased; one without a number where there are none. */
+function readFrom(db: Queryable, register: string, number: number) {
+  return db
+    .selectFrom('register')
+    .leftJoin('membership', (join) =>
+      join.onRef('membership.register', '=', 'register.register').on('membership.number', '>=', number),
+    )
+    .select(['redactions', 'number', 'programme', 'themes', 'parties'])
+    .where('register.register', '=', register)
     .orderBy('number')
     .execute()
-  for (const { number, ...membership } of rows) memberships[number] = membership
-  return memberships
 }
 
 /** The same from memory where it holds as many as asked for: numbers come with the changes that use them. */
 export async function membershipsUpTo(db: Queryable, register: string, count: number): Promise<readonly Membership[]> {
-  const memberships = keptOf(db, register)
+  const { memberships } = keptOf(db, register)
   return memberships.length >= count ? memberships : readMemberships(db, register)
 }

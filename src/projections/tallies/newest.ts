@@ -22,7 +22,7 @@ export type ReckoningQuestion = {
   asOf: Day
   of: Reckonable
   /** The build of `periods` that is live where the size is all that it has read; null: nothing is kept. */
-  generation: number | null
+  build: string | null
 }
 
 /** What days in a row come to. */
@@ -31,7 +31,7 @@ type Window = { first: Day; byDay: (readonly Reckoned[])[]; bytes: number }
 /** What is kept of one question, as of one size: windows by day, month and year. */
 type Kept = {
   size: number
-  generation: number
+  build: string
   days: Map<Day, Window>
   months: Map<number, Window>
   years: Map<number, Window>
@@ -50,9 +50,9 @@ const kept = new WeakMap<Queryable, Map<string, Kept>>()
 
 /** What parts come to as of a day. Throws ProjectionBehind as readTallies does. */
 export async function readReckonings(db: Queryable, question: ReckoningQuestion): Promise<readonly Reckoned[]> {
-  const { asOf, generation } = question
-  if (generation === null) return (await readDays(db, question, asOf, asOf)).byDay[0] ?? []
-  const own = keptOf(db, question, generation)
+  const { asOf, build: live } = question
+  if (live === null) return (await readDays(db, question, asOf, asOf)).byDay[0] ?? []
+  const own = keptOf(db, question, live)
   const known = windowOf(own, asOf) ?? (await build(db, question, own))
   // Where another build has come in between, what it says is right but not to be kept under this one.
   const window = known ?? (await readDays(db, question, asOf, asOf))
@@ -64,14 +64,14 @@ function nameOf({ register, of }: ReckoningQuestion): string {
   return `${register} ${JSON.stringify(of.sumOf.map(partName))}`
 }
 
-function keptOf(db: Queryable, question: ReckoningQuestion, generation: number): Kept {
+function keptOf(db: Queryable, question: ReckoningQuestion, live: string): Kept {
   const all = kept.get(db) ?? new Map<string, Kept>()
   kept.set(db, all)
   const name = nameOf(question)
   const known = all.get(name)
-  if (known?.size === question.size && known.generation === generation) return known
+  if (known?.size === question.size && known.build === live) return known
   const empty = { days: new Map(), months: new Map(), years: new Map(), building: new Map() }
-  const fresh: Kept = { size: question.size, generation, ...empty, next: 'day', bytes: KEPT_BYTES + 2 * name.length }
+  const fresh: Kept = { size: question.size, build: live, ...empty, next: 'day', bytes: KEPT_BYTES + 2 * name.length }
   // Set again so that what was begun first is the first to go.
   all.delete(name)
   all.set(name, fresh)
@@ -122,7 +122,7 @@ function build(db: Queryable, question: ReckoningQuestion, own: Kept): Promise<W
   if (building) return building
   const built = readDays(db, question, first, last)
     .then((window) => {
-      if (window.generation !== own.generation) return null
+      if (window.build !== own.build) return null
       put(window)
       own.bytes += window.bytes
       own.next = nextAfter(own.next, window)
@@ -146,12 +146,12 @@ async function readDays(
   { register, size, of }: ReckoningQuestion,
   first: Day,
   last: Day,
-): Promise<Window & { generation: number | null }> {
+): Promise<Window & { build: string | null }> {
   const days = Array.from({ length: last - first + 1 }, (_, index) => first + index)
   const parts: readonly WantedPart[] = 'each' in of ? [{ partOf: of.each, part: null }] : of.sumOf
-  const { tallies, generation } = await readTalliesOfBuild(db, { register, size, parts, days, withDays: true })
+  const { tallies, build } = await readTalliesOfBuild(db, { register, size, parts, days, withDays: true })
   const reckoned = 'each' in of ? reckonEach(tallies, days.length) : reckonSum(tallies, days.length)
-  return { first, ...reckoned, generation }
+  return { first, ...reckoned, build }
 }
 
 /** Each part of its own, day by day. */

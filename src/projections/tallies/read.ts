@@ -24,7 +24,7 @@ export type TallyQuestion = {
 }
 
 /** The tallies of parts, and the build of `periods` that they were read from. */
-type TalliesOfBuild = { tallies: PartTally[]; generation: number | null }
+type TalliesOfBuild = { tallies: PartTally[]; build: string | null }
 
 /**
  * The tallies of the parts, day by day; of a kind of parts those alone that count something by the last day. Throws
@@ -47,7 +47,7 @@ export async function readTalliesOfBuild(db: Queryable, question: TallyQuestion)
     const isAdded =
       (seal === 0 || (await addSums(db, question, { seal, lastSeal, epoch, ...progress }, adding))) &&
       (await addChanges(db, question, { seal, lastSeal, epoch, ...progress }, adding))
-    if (isAdded) return { tallies: adding.parts(), generation: progress.generation }
+    if (isAdded) return { tallies: adding.parts(), build: progress.build }
   }
 }
 
@@ -57,7 +57,7 @@ type Seals = Progress & { seal: number; lastSeal: number; epoch: number }
 async function addSums(
   db: Queryable,
   { register, parts, days, withDays }: TallyQuestion,
-  { seal, lastSeal, epoch, built }: Seals,
+  { seal, lastSeal, epoch, sums }: Seals,
   adding: Adding,
 ): Promise<boolean> {
   const needs = needsOf(days)
@@ -67,8 +67,8 @@ async function addSums(
     if (part !== null && whole.has(partOf)) continue
     const rows =
       part !== null && seal === lastSeal
-        ? await keptSums(db, register, { partOf, part }, { seal, built, epoch }, needs)
-        : await readSums(db, register, { partOf, part }, { epochs: seal / epoch, built }, needs, withDays)
+        ? await keptSums(db, register, { partOf, part }, { seal, sums, epoch }, needs)
+        : await readSums(db, register, { partOf, part }, { epochs: seal / epoch, sums }, needs, withDays)
     if (!rows) return false
     for (const row of rows) adding.addSums(row, withDays)
   }
@@ -79,7 +79,7 @@ async function addSums(
 async function addChanges(
   db: Queryable,
   { register, size, withDays }: TallyQuestion,
-  { seal, lastSeal, epoch, generation }: Seals,
+  { seal, lastSeal, epoch, generation, build }: Seals,
   adding: Adding,
 ): Promise<boolean> {
   const add = async (changes: Changes, from: number, upTo: number) => {
@@ -91,7 +91,7 @@ async function addChanges(
   }
   // From the last seal to the head, as long as sealing keeps up.
   if (seal === lastSeal && size >= seal && size - seal <= 2 * epoch) {
-    const tail = await readTail(db, register, size, { seal, generation })
+    const tail = await readTail(db, register, size, { seal, generation, build })
     if (tail) await add(tail, seal, size)
     return tail !== null
   }
@@ -99,7 +99,7 @@ async function addChanges(
   for (let from = low; from < high; from += epoch) {
     const upTo = Math.min(high, from + epoch)
     const changes = await readChanges(db, { register, generation }, from, upTo)
-    if (changes.live !== generation) return false
+    if (changes.live !== build) return false
     await add(changes, from, upTo)
   }
   return true

@@ -4,19 +4,24 @@
 import { CompiledQuery } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { VERSIONS } from '../../kernel/projection-versions.ts'
+import { buildOf, liveBuildText } from '../live.ts'
 import { DAYS, entriesOf, YEAR } from './packing.ts'
 import { partName } from './parts.ts'
 import type { Part } from './project.ts'
 
 /** How far the projections of a register are. */
 export type Progress = {
-  /** How far `periods` has read the log, and which build of it this is; null where it has not begun. */
+  /** How far `periods` has read the log, where its rows are, and which build of them this is; null where it has not begun. */
   reached: number
   generation: number | null
+  build: string | null
   /** How far `tallies` has summed it up, and which build of it this is. */
   sealed: number
-  built: number | null
+  sums: SumsBuild | null
 }
+
+/** A build of sums: where its rows are, and what names it (live.ts). */
+type SumsBuild = { generation: number; build: string }
 
 /** What days need: all years before `year`, its months up to `lastMonth`, and those in `byDay` by days. */
 export type Needs = { year: number; lastMonth: number; byDay: readonly number[] }
@@ -27,20 +32,21 @@ export type SumRow = { part: Part; level: number; bucket: number; statuses: Int3
 type PackedRow = { part_of: string; part: string; level: number; bucket: number; statuses: Buffer; days: Buffer }
 
 // As text, and not built anew each time: to build a statement takes longer than the database takes to run these.
-const PROGRESS = `select projection, size, generation from checkpoint
-  where register = $1 and (projection, version) in (('periods', ${VERSIONS.periods}), ('tallies', ${VERSIONS.tallies}))`
+const PROGRESS = `select projection, c.size, generation, redactions from checkpoint c
+  join register r on r.register = c.register where c.register = $1 and (projection, version) in (('periods', ${VERSIONS.periods}), ('tallies', ${VERSIONS.tallies}))`
 
 /** How far the projections of a register are, at one moment. */
 export async function readProgress(db: Queryable, register: string): Promise<Progress> {
-  type Row = { projection: string; size: number; generation: number }
+  type Row = { projection: string; size: number; generation: number; redactions: number }
   const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(PROGRESS, [register]))
   const periods = rows.find(({ projection }) => projection === 'periods')
   const tallies = rows.find(({ projection }) => projection === 'tallies')
   return {
     reached: periods?.size ?? 0,
     generation: periods?.generation ?? null,
+    build: periods ? buildOf(periods.generation, periods.redactions) : null,
     sealed: tallies?.size ?? 0,
-    built: tallies?.generation ?? null,
+    sums: tallies ? { generation: tallies.generation, build: buildOf(tallies.generation, tallies.redactions) } : null,
   }
 }
 
@@ -51,26 +57,26 @@ function unpacked({ level, bucket, statuses, days, ...row }: PackedRow, withDays
   return { part, level, bucket, statuses: entriesOf(level, statuses), days: entries }
 }
 
-const SUMS = `select * from tally_sums($1, ${VERSIONS.tallies}, $2, $3, $4, $5, $6, $7, $8, $9)`
+const SUMS = `select ${liveBuildText('tallies')} as build, s.* from tally_sums($1, ${VERSIONS.tallies}, $2, $3, $4, $5, $6, $7, $8, $9) s`
 
 /** The sums that days need of a part, or (null) of all of its kind, when so many epochs were sealed; null in another build. */
 export async function readSums(
   db: Queryable,
   register: string,
   { partOf, part }: { partOf: string; part: string | null },
-  { epochs, built }: { epochs: number; built: number | null },
+  { epochs, sums }: { epochs: number; sums: SumsBuild | null },
   { year, lastMonth, byDay }: Needs,
   withDays: boolean,
 ): Promise<SumRow[] | null> {
-  const parameters = [register, built, partOf, part, epochs, year, lastMonth, byDay, withDays]
-  const { rows } = await db.executeQuery<PackedRow & { built: number | null }>(CompiledQuery.raw(SUMS, parameters))
-  // The first row says which build the others are of.
-  const [head, ...sums] = rows
-  return head?.built === built ? sums.map((row) => unpacked(row, withDays)) : null
+  const parameters = [register, sums?.generation ?? null, partOf, part, epochs, year, lastMonth, byDay, withDays]
+  const { rows } = await db.executeQuery<PackedRow & { build: string | null }>(CompiledQuery.raw(SUMS, parameters))
+  // Every row says which build it is of; the first says nothing else.
+  const [head, ...found] = rows
+  return head && head.build === (sums?.build ?? null) ? found.map((row) => unpacked(row, withDays)) : null
 }
 
 /** The pieces of a part as of the last seal: years and months unpacked, since every question needs many of them. */
-type KeptPart = { sealed: number; built: number; bytes: number; rows: SumRow[]; byDay: Map<number, PackedRow[]> }
+type KeptPart = { sealed: number; build: string; bytes: number; rows: SumRow[]; byDay: Map<number, PackedRow[]> }
 
 const kept = new WeakMap<Queryable, Map<string, KeptPart>>()
 
@@ -90,8 +96,8 @@ function keep(db: Queryable, name: string, part: KeptPart): void {
   }
 }
 
-const WHOLE_PART = `select c.size as sealed, c.generation as built, t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
-  from checkpoint c left join (
+const WHOLE_PART = `select c.size as sealed, c.generation || '.' || r.redactions as build, t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
+  from checkpoint c join register r on r.register = c.register left join (
       (select distinct on (level, bucket) level, bucket, epoch, base from tally
         where register = $1 and generation = $4 and part_of = $2 and part = $3 order by level, bucket, epoch desc) newest
       join tally t on t.register = $1 and t.generation = $4 and t.part_of = $2 and t.part = $3
@@ -104,10 +110,10 @@ async function loadPart(
   db: Queryable,
   register: string,
   { partOf, part }: Part,
-  built: number | null,
+  generation: number | null,
 ): Promise<KeptPart | null> {
-  type Row = PackedRow & { sealed: number; built: number }
-  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE_PART, [register, partOf, part, built]))
+  type Row = PackedRow & { sealed: number; build: string }
+  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE_PART, [register, partOf, part, generation]))
   const [first] = rows
   if (!first) return null
   const found = rows.filter(({ level }) => level !== null)
@@ -116,7 +122,7 @@ async function loadPart(
   const byDay = Map.groupBy(ofDays, ({ bucket }) => bucket)
   const packed = ofDays.reduce((sum, row) => sum + row.statuses.length + row.days.length, 0)
   const bytes = sums.reduce((sum, row) => sum + row.statuses.byteLength + row.days.byteLength, packed)
-  return { sealed: first.sealed, built: first.built, bytes, rows: sums, byDay }
+  return { sealed: first.sealed, build: first.build, bytes, rows: sums, byDay }
 }
 
 /** The same as of the last seal for one part, which is kept from then on; null where the seal is no longer the last. */
@@ -124,13 +130,13 @@ export async function keptSums(
   db: Queryable,
   register: string,
   part: Part,
-  { seal, built, epoch }: { seal: number; built: number | null; epoch: number },
+  { seal, sums: wanted, epoch }: { seal: number; sums: SumsBuild | null; epoch: number },
   { year, lastMonth, byDay }: Needs,
 ): Promise<SumRow[] | null> {
   const name = `${register} ${partName(part)}`
-  const isOf = (sums: KeptPart) => Math.floor(sums.sealed / epoch) * epoch === seal && sums.built === built
+  const isOf = (sums: KeptPart) => Math.floor(sums.sealed / epoch) * epoch === seal && sums.build === wanted?.build
   const known = kept.get(db)?.get(name)
-  const sums = known && isOf(known) ? known : await loadPart(db, register, part, built)
+  const sums = known && isOf(known) ? known : await loadPart(db, register, part, wanted?.generation ?? null)
   if (!sums || !isOf(sums)) return null
   keep(db, name, sums)
   const days = new Set(byDay)

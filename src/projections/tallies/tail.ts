@@ -4,7 +4,7 @@ import type { Queryable } from '../../database/pool.ts'
 import { type Changes, joined, readChanges } from '../periods/changes.ts'
 
 /** Changes from a seal up to a size, of one build of `periods`. */
-type Tail = { generation: number | null; seal: number; upTo: number; changes: Changes }
+type Tail = { build: string | null; seal: number; upTo: number; changes: Changes }
 
 const tails = new WeakMap<Queryable, Map<string, Tail>>()
 
@@ -33,15 +33,15 @@ export async function readTail(
   db: Queryable,
   register: string,
   size: number,
-  { seal, generation }: { seal: number; generation: number | null },
+  { seal, generation, build }: { seal: number; generation: number | null; build: string | null },
 ): Promise<Changes | null> {
   const known = tails.get(db)?.get(register)
-  const isOn = known?.generation === generation && known.seal === seal
+  const isOn = known?.build === build && known.seal === seal
   const before: Tail | null = isOn ? known : null
   if (before && before.upTo >= size) return before.changes
   const read = await readChanges(db, { register, generation }, before?.upTo ?? seal, size)
-  if (read.live !== generation) return null
+  if (read.live !== build) return null
   const changes = before ? joined(before.changes, read) : read
-  keep(db, register, { generation, seal, upTo: size, changes })
+  keep(db, register, { build, seal, upTo: size, changes })
   return changes
 }

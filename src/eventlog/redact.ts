@@ -1,0 +1,25 @@
+// Erasing: the one statement that takes the content of an event away. The function redact_event (migrations/) can do nothing
+// else, and only to what an EventRedacted in the log names.
+
+import { sql } from 'kysely'
+import type { Queryable } from '../database/pool.ts'
+
+/** Locks a register's row to the end of the transaction: nobody appends meanwhile. False where there is no such register. */
+export async function lockRegister(tx: Queryable, register: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('register')
+    .select('size')
+    .where('register', '=', register)
+    .forUpdate()
+    .executeTakeFirst()
+  return (row?.size ?? 0) > 0
+}
+
+/**
+ * Erases the content of an event and of its corrections, in the transaction that has appended the EventRedacted which names
+ * it. Returns the positions of what was erased, in order.
+ */
+export async function eraseContent(tx: Queryable, register: string, id: string): Promise<number[]> {
+  const { rows } = await sql<{ positions: number[] }>`select redact_event(${register}, ${id}) as positions`.execute(tx)
+  return rows[0]?.positions ?? []
+}

@@ -1,0 +1,55 @@
+// Redaction: an operator has the content of an event erased.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { text } from '../domain/event.ts'
+import { redact } from '../redact.ts'
+import { JSON_TYPE } from './body.ts'
+import { type Context, isSlug } from './context.ts'
+import { answerRecorded, recordedAnswer } from './events.ts'
+import { idempotencyHeaders, once } from './idempotency.ts'
+import { Problem, problems } from './problem.ts'
+
+const redactBody = z
+  .strictObject({ reason: text().meta({ description: 'Why; it is recorded, and served to everyone who may read' }) })
+  .meta({ id: 'Redaction' })
+
+async function redactEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register, position } = request.params as { register: string; position: string }
+  if (!isSlug(register)) throw new Problem('unknown-register', { detail: `there is no register ${register}` })
+  if (!/^\d{1,15}$/.test(position))
+    throw new Problem('not-known', { detail: `there is no event at position ${position}` })
+  // Safe: parsed by the schema of the route.
+  const { reason } = request.body as z.output<typeof redactBody>
+  const recordedBy = 'local'
+  const outcomes = await once(context, request, reply, { register, recordedBy }, async (key) => {
+    const now = context.now()
+    const outcome = await redact(context.db, { register, position: Number(position), reason, recordedBy, now, key })
+    if (outcome.kind === 'refused') throw new Problem(outcome.word, { detail: outcome.detail })
+    context.heads.grew(register, outcome.position + 1)
+    context.wake()
+    return [outcome]
+  })
+  return answerRecorded(context, reply, register, outcomes)
+}
+
+export function redactionRoutes(app: FastifyInstance, context: Context): void {
+  app.post(
+    '/v1/registers/:register/events/:position/redact',
+    {
+      config: { consumes: [JSON_TYPE] },
+      schema: {
+        summary: 'Redact an event',
+        description:
+          'For operators. Erases occurredOn, data, citations and salt of the event, and of the corrections of it, at every ' +
+          'size; an EventRedacted in its stream says so. Place, hash and proofs stay. It cannot be undone.',
+        tags: ['events'],
+        querystring: z.strictObject({}),
+        headers: idempotencyHeaders,
+        body: redactBody,
+        response: { 201: recordedAnswer, ...problems },
+      },
+    },
+    (request, reply) => redactEvent(context, request, reply),
+  )
+}
