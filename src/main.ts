@@ -12,6 +12,7 @@ import { dropPreviousCommand, replayCommand } from './cli/replay.ts'
 import { sampleCommand } from './cli/sample.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
+import { verifyCommand } from './cli/verify.ts'
 import { configHelp } from './config.ts'
 import { UnusableDatabase } from './database/connect.ts'
 import { EmbeddedError } from './database/embedded.ts'
@@ -36,6 +37,7 @@ function program(): Command {
     dropPreviousCommand,
     statusCommand,
     digestCommand,
+    verifyCommand,
   ]) {
     add(program)
   }
