@@ -3,8 +3,7 @@
 
 import type { Command } from 'commander'
 import { type Database, openDatabase } from '../database/pool.ts'
-import { listHeads } from '../eventlog/load.ts'
-import { databaseLog } from '../integrity/log-database.ts'
+import { databaseLog, listLogs } from '../integrity/log-database.ts'
 import { directoryFiles, filesLog, NotThere, webFiles } from '../integrity/log-files.ts'
 import type { Verifier } from '../integrity/note.ts'
 import { Fault, keyLabel } from '../integrity/verify.ts'
@@ -14,7 +13,7 @@ import { projectionDigest } from '../projections/digest.ts'
 import { ProjectionBehind } from '../projections/run.ts'
 import { createRegisters, type Registers } from '../registers.ts'
 import { CommandError, counted, registerId, showProgress, withDatabase, writeOut } from './program.ts'
-import { readKeysOption } from './verify.ts'
+import { readKeysOption } from './public-keys.ts'
 
 type Options = { register?: string; key?: string }
 type Keys = readonly Verifier[] | null
@@ -89,7 +88,7 @@ async function verifyRegister(db: Database, registers: Registers, register: stri
 }
 
 async function verifyDatabase(db: Database, registers: Registers, { register }: Options, keys: Keys): Promise<void> {
-  const known = (await listHeads(db)).map((head) => head.register)
+  const known = await listLogs(db)
   if (register !== undefined && !known.includes(register)) throw new CommandError(`there is no register ${register}`)
   if (known.length === 0) await writeOut('no registers yet\n')
   for (const one of register === undefined ? known : [register]) {

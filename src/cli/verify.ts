@@ -7,28 +7,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Checkpoint } from '../integrity/checkpoint.ts'
 import { NotThere, webFiles } from '../integrity/log-files.ts'
-import { parseVkey, type Verifier } from '../integrity/note.ts'
-import { parseKeys, registerOfOrigin } from '../integrity/verify.ts'
+import type { Verifier } from '../integrity/note.ts'
+import { registerOfOrigin } from '../integrity/verify.ts'
 import { NotReadable, notVerified, readEventAndProof, verifyEvent } from '../integrity/verify-event.ts'
 import { rememberedCheckpoint, type Watched, watchLog } from '../integrity/verify-watch.ts'
 import { CommandError, counted, Interrupted, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
+import { readKeysOption } from './public-keys.ts'
 import { verifyLogCommand } from './verify-log.ts'
 
 async function readText(file: string): Promise<string> {
   return readFile(file, 'utf8').catch((error: Error) => Promise.reject(new CommandError(error.message)))
-}
-
-/** The keys of an option: a public key itself, or a file of them. Throws CommandError. */
-export async function readKeysOption(text: string): Promise<Verifier[]> {
-  const key = parseVkey(text)
-  if (key) return [key]
-  const contents = await readFile(text, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENAMETOOLONG') throw new CommandError(error.message)
-    throw new CommandError(`--key ${JSON.stringify(text)} is no public key (name+id+base64) and no file`, 2)
-  })
-  const keys = parseKeys(contents)
-  if (keys) return keys
-  throw new CommandError(`${text} is to hold public keys, one a line, or the JSON of R/keys`)
 }
 
 type EventOptions = { key: string; proof?: string; register?: string }

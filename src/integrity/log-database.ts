@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { answerEvent } from '../domain/event-answer.ts'
 import { readWithLeaves } from '../eventlog/feed.ts'
-import { readHead } from '../eventlog/load.ts'
+import { listHeads, readHead } from '../eventlog/load.ts'
 import { parseVkey } from './note.ts'
 import { listCheckpoints, listKeys, newestCheckpoint } from './stored.ts'
 import type { TileId } from './tiles.ts'
@@ -63,6 +63,12 @@ async function newestNote(db: Queryable, register: string): Promise<string | nul
   if ((tree?.size ?? 0) !== (newest?.size ?? 0))
     throw new Fault('the tree', `it is of size ${tree?.size ?? 0}, its newest checkpoint of ${newest?.size ?? 0}`)
   return newest?.note ?? null
+}
+
+/** The registers with events, or with a tree that was once made of events. */
+export async function listLogs(db: Queryable): Promise<string[]> {
+  const trees = await db.selectFrom('tree').select('register').execute()
+  return [...new Set([...(await listHeads(db)), ...trees].map(({ register }) => register))].sort()
 }
 
 /**

@@ -135,14 +135,19 @@ type Walk = {
 
 const sealedOf = ({ newest }: Pick<Walk, 'newest'>) => Number(newest?.size ?? 0n)
 
-/** Holds tiles against those of the source; throws the Fault with the lowest position. */
+/**
+ * Holds tiles against those of the source. Throws the Fault with the lowest position of the lowest level: a leaf is named
+ * before the range that it spoils.
+ */
 async function compareTiles({ source, newest }: Walk, built: readonly BuiltTile[]): Promise<void> {
   if (built.length === 0) return
-  const ids = built.map(({ level, index }) => ({ level, index, width: widthOf(level, index, newest?.size ?? 0n) }))
+  const tiles = built.toSorted((a, b) => a.level - b.level || Number(a.index - b.index))
+  const ids = tiles.map(({ level, index }) => ({ level, index, width: widthOf(level, index, newest?.size ?? 0n) }))
   const held = await source.tiles(ids)
-  const faults = built.flatMap((tile, at) => tileFault(tile, held[at] ?? null, ids[at]?.width ?? 0) ?? [])
-  const [first] = faults.sort((a, b) => (a.position ?? 0) - (b.position ?? 0))
-  if (first) throw first
+  for (const [at, tile] of tiles.entries()) {
+    const fault = tileFault(tile, held[at] ?? null, ids[at]?.width ?? 0)
+    if (fault) throw fault
+  }
 }
 
 /** The tiles that are not full yet. */
