@@ -10,6 +10,7 @@ import { migrateCommand } from './cli/migrate.ts'
 import { CommandError, Interrupted, OutputClosed } from './cli/program.ts'
 import { dropPreviousCommand, replayCommand } from './cli/replay.ts'
 import { sampleCommand } from './cli/sample.ts'
+import { sealCommand } from './cli/seal.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
 import { verifyCommand } from './cli/verify.ts'
@@ -38,6 +39,7 @@ function program(): Command {
     statusCommand,
     digestCommand,
     verifyCommand,
+    sealCommand,
   ]) {
     add(program)
   }

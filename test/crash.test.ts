@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -174,6 +174,15 @@ t.test('a directory is one service’s, which signals stop cleanly', async (t) =
     ['synthetic-310', 'union-state'],
   )
   t.equal((await fetch(`${first.address}/readyz`)).status, 200)
+  const keysOf = async ({ address }: Service) => (await getJson(`${address}/v1/registers/union-state/keys`)).keys
+  for (const [register, size] of loaded) {
+    const sealed = async () => (await getJson(`${first.address}/v1/registers/${register}/checkpoints`)).items?.at(-1)
+    for (let waits = 0; waits < 200 && (await sealed())?.size !== size; waits += 1) await sleep(50)
+    t.equal((await sealed())?.size, size, `${register} is sealed without a word`)
+  }
+  t.equal((await stat(join(dir, 'signing-keys.pem'))).mode & 0o777, 0o600)
+  const keys = await keysOf(first)
+  t.match(keys, [{ vkey: /^pledger\.localhost\/union-state\+/, toSize: null }])
 
   await t.test('a command uses the database of the running service and leaves it running', async (t) => {
     const status = await start(t, ['status', '--json'], { PLEDGER_DATA: dir }).ended
@@ -194,6 +203,7 @@ t.test('a directory is one service’s, which signals stop cleanly', async (t) =
 
   const second = await serve(t, dir, '--samples')
   t.strictSame(await sizes(second), loaded, 'samples are loaded once')
+  t.strictSame(await keysOf(second), keys, 'and sealed with the same key')
   const occupied = start(t, ['serve'], {
     PLEDGER_DATA: join(dir, 'other'),
     PLEDGER_PORT: new URL(second.address).port,

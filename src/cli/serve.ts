@@ -14,6 +14,7 @@ import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { buildApp } from '../http/app.ts'
 import { FOLLOWING } from '../http/event-stream.ts'
+import { type Sealer, startSealer } from '../integrity/sealer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { startRunner } from '../projections/run.ts'
 import { createRecorder } from '../record.ts'
@@ -24,9 +25,10 @@ import { unionStateEvents } from '../samples/union-state.ts'
 import { CommandError, configuration, counted, stopSignal } from './program.ts'
 import { replayProcesses } from './replay-process.ts'
 import { loadSample, SYNTHETIC_310 } from './sample.ts'
+import { type Sealing, sealingOf, tellSealing } from './sealing.ts'
 
 /** A service that listens. */
-type Service = { address: string; close: () => Promise<void> }
+type Service = { address: string; sealing: Sealing; close: () => Promise<void> }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
@@ -122,6 +124,12 @@ function forgetOldKeys(db: Database, now: () => number, onError: (error: unknown
   }
 }
 
+function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logger): Sealer | null {
+  if (keys !== null) return startSealer(db, { origin, keys, now: Date.now, onError: tellSealing(logger) })
+  logger.warn(`sealing: nothing is sealed by this process: ${why}`)
+  return null
+}
+
 /** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
   const { db } = connection
@@ -132,6 +140,7 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     for (const step of closing.toReversed()) await step()
   }
   try {
+    const sealing = await sealingOf(config, db)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
     const heads = createHeads(db, {
@@ -148,20 +157,23 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
       runner.hint()
     }
     const recorder = createRecorder(db, registers, { now, onRecorded })
+    const sealer = startSealing(db, sealing, logger)
+    if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
     const replays = replayProcesses(connection.connectionString, logger)
     closing.push(replays.stop)
     const context = { db, registers, heads, recorder, now, wake: runner.wake }
-    const app = await buildApp(context, logger, { following, startReplay: replays.start })
+    const seal = (register: string) => sealer?.wake(register)
+    const app = await buildApp(context, logger, { following, startReplay: replays.start, seal })
     closing.push(() => closeApp(app))
-    return { address: await listen(app, config), close }
+    return { address: await listen(app, config), sealing, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-async function printWelcome(config: Config, connection: Connection, { address }: Service): Promise<void> {
+async function printWelcome(config: Config, connection: Connection, { address, sealing }: Service): Promise<void> {
   const heads = await listHeads(connection.db)
   const registers = heads.map(
     ({ register, size }) => `${register} (${counted(size)} ${size === 1 ? 'event' : 'events'})`,
@@ -170,6 +182,7 @@ async function printWelcome(config: Config, connection: Connection, { address }:
     `Pledger listens on ${address}`,
     `  database   ${connection.description}`,
     `  registers  ${registers.join(', ') || 'none yet: POST /v1/registers, or pledger import'}`,
+    `  sealing    ${sealing.keys === null ? `none: ${sealing.why}` : `as ${sealing.origin}/{register}, with ${sealing.file}`}`,
     config.open
       ? '  access     open: everyone who reaches this address may read and write (PLEDGER_OPEN=yes)'
       : '  access     none yet: everyone on this machine may read and write',
@@ -204,7 +217,7 @@ async function run(samples: boolean): Promise<void> {
 export function serveCommand(program: Command): void {
   program
     .command('serve')
-    .description('answer the REST API and keep the projections up with the log')
+    .description('answer the REST API, keep the projections up with the log and seal it')
     .option('--samples', 'load the sample registers where there is no register yet')
     .action(({ samples }: { samples?: boolean }) => run(samples === true))
 }

@@ -1,17 +1,23 @@
-// `pledger status`: the registers, and how far each projection has read them. Fails where one has stopped or is stuck.
+// `pledger status`: the registers, and how far each projection has read them. Fails where one has stopped or is stuck,
+// or where a register will not be sealed.
 
 import type { Command } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
+import { type SealState, sealStates } from '../integrity/status.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
+function lagOf({ behindEvents, behindSeconds }: Pick<ProjectionState, 'behindEvents' | 'behindSeconds'>) {
+  const behind = `${counted(behindEvents)} ${behindEvents === 1 ? 'event' : 'events'} behind`
+  return { behind, since: `the oldest recorded ${counted(behindSeconds)} s ago` }
+}
+
 function describe(state: ProjectionState): string {
   const { status, size, building, stopped } = state
-  const behind = `${counted(state.behindEvents)} ${state.behindEvents === 1 ? 'event' : 'events'} behind`
-  const since = `the oldest recorded ${counted(state.behindSeconds)} s ago`
+  const { behind, since } = lagOf(state)
   switch (status) {
     case 'notStarted':
       return 'not started'
@@ -30,14 +36,39 @@ function describe(state: ProjectionState): string {
   }
 }
 
+function describeSealing(state: SealState): string {
+  const { size, behindEvents, refusedBecause } = state
+  const { behind, since } = lagOf(state)
+  if (refusedBecause !== null) return `refused at size ${counted(size)}: ${refusedBecause}`
+  if (size === 0) return `no checkpoint yet, ${behind}, ${since}`
+  return behindEvents === 0 ? `sealed at size ${counted(size)}` : `sealed at size ${counted(size)}, ${behind}, ${since}`
+}
+
+/** A register as `--json` has it. */
+function sealingOf(states: readonly SealState[], register: string) {
+  const state = states.find((one) => one.register === register)
+  if (!state) return null
+  const { size, signedAt, behindEvents, behindSeconds, refusedBecause: refused } = state
+  return {
+    size,
+    signedAt: signedAt === null ? null : new Date(signedAt).toISOString(),
+    behindEvents,
+    behindSeconds,
+    refused,
+  }
+}
+
 async function status({ db, description }: Session, isJson: boolean): Promise<void> {
   const heads = await listHeads(db)
+  const seals = await sealStates(db, Date.now())
+  if (seals.some(({ refusedBecause }) => refusedBecause !== null)) process.exitCode = 1
   const projections = await projectionStates(db, PROJECTIONS, { now: Date.now(), underWay: await replaysUnderWay(db) })
   if (projections.some(({ status }) => status === 'stopped' || status === 'stuck')) process.exitCode = 1
   const registers = heads.map(({ register, size, recordedAt }) => ({
     register,
     size,
     recordedAt: recordedAt === null ? null : new Date(recordedAt).toISOString(),
+    sealing: sealingOf(seals, register),
     projections: projections.filter((projection) => projection.register === register),
   }))
   if (isJson) {
@@ -48,6 +79,8 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
   if (registers.length === 0) process.stdout.write('no registers yet\n')
   for (const { register, size, recordedAt, projections: ofRegister } of registers) {
     process.stdout.write(`${register}: ${counted(size)} events, the last recorded ${recordedAt}\n`)
+    const seal = seals.find((one) => one.register === register)
+    if (seal) process.stdout.write(`  checkpoints: ${describeSealing(seal)}\n`)
     for (const projection of ofRegister) process.stdout.write(`  ${projection.projection}: ${describe(projection)}\n`)
   }
 }
@@ -55,7 +88,7 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
 export function statusCommand(program: Command): void {
   program
     .command('status')
-    .description('show the registers and how far the projections have read them')
+    .description('show the registers, how far they are sealed and how far the projections have read them')
     .option('--json', 'as JSON')
     .action(({ json }: { json?: boolean }) => withDatabase((session) => status(session, json === true)))
 }

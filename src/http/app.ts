@@ -7,6 +7,7 @@ import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } 
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
 import { NDJSON_TYPE, readBodies } from './body.ts'
+import { checkpointRoutes } from './checkpoints.ts'
 import { commitmentRoutes } from './commitments.ts'
 import { conflictRoutes } from './conflicts.ts'
 import type { Context } from './context.ts'
@@ -23,9 +24,11 @@ import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
+import { createSealedProofs, proofRoutes } from './proofs.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
 import { summaryRoutes } from './summary.ts'
+import { tileRoutes } from './tiles.ts'
 
 const API = {
   info: {
@@ -73,11 +76,24 @@ function withLines<T extends { paths?: unknown }>(document: T): T {
   return document
 }
 
+type Named = Record<string, { parameters?: { in: string; name: string }[] }>
+
+/** Gives the rest of a path, which the router calls `*`, a name that clients can be generated with. */
+function withNamedRest<T extends { paths?: unknown }>(document: T): T {
+  const paths = Object.entries((document.paths ?? {}) as Record<string, Named>).map(([path, operations]) => {
+    for (const { parameters = [] } of Object.values(operations)) {
+      for (const parameter of parameters) if (parameter.in === 'path' && parameter.name === '*') parameter.name = 'rest'
+    }
+    return [path.replace('{*}', '{rest}'), operations]
+  })
+  return { ...document, paths: Object.fromEntries(paths) }
+}
+
 function documented(app: FastifyInstance): void {
   app.register(swagger, {
     openapi: { ...API },
     transform: jsonSchemaTransform,
-    transformObject: (document) => withoutUnused(withLines(jsonSchemaTransformObject(document))),
+    transformObject: (document) => withoutUnused(withNamedRest(withLines(jsonSchemaTransformObject(document)))),
   })
   app.register(swaggerUi, { routePrefix: '/docs' })
 }
@@ -105,13 +121,15 @@ export type AppOptions = {
   following?: Following
   /** Has a process work on a replay; without it replays are begun, and wait. */
   startReplay?: (operation: string) => void
+  /** Has the sealer look at a register now; without it whoever waits for a checkpoint waits for another process. */
+  seal?: (register: string) => void
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false, following = FOLLOWING, startReplay = () => {} }: AppOptions = {},
+  { checkAnswers = false, following = FOLLOWING, startReplay = () => {}, seal = () => {} }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
@@ -140,7 +158,7 @@ export async function buildApp(
   documented(app)
   app.register(async (api) => {
     registerRoutes(api, context)
-    eventRoutes(api, context)
+    eventRoutes(api, context, createSealedProofs(context, seal))
     feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
@@ -149,6 +167,9 @@ export async function buildApp(
     figureRoutes(api, context)
     conflictRoutes(api, context)
     definitionRoutes(api, context)
+    checkpointRoutes(api, context)
+    tileRoutes(api, context)
+    proofRoutes(api, context)
     operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
     projectionRoutes(api, context)

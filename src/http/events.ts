@@ -13,6 +13,7 @@ import { type Context, instantText, isSlug, registerOf } from './context.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
+import { prefersSealed, proofAnswer, type SealedProofs } from './proofs.ts'
 
 const MAX_ARRAY = 1_000
 
@@ -63,8 +64,19 @@ const recordedAnswer = z
         recorded: z.boolean().meta({ description: 'False where the log held it already' }),
       }),
     ),
+    proofs: z
+      .array(proofAnswer)
+      .optional()
+      .meta({ description: 'With `Prefer: wait=sealed`, of each event, where it was sealed within 5 seconds' }),
   })
   .meta({ id: 'Recorded' })
+
+const recordHeaders = idempotencyHeaders.extend({
+  prefer: z.string().optional().meta({
+    description:
+      'wait=sealed: answers when a checkpoint covers what was recorded, with the proofs and Preference-Applied; after 5 seconds without',
+  }),
+})
 
 const recordBody = z.union([postedEvent, z.array(postedEvent).min(1).max(MAX_ARRAY)])
 
@@ -97,7 +109,9 @@ async function targetRegister(
   return (await registerOf(context, request)).register
 }
 
-async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
+type Recorded = z.output<typeof recordedAnswer>
+
+async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply): Promise<Recorded> {
   const { events, at } = parseEvents(request.body)
   const register = await targetRegister(context, request, events)
   const outcomes = await recordGroup(context, request, reply, register, events)
@@ -115,6 +129,27 @@ async function recordEvents(context: Context, request: FastifyRequest, reply: Fa
   if (isNew && answers.length === 1)
     reply.header('location', `/v1/registers/${register}/events/${answers[0]?.position}`)
   return { size, events: answers }
+}
+
+/** As recordEvents; where the caller prefers to wait until that is sealed, with its proofs. */
+async function recordAndProve(
+  context: Context,
+  sealedProofs: SealedProofs,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<Recorded> {
+  const recorded = await recordEvents(context, request, reply)
+  if (!prefersSealed(request)) return recorded
+  const { register } = request.params as { register: string }
+  const positions = recorded.events.map(({ position }) => position)
+  // It is recorded, whatever becomes of its proofs.
+  const proofs = await sealedProofs(register, positions, reply).catch((error: unknown) => {
+    request.log.error({ err: error, register }, 'recorded, but without its proofs')
+    return null
+  })
+  if (!proofs) return recorded
+  reply.header('preference-applied', 'wait=sealed')
+  return { ...recorded, proofs }
 }
 
 async function sizeOf({ db, registers }: Context, register: string): Promise<number> {
@@ -152,7 +187,7 @@ async function readEvent(context: Context, request: FastifyRequest, reply: Fasti
   return answerEvent(event)
 }
 
-export function eventRoutes(app: FastifyInstance, context: Context): void {
+export function eventRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
   app.post(
     '/v1/registers/:register/events',
     {
@@ -171,7 +206,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
         tags: ['events'],
         consumes: [JSON_TYPE, NDJSON_TYPE],
         querystring: z.strictObject({}),
-        headers: idempotencyHeaders,
+        headers: recordHeaders,
         body: recordBody,
         response: {
           200: z.union([recordedAnswer, importAnswer]),
@@ -182,7 +217,7 @@ export function eventRoutes(app: FastifyInstance, context: Context): void {
     },
     async (request, reply) => {
       const isImport = request.headers['content-type']?.toLowerCase().startsWith(NDJSON_TYPE)
-      return isImport ? importEvents(context, request, reply) : recordEvents(context, request, reply)
+      return isImport ? importEvents(context, request, reply) : recordAndProve(context, sealedProofs, request, reply)
     },
   )
 

@@ -3,14 +3,39 @@
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { z } from 'zod'
+import { sealStates } from '../integrity/status.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { cannotAnswer, type ProjectionState, projectionStates } from '../projections/status.ts'
-import type { Context } from './context.ts'
+import { type Context, instantText } from './context.ts'
 import { Problem, problems } from './problem.ts'
 import { projectionAnswer } from './projections.ts'
 
-const readyAnswer = z.strictObject({ status: z.literal('ready'), projections: z.array(projectionAnswer) })
+const sealingAnswer = z
+  .strictObject({
+    register: z.string(),
+    size: z.int().meta({ description: 'The size of its newest checkpoint; 0 before the first' }),
+    signedAt: z.string().nullable(),
+    behindEvents: z.int().meta({ description: 'Events that no checkpoint covers yet' }),
+    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded' }),
+    refused: z.string().nullable().meta({ description: 'Why nothing is signed: the log or its tree was changed' }),
+  })
+  .meta({ id: 'Sealing' })
+
+const readyAnswer = z.strictObject({
+  status: z.literal('ready'),
+  projections: z.array(projectionAnswer),
+  sealing: z.array(sealingAnswer),
+})
+
+async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAnswer>[]> {
+  const states = await sealStates(db, now())
+  return states.map(({ signedAt, refusedBecause, ...state }) => ({
+    ...state,
+    signedAt: signedAt === null ? null : instantText(signedAt),
+    refused: refusedBecause,
+  }))
+}
 
 function explain({ projection, register, stopped, building, status }: ProjectionState): string {
   if (stopped) return `${projection} of ${register} has stopped: ${stopped.reason}`
@@ -37,7 +62,7 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
       schema: {
         summary: 'Whether the service can answer',
         description:
-          '503 where the database cannot be reached, or a projection has no rows to answer from: it has stopped, has not begun, or builds those of another version. One that is merely behind answers, and says how far it is.',
+          '503 where the database cannot be reached, or a projection has no rows to answer from: it has stopped, has not begun, or builds those of another version. One that is merely behind answers, and says how far it is; so it is with what is not sealed yet, or refused.',
         tags: ['health'],
         response: { 200: readyAnswer, ...problems },
       },
@@ -50,8 +75,9 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
         underWay: await replaysUnderWay(context.db),
       })
       const missing = projections.find(cannotAnswer)
-      if (missing) throw new Problem('projection-behind', { detail: explain(missing), projections })
-      return { status: 'ready', projections }
+      const detail = { projections, sealing: await sealing(context) }
+      if (missing) throw new Problem('projection-behind', { detail: explain(missing), ...detail })
+      return { status: 'ready', ...detail }
     },
   )
 }

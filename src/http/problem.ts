@@ -160,7 +160,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 type KnownRoute = { matches: RegExp; method: string }
 
 function pathPattern(url: string): RegExp {
-  const escaped = url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:[A-Za-z]+/g, '[^/]+')
+  const escaped = url
+    .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll(/:[A-Za-z]+/g, '[^/]+')
+    .replaceAll('*', '.+')
   return new RegExp(`^${escaped}$`)
 }
 

@@ -147,7 +147,8 @@ async function listSigners(db: Queryable, register: string, size: number, last: 
 async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed> {
   const tree = await lockTree(db, register, seal.origin)
   if (!tree) return null
-  if (tree.origin !== seal.origin)
+  // Without a checkpoint nothing has been said under it yet.
+  if (tree.size > 0 && tree.origin !== seal.origin)
     throw new RefusesToSign(`the register was sealed as ${tree.origin} and is now to be sealed as ${seal.origin}`)
   const known = await sizeOf(db, register)
   const size = Math.min(known, tree.size + STEP)
@@ -166,7 +167,7 @@ async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed
   await db.insertInto('signed_checkpoint').values({ register, size, root, note, signed_at: at }).execute()
   await db
     .updateTable('tree')
-    .set({ size, signed_at: at, refused_because: null })
+    .set({ origin: seal.origin, size, signed_at: at, refused_because: null })
     .where('register', '=', register)
     .execute()
   return { size, signedAt, isBehind: size < known }
@@ -182,7 +183,9 @@ export async function sealNext(db: Database, register: string, seal: Seal): Prom
   } catch (error) {
     // A tile that is gone or short is found by RangeError, an event that is gone by MissingEvent.
     if (!(error instanceof RefusesToSign || error instanceof RangeError || error instanceof MissingEvent)) throw error
-    await db.updateTable('tree').set({ refused_because: error.message }).where('register', '=', register).execute()
+    // Where it was about to be sealed for the first time, its row went with the transaction.
+    await sql`insert into tree (register, origin, refused_because) values (${register}, ${seal.origin}, ${error.message})
+      on conflict (register) do update set refused_because = excluded.refused_because`.execute(db)
     throw error instanceof RefusesToSign ? error : new RefusesToSign(error.message)
   }
 }

@@ -12,9 +12,11 @@ import { RefusesToSign, type Seal, sealNext } from './seal.ts'
 const LOOK_MS = 250
 /** Or after so many times as long as looking took: with thousands of registers it takes a while. */
 const LOOK_FACTOR = 20
-/** A register gets a checkpoint at most so often, unless so many events wait for one. */
+/** A register gets a checkpoint at most so often, unless so many events wait for one or somebody does. */
 const PUBLISH_MS = 750
 const MANY = 1_024
+/** However many wait: between two looks at least, so that they share a checkpoint, each of which is kept for good. */
+const GATHER_MS = 50
 /** How long a register that it will not sign is left alone before it is tried again. */
 const REFUSED_MS = 30_000
 const AFTER_ERROR_MS = 1_000
@@ -24,24 +26,26 @@ export type SealerOptions = {
   origin: string
   keys: readonly KeyObject[]
   now: () => number
+  /** Seals this register alone. */
+  only?: string
   /** Told of everything that keeps it from sealing; `register` where it will not sign one. */
   onError: (error: unknown, register?: string) => void
 }
 
 export type Sealer = {
-  /** Looks now, and signs without gathering: somebody waits. */
-  wake: () => void
+  /** Looks at a register as soon as it can, and signs however little is new: somebody waits. */
+  wake: (register: string) => void
   /** Ends the loop after the step in hand. */
   stop: () => Promise<void>
 }
 
 type Behind = { register: string; behind: number; signed_at: Date | null }
 
-/** The registers with events that are not in their tree yet, with how many. */
-async function unsealed(db: Database): Promise<Behind[]> {
+/** The registers with events that are not in their tree yet, with how many; `only` one where it is named. */
+async function unsealed(db: Database, only: string | null): Promise<Behind[]> {
   const { rows } = await sql<Behind>`select r.register, r.size - coalesce(t.size, 0) as behind, t.signed_at
     from register r left join tree t on t.register = r.register
-    where r.size > coalesce(t.size, 0)`.execute(db)
+    where r.size > coalesce(t.size, 0) and r.register = coalesce(${only}, r.register)`.execute(db)
   return rows
 }
 
@@ -62,11 +66,14 @@ export async function sealAll(db: Database, register: string, seal: Seal): Promi
 /** Runs the loop until it is stopped. Errors are reported and tried again; the log waits. */
 export function startSealer(db: Database, options: SealerOptions): Sealer {
   const refusedAt = new Map<string, number>()
+  const stopping = new AbortController()
+  let awaited = new Set<string>()
   let pause = new AbortController()
-  let isStopped = false
-  let isHurried = false
+  /** Rests so long; when somebody comes to wait, for GATHER_MS alone. */
   const rest = async (ms: number) => {
-    if (!isHurried) await sleep(ms, undefined, { signal: pause.signal }).catch(() => {})
+    await sleep(GATHER_MS, undefined, { signal: stopping.signal }).catch(() => {})
+    if (awaited.size === 0 && !stopping.signal.aborted)
+      await sleep(ms - GATHER_MS, undefined, { signal: pause.signal }).catch(() => {})
     pause = new AbortController()
   }
   const sealOne = async (register: string) => {
@@ -79,20 +86,21 @@ export function startSealer(db: Database, options: SealerOptions): Sealer {
       options.onError(error, register)
     }
   }
-  const isDue = ({ register, behind, signed_at: signedAt }: Behind, hurried: boolean) => {
+  const isDue = ({ register, behind, signed_at: signedAt }: Behind, isAwaited: boolean) => {
     const refused = refusedAt.get(register)
     if (refused !== undefined && performance.now() - refused < REFUSED_MS) return false
     const since = signedAt === null ? PUBLISH_MS : options.now() - signedAt.getTime()
     // A clock that was set back must not keep it from signing.
-    return hurried || behind >= MANY || since >= PUBLISH_MS || since < 0
+    return isAwaited || behind >= MANY || since >= PUBLISH_MS || since < 0
   }
   const loop = async () => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       const began = performance.now()
       try {
-        const hurried = isHurried
-        isHurried = false
-        for (const one of await unsealed(db)) if (!isStopped && isDue(one, hurried)) await sealOne(one.register)
+        const waiting = awaited
+        awaited = new Set()
+        for (const one of await unsealed(db, options.only ?? null))
+          if (!stopping.signal.aborted && isDue(one, waiting.has(one.register))) await sealOne(one.register)
         await rest(Math.max(LOOK_MS, Math.min(LOOK_FACTOR * (performance.now() - began), AFTER_ERROR_MS)))
       } catch (error) {
         options.onError(error)
@@ -102,13 +110,12 @@ export function startSealer(db: Database, options: SealerOptions): Sealer {
   }
   const running = loop()
   return {
-    wake() {
-      isHurried = true
+    wake(register) {
+      awaited.add(register)
       pause.abort()
     },
     async stop() {
-      isStopped = true
-      isHurried = true
+      stopping.abort()
       pause.abort()
       await running
     },

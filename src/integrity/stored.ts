@@ -8,6 +8,8 @@ import { hashWithin, type Place, placeOf } from './tiles.ts'
 /** Tiles at hand, by level and index. */
 export class Tiles {
   readonly #tiles = new Map<string, Buffer>()
+  // Proofs of neighbouring leaves need the same hashes.
+  readonly #known = new Map<string, Buffer>()
 
   get(level: number, index: bigint): Buffer | undefined {
     return this.#tiles.get(`${level}/${index}`)
@@ -15,14 +17,20 @@ export class Tiles {
 
   set(level: number, index: bigint, hashes: Buffer): void {
     this.#tiles.set(`${level}/${index}`, hashes)
+    this.#known.clear()
   }
 
   /** The hash of a complete subtree; throws RangeError where its tile is not there, or does not reach so far. */
   hashOf(node: Node): Buffer {
+    const name = `${node.level}/${node.index}`
+    const known = this.#known.get(name)
+    if (known) return known
     const { level, index, offset, count } = placeOf(node)
     const tile = this.get(level, index)
     if (!tile) throw new RangeError(`tile ${index} of level ${level} is not there`)
-    return hashWithin(tile, offset, count)
+    const hash = hashWithin(tile, offset, count)
+    this.#known.set(name, hash)
+    return hash
   }
 
   /** The hash over the leaves of a range that a tree consists of. */
@@ -62,18 +70,37 @@ export async function readRoot(db: Queryable, register: string, size: number): P
   return tiles.rangeHash({ start: 0n, end: BigInt(size) })
 }
 
-/** The inclusion proof of the event at a position in the tree of a size that has been sealed, and the hash of its leaf. */
+/** An inclusion proof, and the hash of the leaf. */
+type ReadInclusion = { leafHash: Buffer; proof: Buffer[] }
+
+/** The inclusion proofs of events in the tree of a size that has been sealed, read in one statement. */
+export async function readInclusions(
+  db: Queryable,
+  register: string,
+  positions: readonly number[],
+  size: number,
+): Promise<ReadInclusion[]> {
+  const wanted = positions.map((position) => {
+    const leaf = { start: BigInt(position), end: BigInt(position) + 1n }
+    return { leaf, path: inclusionRanges(BigInt(position), BigInt(size)) }
+  })
+  const ranges = wanted.flatMap(({ leaf, path }) => [leaf, ...path])
+  const tiles = await readTilesOf(db, register, ranges)
+  return wanted.map(({ leaf, path }) => ({
+    leafHash: tiles.rangeHash(leaf),
+    proof: path.map((range) => tiles.rangeHash(range)),
+  }))
+}
+
+/** As readInclusions, of one event. */
 export async function readInclusion(
   db: Queryable,
   register: string,
   position: number,
   size: number,
-): Promise<{ leafHash: Buffer; proof: Buffer[] }> {
-  const leaf = { start: BigInt(position), end: BigInt(position) + 1n }
-  const ranges = [leaf, ...inclusionRanges(BigInt(position), BigInt(size))]
-  // Safe: one hash for each range, and there is at least the leaf's.
-  const [leafHash, ...proof] = (await readHashes(db, register, ranges)) as [Buffer, ...Buffer[]]
-  return { leafHash, proof }
+): Promise<ReadInclusion> {
+  // Safe: one proof for each position.
+  return (await readInclusions(db, register, [position], size))[0] as ReadInclusion
 }
 
 /** The proof that the tree of a size extends that of a smaller one, above 0; both have been sealed. */
@@ -126,6 +153,53 @@ export async function listCheckpoints(
     .limit(limit)
     .execute()
   return rows.map(publishedCheckpoint)
+}
+
+/** The checkpoints about exactly these sizes, as far as there are any, by size. */
+export async function checkpointsAt(
+  db: Queryable,
+  register: string,
+  sizes: readonly number[],
+): Promise<PublishedCheckpoint[]> {
+  const rows = await db
+    .selectFrom('signed_checkpoint')
+    .selectAll()
+    .where('register', '=', register)
+    .where('size', 'in', sizes)
+    .orderBy('size')
+    .execute()
+  return rows.map(publishedCheckpoint)
+}
+
+/** Whether a checkpoint is about a size within a range. */
+export async function isPublishedWithin(db: Queryable, register: string, { start, end }: Range): Promise<boolean> {
+  // No log is longer, and the database compares no larger numbers.
+  if (start > BigInt(Number.MAX_SAFE_INTEGER)) return false
+  const until = end > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(end)
+  const row = await db
+    .selectFrom('signed_checkpoint')
+    .select('size')
+    .where('register', '=', register)
+    .where('size', '>=', Number(start))
+    .where('size', '<', until)
+    .orderBy('size')
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}
+
+/** The largest published size below a size and the smallest above it; null where there is none. */
+export async function publishedBeside(
+  db: Queryable,
+  register: string,
+  size: number,
+): Promise<{ below: number | null; above: number | null }> {
+  const sizes = db.selectFrom('signed_checkpoint').select('size').where('register', '=', register).limit(1)
+  const [below, above] = await Promise.all([
+    sizes.where('size', '<', size).orderBy('size', 'desc').executeTakeFirst(),
+    sizes.where('size', '>', size).orderBy('size').executeTakeFirst(),
+  ])
+  return { below: below?.size ?? null, above: above?.size ?? null }
 }
 
 /** A key that has signed checkpoints of a register: the first size it signed, and the last; null while it signs. */

@@ -1,7 +1,7 @@
 // The tree cut into tiles (C2SP tlog-tiles): what a tile holds, what it is called, and which tiles the hash of a subtree is
 // found in. Whoever keeps tiles, a table or files, reads and writes them by these names.
 
-import { HASH_BYTES, type Node, nodeHash } from './merkle.ts'
+import { HASH_BYTES, type Node, nodeHash, type Range } from './merkle.ts'
 
 /** Levels of the tree between one level of tiles and the next, and hashes in a full tile. */
 export const TILE_HEIGHT = 8
@@ -35,6 +35,14 @@ export function newTiles(from: bigint, size: bigint): TileId[] {
 export function widthOf(level: number, index: bigint, size: bigint): number {
   const left = hashesAt(level, size) - index * BigInt(TILE_WIDTH)
   return left <= 0n ? 0 : left >= BigInt(TILE_WIDTH) ? TILE_WIDTH : Number(left)
+}
+
+/** The sizes of trees that have a tile in this width: a partial one as long as it is the last of its level. */
+export function sizesWith({ level, index, width }: ResourceId): Range {
+  const leaves = BigInt(TILE_HEIGHT * (level === 'entries' ? 0 : level))
+  const hashes = index * BigInt(TILE_WIDTH) + BigInt(width)
+  const end = width === TILE_WIDTH ? 2n ** 64n : (hashes + 1n) << leaves
+  return { start: hashes << leaves, end }
 }
 
 /** Where the hashes under a complete subtree stand: in one tile, from an offset. */

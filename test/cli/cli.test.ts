@@ -212,7 +212,9 @@ t.test('status tells the registers and how far the projections are', async (t) =
   const { out } = await pledger(t, ['status'], env)
   const names = ['commitments', 'periods', 'tallies'] as const
   const none = names.map((name) => ` {2}${name}: not started\\n`).join('')
-  t.match(out, new RegExp(`^[^\\n]+\\ndemo: 2 events, the last recorded \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\n${none}$`))
+  const unsealed = ' {2}checkpoints: no checkpoint yet, 2 events behind, the oldest recorded \\d+ s ago\\n'
+  const register = 'demo: 2 events, the last recorded \\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z\\n'
+  t.match(out, new RegExp(`^[^\\n]+\\n${register}${unsealed}${none}$`))
   const { code, out: json } = await pledger(t, ['status', '--json'], env)
   t.equal(code, 0)
   const { database: description, registers } = JSON.parse(json)
@@ -223,6 +225,13 @@ t.test('status tells the registers and how far the projections are', async (t) =
       register: 'demo',
       size: 2,
       recordedAt: registers[0].recordedAt,
+      sealing: {
+        size: 0,
+        signedAt: null,
+        behindEvents: 2,
+        behindSeconds: registers[0].sealing.behindSeconds,
+        refused: null,
+      },
       projections: names.map((projection) => ({
         projection,
         register: 'demo',
@@ -289,7 +298,7 @@ t.test('digest tells the same of registers that hold the same, and fails where n
 t.test('--help documents the commands and the environment', async (t) => {
   const { code, out } = await pledger(t, ['--help'])
   t.equal(code, 0)
-  for (const word of ['serve', 'migrate', 'import', 'export', 'sample', 'status', 'digest'])
+  for (const word of ['serve', 'migrate', 'import', 'export', 'sample', 'status', 'digest', 'seal'])
     t.match(out, new RegExp(`\\n  ${word}`))
   for (const name of ['DATABASE_URL', 'DATA', 'HOST', 'PORT', 'LOG_LEVEL', 'OPEN']) {
     t.match(out, new RegExp(`\\nPLEDGER_${name} {2,}\\S`), name)

@@ -179,7 +179,8 @@ t.test('an address that is none is an unknown route', async (t) => {
     '/v1/registers/union-state/nothing',
     '//',
     '/V1/registers',
-    `${FEED}/1/proof`,
+    `${FEED}/1/proof/0`,
+    '/v1/registers/union-state/tile',
   ]) {
     const answer = service.get(path)
     await isProblem(t, answer, 404, 'unknown-route')
@@ -451,16 +452,17 @@ t.test('a recording is seen by a reader within 200 ms', async (t) => {
 })
 
 t.test(
-  'openapi.json asks only for parameters of the path and for the span of a series, and says of lines that they are text',
+  'openapi.json asks only for parameters of the path and for where a span begins, and says of lines that they are text',
   async (t) => {
     const { body } = await service.get('/openapi.json')
     const operations = Object.values(body.paths).flatMap((path) => Object.values(path as Record<string, Operation>))
     const required = operations.flatMap(({ parameters = [] }) => parameters.filter((parameter) => parameter.required))
     const asked = required.filter((parameter) => parameter.in !== 'path').map(({ in: where, name }) => [where, name])
-    // A series has no span of its own.
+    // A series has no span of its own, and consistency is always with what somebody has.
     t.strictSame(asked, [
       ['query', 'from'],
       ['query', 'to'],
+      ['query', 'first'],
     ])
     const { content } = body.paths['/v1/registers/{register}/events'].post.requestBody
     t.equal(content['application/x-ndjson'].schema.type, 'string')

@@ -124,7 +124,7 @@ t.test('two sealers at once sign one history', async (t) => {
   const sealers = [startSealer(db, options), startSealer(db, options)]
   for (let round = 0; round < 12; round++) {
     await record(40)
-    for (const sealer of sealers) sealer.wake()
+    for (const sealer of sealers) sealer.wake('demo')
   }
   for (let tries = 0; tries < 200 && (await newestCheckpoint(db, 'demo'))?.size !== 482; tries++)
     await new Promise((done) => setTimeout(done, 25))

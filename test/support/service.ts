@@ -6,7 +6,7 @@ import { pino } from 'pino'
 import type { Test } from 'tap'
 import type { Database } from '../../src/database/pool.ts'
 import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
-import { buildApp } from '../../src/http/app.ts'
+import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
@@ -49,7 +49,7 @@ function answer(response: LightMyRequestResponse): Answer {
 }
 
 /** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
-export async function testService(t: Test, today = '2026-03-01'): Promise<TestService> {
+export async function testService(t: Test, today = '2026-03-01', options: AppOptions = {}): Promise<TestService> {
   const db = await testDatabase(t)
   const clock = { now: noon(today) }
   const now = () => clock.now
@@ -63,7 +63,8 @@ export async function testService(t: Test, today = '2026-03-01'): Promise<TestSe
   }
   const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const app = await buildApp({ db, registers, recorder, heads, now, wake: runner.wake }, logger, { checkAnswers: true })
+  const context = { db, registers, recorder, heads, now, wake: runner.wake }
+  const app = await buildApp(context, logger, { checkAnswers: true, ...options })
   t.teardown(async () => {
     await app.close()
     await runner.stop()
