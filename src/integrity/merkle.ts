@@ -118,12 +118,7 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
  * The root that an inclusion proof comes to (RFC 9162, 2.1.3.2); null where the proof is not of the length that its index
  * and size demand, or holds what is not a hash.
  */
-export function rootFromInclusion(
-  index: bigint,
-  size: bigint,
-  leaf: Uint8Array,
-  proof: readonly Uint8Array[],
-): Buffer | null {
+function rootFromInclusion(index: bigint, size: bigint, leaf: Uint8Array, proof: readonly Uint8Array[]): Buffer | null {
   if (index < 0n || index >= size || !areHashes([leaf, ...proof])) return null
   let [at, last] = [index, size - 1n]
   let root: Buffer = Buffer.from(leaf)

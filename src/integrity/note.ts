@@ -17,7 +17,7 @@ export type Verifier = { name: string; id: Buffer; key: Buffer }
 export type Signer = Verifier & { privateKey: KeyObject }
 
 /** Whether a text may be the name of a key: no spaces, no plus, no control characters. */
-export function isKeyName(name: string): boolean {
+function isKeyName(name: string): boolean {
   return name !== '' && name.isWellFormed() && !/[\s+\p{Cc}]/u.test(name)
 }
 
@@ -58,7 +58,7 @@ export function parseVkey(text: string): Verifier | null {
 }
 
 /** A line of a note that signs it. */
-export type Signature = { name: string; id: Buffer; signature: Buffer }
+type Signature = { name: string; id: Buffer; signature: Buffer }
 
 /** A note taken apart. `text` ends with a line feed. */
 export type Note = { text: string; signatures: Signature[] }

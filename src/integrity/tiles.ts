@@ -14,7 +14,7 @@ export type TileId = { level: number; index: bigint; width: number }
 export type ResourceId = { level: number | 'entries'; index: bigint; width: number }
 
 /** How many hashes a level of tiles has in a tree of a size. */
-export function hashesAt(level: number, size: bigint): bigint {
+function hashesAt(level: number, size: bigint): bigint {
   return size >> BigInt(TILE_HEIGHT * level)
 }
 

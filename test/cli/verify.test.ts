@@ -10,20 +10,24 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
-import { directoryFiles, filesLog } from '../../src/integrity/log-files.ts'
+import { append } from '../../src/eventlog/append.ts'
+import { exportLog } from '../../src/integrity/log-export.ts'
+import { directoryFiles, filesLog, webFiles } from '../../src/integrity/log-files.ts'
 import { parseVkey, signer, type Verifier, vkeyOf } from '../../src/integrity/note.ts'
 import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
 import { newestCheckpoint, readInclusion } from '../../src/integrity/stored.ts'
 import { Fault, parseKeys } from '../../src/integrity/verify.ts'
 import { readEventAndProof, verifyEvent } from '../../src/integrity/verify-event.ts'
 import { verifyLog } from '../../src/integrity/verify-log.ts'
+import { rememberedCheckpoint, watchLog } from '../../src/integrity/verify-watch.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/run.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { pledger, start } from '../support/process.ts'
-import { made, OPENED, posted, uuid } from '../support/register.ts'
+import { made, OPENED, openDemo, posted, uuid } from '../support/register.ts'
+import { testService } from '../support/service.ts'
 
 t.jobs = 2
 
@@ -94,7 +98,7 @@ async function eventAndProof(db: Database, position: number) {
 t.test(
   'an exported tree is verified from its directory and from a web server, and every damage in it is named',
   async (t) => {
-    const { env, record, seal, key, db } = await register(t)
+    const { env, record, seal, key } = await register(t)
     const dir = await directory(t)
     const tree = join(dir, 'tree')
     const exported = (to: string) => pledger(t, ['export', '--register', 'demo', '--tiles', to], env)
@@ -203,7 +207,6 @@ t.test(
     t.match(notRead, { code: 2, err: 'pledger: --key "nonsense" is no public key (name+id+base64) and no file\n' })
     await rm(join(tree, 'checkpoint'))
     t.match(await pledger(t, ['verify', 'log', tree]), { code: 1, err: /its export was not finished/ })
-    t.equal((await sql`select`.execute(db)).rows.length, 1)
   },
 )
 
@@ -237,10 +240,8 @@ t.test('an event is verified offline with its proof, and nothing else passes for
     code: 3,
     err: 'pledger: verification failed: the checkpoint: its signature is not of the keys at hand\n',
   })
-  t.match(await pledger(t, ['verify', 'event', alone, '--key', vkey(key)]), { code: 1, err: /there is no proof/ })
   t.match(await pledger(t, ['verify', 'event', join(dir, 'none'), '--key', vkey(key)]), { code: 1, err: /ENOENT/ })
-  t.match(await pledger(t, ['verify', 'event', both]), { code: 2, err: /--key/ })
-
+  t.throws(() => readEventAndProof(JSON.stringify(event), null), { message: /^there is no proof/ })
   const found = (changes: object, ofProof: object = {}, register?: string) => {
     const given = JSON.stringify({ event: { ...event, ...changes }, proof: { ...proof.json, ...ofProof } })
     return verifyEvent(readEventAndProof(given, null), [verifier(key)], register).fault
@@ -299,92 +300,112 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
   const key = newKey()
   const [honest, rewritten] = await Promise.all([register(t, key), register(t, key)])
   const dir = await directory(t)
-  const tree = async ({ env }: { env: Record<string, string> }, name: string) => {
-    const to = join(dir, name)
-    const { code, err } = await pledger(t, ['export', '--register', 'demo', '--tiles', to], env)
-    t.equal(code, 0, err)
+  const treeAt = async ({ db, record, seal }: typeof honest, size: number, title = 'Commitment') => {
+    await record(size, title)
+    await seal()
+    const to = join(dir, `${title}-${size}`)
+    await exportLog(db, 'demo', to, () => {})
     return to
   }
   const served = { from: dir }
   const address = await serve(t, served)
   const state = join(dir, 'state')
-  const watch = (...more: string[]) =>
-    pledger(t, ['verify', 'watch', address, '--key', vkey(key), '--state', state, ...more])
-  t.match(await watch(), {
-    code: 1,
-    err: `pledger: ${address} has no checkpoint: it is no log, or its export was not finished\n`,
-  })
-  await honest.record(5)
-  await honest.seal()
-  served.from = await tree(honest, 'at-5')
-  t.match(await watch(), {
-    code: 0,
-    out: /^\S+Z demo at size 5, root \S+=: trusted on first use: there is nothing yet to hold it against\n$/,
-  })
-  t.match(await watch(), { code: 0, out: /^\S+Z demo at size 5, root \S+=: unchanged\n$/ })
-  await honest.record(700)
-  await honest.seal()
-  served.from = await tree(honest, 'at-700')
-  t.match(await watch(), { code: 0, out: /demo at size 700, root \S+=: proved to extend size 5\n$/ })
+  const command = ['verify', 'watch', address, '--key', vkey(key), '--state', state]
+  const watch = () => pledger(t, command)
+  served.from = await treeAt(honest, 5)
+  const first = /^\S+Z demo at size 5, root \S+=: trusted on first use: there is nothing yet to hold it against\n$/
+  t.match(await watch(), { code: 0, out: first, err: '' })
+  const honest700 = await treeAt(honest, 700)
+  const before = await readFile(join(honest700, 'checkpoint'), 'utf8')
+  served.from = honest700
+  t.match(await watch(), { code: 0, out: /^\S+Z demo at size 700, root \S+=: proved to extend size 5\n$/, err: '' })
 
-  const wrong = await pledger(t, ['verify', 'watch', address, '--key', vkey(newKey()), '--state', state])
-  t.match(wrong, {
-    code: 3,
-    err: 'pledger: verification failed: the checkpoint: its signature is not of the keys at hand\n',
-  })
-  await rewritten.record(700, 'Another')
-  await rewritten.seal()
-  const sameSize = await tree(rewritten, 'other-700')
-  await rewritten.record(900, 'Another')
-  await rewritten.seal()
-  const larger = await tree(rewritten, 'other-900')
-  for (const [from, why] of [
-    [sameSize, /there are two logs of size 700, with different roots/],
-    [larger, /the log at size 900 does not extend the log that was seen at size 700: it was rewritten/],
-    [join(dir, 'at-5'), /the log shrank from size 700 to size 5/],
-  ] as const) {
-    served.from = from
-    const { code, out, err } = await watch()
-    t.strictSame([code, out], [3, ''])
-    t.match(err, /^pledger: FORK: http/)
-    t.match(err, why)
-    const [, before = '', shown = ''] = /show them to others: (\S+), (\S+)\n$/.exec(err) ?? []
-    t.equal(await readFile(before, 'utf8'), await readFile(join(dir, 'at-700/checkpoint'), 'utf8'))
-    t.equal(await readFile(shown, 'utf8'), await readFile(join(from, 'checkpoint'), 'utf8'))
+  const last = rememberedCheckpoint(before)
+  const found = async (from: string, keys = [verifier(key)]) => {
+    const watched = await watchLog(directoryFiles(from), keys, last)
+    return 'why' in watched ? [watched.kind, watched.why] : [watched.kind]
   }
-  t.equal(await readFile(join(state, 'checkpoint'), 'utf8'), await readFile(join(dir, 'at-700/checkpoint'), 'utf8'))
-  t.equal((await readdir(state)).length, 7, 'and nothing half written')
+  const other700 = await treeAt(rewritten, 700, 'Another')
+  const other900 = await treeAt(rewritten, 900, 'Another')
+  t.strictSame(await found(honest700), ['same'])
+  t.strictSame(await found(other700), ['fork', 'there are two logs of size 700, with different roots'])
+  t.strictSame(await found(join(dir, 'Commitment-5')), ['fork', 'the log shrank from size 700 to size 5'])
+  const unsigned = ['refused', 'the checkpoint: its signature is not of the keys at hand']
+  t.strictSame(await found(honest700, [verifier(newKey())]), unsigned)
+  await t.rejects(found(dir), { message: `${dir} has no checkpoint: it is no log, or its export was not finished` })
+
+  served.from = other900
+  const { code, out, err } = await watch()
+  t.strictSame([code, out], [3, ''])
+  const rewrote = `pledger: FORK: ${address}: the log at size 900 does not extend the log that was seen at size 700: it was rewritten`
+  t.equal(err.slice(0, rewrote.length), rewrote)
+  const [, seen = '', shown = ''] = /show them to others: (\S+), (\S+)\n$/.exec(err) ?? []
+  t.equal(await readFile(seen, 'utf8'), before)
+  t.equal(await readFile(shown, 'utf8'), await readFile(join(other900, 'checkpoint'), 'utf8'))
+  t.equal(await readFile(join(state, 'checkpoint'), 'utf8'), before, 'what is remembered stays')
+  t.equal((await readdir(state)).length, 3, 'and nothing half written')
 
   // Tiles that are damaged prove nothing, and are not taken for a fork.
-  await honest.record(701)
-  await honest.seal()
-  served.from = await tree(honest, 'at-701')
-  const edge = join(served.from, 'tile/0/002.p/189')
+  const honest701 = await treeAt(honest, 701)
+  const edge = join(honest701, 'tile/0/002.p/189')
   const bytes = await readFile(edge)
   await writeFile(edge, Buffer.concat([bytes.subarray(0, -1), Buffer.from([(bytes.at(-1) as number) ^ 1])]))
-  t.match(await watch(), {
-    code: 3,
-    err: /the tiles do not come to the root of the checkpoint, so nothing can be proved/,
-  })
-  await writeFile(edge, bytes.subarray(0, 32))
-  t.match(await watch(), { code: 3, err: /a tile is too short/ })
-  await writeFile(edge, bytes)
-  const { child, says, ended } = start(t, [
-    'verify',
-    'watch',
-    address,
-    '--key',
-    vkey(key),
-    '--state',
-    state,
-    '--interval',
-    '1',
+  t.strictSame(await found(honest701), [
+    'refused',
+    'the tiles do not come to the root of the checkpoint, so nothing can be proved',
   ])
+  await writeFile(edge, bytes.subarray(0, 32))
+  t.match((await found(honest701))[1], /^a tile is too short/)
+  await rm(edge)
+  await t.rejects(found(honest701), { message: `${honest701} has no tile/0/002.p/189` })
+  await writeFile(edge, bytes)
+  served.from = honest701
+  const { child, says, ended } = start(t, [...command, '--interval', '1'])
   await says(/proved to extend size 700\n.*unchanged\n/)
   child.kill('SIGINT')
   t.equal((await ended).code, 130)
-  await writeFile(join(state, 'checkpoint'), 'nothing')
-  t.match(await watch(), { code: 1, err: /is no checkpoint: what was seen last is lost/ })
+})
+
+t.test('a register that is served over REST is verified, watched, and its events proved', async (t) => {
+  const service = await testService(t)
+  const key = newKey()
+  const { db } = service
+  await openDemo(service)
+  const seal = () => sealAll(db, 'demo', sealOf('demo', { origin: 'log.test', keys: [key], now: Date.now }))
+  const address = `${await service.app.listen({ port: 0, host: '127.0.0.1' })}/v1/registers/demo`
+  const files = webFiles(address)
+  await t.rejects(filesLog(files), { message: `${address}/checkpoint was answered with 409` })
+  await seal()
+  const more = Array.from({ length: 300 }, (_, at) => made(`c-${at}`, {}, { id: uuid(at) }))
+  await service.post('/v1/registers/demo/events', more)
+  await seal()
+  const first = await watchLog(files, [verifier(key)], null)
+  t.equal(first.kind, 'first')
+  await service.post('/v1/registers/demo/events', [made('later')])
+  const whole = { fault: null, events: 304, sealed: 304, checkpoints: 2, byOtherKeys: 0, redacted: 0 }
+  t.strictSame(await verifyLog(await filesLog(files), { keys: [verifier(key)] }), whole)
+  await seal()
+  t.equal((await watchLog(files, [verifier(key)], rememberedCheckpoint(first.shown))).kind, 'grown')
+
+  const { text: event } = await service.get('/v1/registers/demo/events/42')
+  for (const accept of ['application/json', 'text/x.tlog-proof']) {
+    const { text: proof } = await service.get('/v1/registers/demo/events/42/proof', { accept })
+    t.equal(verifyEvent(readEventAndProof(event, proof), [verifier(key)], 'demo').fault, null, accept)
+  }
+
+  // Redacted after the newest checkpoint: what says so is looked for beyond it.
+  await sql`alter table event disable trigger user`.execute(db)
+  await sql`update event set occurred_on = null, data = null, citations = null, salt = null where id = ${uuid(7)}`.execute(
+    db,
+  )
+  const silent = await verifyLog(await filesLog(files), { keys: null })
+  t.equal(silent.fault?.message, 'position 11: its content is gone, and no EventRedacted says why')
+  const redacted = posted('c-7', 'EventRedacted', '2026-01-03', { event: uuid(7), reason: 'r' })
+  const envelope = { group: 1, id: uuid(999), typeVersion: 1, recordedBy: 'local', citations: [], seenRevision: 1 }
+  const place = { register: 'demo', open: false, now: Date.now(), ownRevision: 3 }
+  t.match(await append(db, { ...place, events: [{ ...redacted, ...envelope }] }), [{ kind: 'appended', position: 305 }])
+  const told = await verifyLog(await filesLog(files), { keys: null })
+  t.strictSame(told, { ...whole, events: 305, sealed: 305, checkpoints: 3, redacted: 1 })
 })
 
 t.test('a database is verified with its projections, and the exit code tells what was found', async (t) => {
