@@ -4,6 +4,7 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { parseCheckpoint } from './checkpoint.ts'
 import { HASH_BYTES } from './merkle.ts'
@@ -58,6 +59,7 @@ export function directoryFiles(directory: string): LogFiles {
 }
 
 const ANSWER_MS = 30_000
+const HEARD_MS = 1_000
 
 /** The files below an address. */
 export function webFiles(address: string): LogFiles {
@@ -183,6 +185,8 @@ function servedLayout(files: LogFiles): Layout {
     },
     async redactedSince(position) {
       const ids: string[] = []
+      // Of several services each hears a moment later of what another has recorded.
+      await sleep(HEARD_MS)
       for await (const value of ndjson(files, `events?type=EventRedacted&after=${position - 1}`, NDJSON_TYPE)) {
         const event = parseEvent(value)
         if (typeof event !== 'string' && typeof event.data?.event === 'string') ids.push(event.data.event)
