@@ -13,6 +13,7 @@ import { sampleCommand } from './cli/sample.ts'
 import { sealCommand } from './cli/seal.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
+import { verifyCommand } from './cli/verify.ts'
 import { configHelp } from './config.ts'
 import { UnusableDatabase } from './database/connect.ts'
 import { EmbeddedError } from './database/embedded.ts'
@@ -37,6 +38,7 @@ function program(): Command {
     dropPreviousCommand,
     statusCommand,
     digestCommand,
+    verifyCommand,
     sealCommand,
   ]) {
     add(program)

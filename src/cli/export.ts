@@ -1,11 +1,12 @@
-// `pledger export`: a register's log as NDJSON, which `pledger import` takes back.
+// `pledger export`: a register's log as NDJSON, which `pledger import` takes back; or as a tree of files, which proves itself.
 
 import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { streamLines } from '../eventlog/feed.ts'
+import { CannotExport, exportLog } from '../integrity/log-export.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
-type Options = { register: string; output?: string }
+type Options = { register: string; output?: string; tiles?: string }
 
 /** Where lines go: standard output, or a new file that is not left behind half written. */
 type Sink = { write: (line: string) => Promise<void>; end: () => Promise<void>; abandon: () => Promise<void> }
@@ -49,11 +50,42 @@ async function exportRegister({ db, registers }: Session, { register, output }: 
   process.stderr.write(`${register}: ${counted(size)} events exported\n`)
 }
 
+async function exportTiles({ db, registers }: Session, register: string, directory: string): Promise<void> {
+  const known = await registers.read(db, register)
+  if (!known) throw new CommandError(`there is no register ${register}`)
+  // Contents first, then leaves.
+  const progress = showProgress(`export of ${register}`, 2 * known.head.size, 'contents and leaves')
+  const update = (done: number, what: string) =>
+    progress.update(what === 'leaves' ? known.head.size + done : done, `${what} written`)
+  try {
+    // One moment: what is redacted meanwhile would else be missing without the event that says so.
+    const moment = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
+    const { events, sealed } = await moment.execute((tx) => exportLog(tx, register, directory, update))
+    progress.stop()
+    process.stderr.write(`${register}: ${counted(events)} events exported, ${counted(sealed)} of them sealed\n`)
+  } catch (error) {
+    // What the file system refuses is for the user to mend.
+    const isRefused = error instanceof CannotExport || (error as NodeJS.ErrnoException).syscall !== undefined
+    throw isRefused ? new CommandError((error as Error).message) : error
+  } finally {
+    progress.stop()
+  }
+}
+
+async function run({ tiles, ...options }: Options): Promise<void> {
+  if (tiles !== undefined && options.output !== undefined)
+    throw new CommandError('--tiles writes a directory, --output a file: expected one of them', 2)
+  await withDatabase((session) =>
+    tiles === undefined ? exportRegister(session, options) : exportTiles(session, options.register, tiles),
+  )
+}
+
 export function exportCommand(program: Command): void {
   program
     .command('export')
-    .description('write the log of a register as NDJSON')
+    .description('write the log of a register as NDJSON, or as files that prove it')
     .requiredOption('--register <id>', 'the register', registerId)
     .option('--output <file>', 'a new file; standard output by default')
-    .action((options: Options) => withDatabase((session) => exportRegister(session, options)))
+    .option('--tiles <directory>', 'a new or empty directory: checkpoint, tiles, keys and contents for any web server')
+    .action(run)
 }

@@ -12,9 +12,9 @@ import { createRegisters, type Registers } from '../registers.ts'
 
 /** A failure that the user can act on: its message is printed, the exit code is its own. */
 export class CommandError extends Error {
-  readonly exitCode: 1 | 2
+  readonly exitCode: 1 | 2 | 3
 
-  constructor(message: string, exitCode: 1 | 2 = 1) {
+  constructor(message: string, exitCode: 1 | 2 | 3 = 1) {
     super(message)
     this.exitCode = exitCode
   }

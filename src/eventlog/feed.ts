@@ -2,8 +2,9 @@
 
 import { CompiledQuery, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
+import type { Tables } from '../database/tables.ts'
 import type { StoredEvent } from '../domain/event.ts'
-import { fetchEvents } from './load.ts'
+import { fetchEvents, storedEvent } from './load.ts'
 
 export type FeedQuery = {
   register: string
@@ -128,6 +129,24 @@ export async function* streamLines(db: Queryable, query: Omit<FeedQuery, 'limit'
     next.catch(() => {})
     yield page
   }
+}
+
+const WHOLE = `select * from (
+    select page.*, sum(${weight('data')} + ${weight('citations')})
+      over (rows between unbounded preceding and 1 preceding) as bytes_before
+    from (select * from event where register = $1 and position > $2 order by position limit $3) page) measured
+  where coalesce(bytes_before, 0) < $4 order by position`
+
+/** The next events after a position with their leaves, as they stand there: of so many bytes, and one at least; none at the end. */
+export async function readWithLeaves(
+  db: Queryable,
+  register: string,
+  after: number,
+): Promise<{ event: StoredEvent; leaf: Buffer }[]> {
+  type Row = Tables['event']
+  const parameters = [register, after, LINES_AT_ONCE, PAGE_BYTES]
+  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE, parameters))
+  return rows.map((row) => ({ event: storedEvent(row, row.recorded_at.getTime()), leaf: row.leaf }))
 }
 
 const EVENTS_AT_ONCE = 1_000

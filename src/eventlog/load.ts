@@ -23,7 +23,8 @@ const COLUMNS = [
 
 type Row = Pick<Tables['event'], (typeof COLUMNS)[number]>
 
-function storedEvent(row: Omit<Row, 'recorded_at'>, recordedAt: number): StoredEvent {
+/** A row of table `event` as an event. `recordedAt` in milliseconds since the epoch. */
+export function storedEvent(row: Omit<Row, 'recorded_at'>, recordedAt: number): StoredEvent {
   return {
     position: row.position,
     id: row.id,

@@ -1,0 +1,148 @@
+// `pledger verify event | watch`: what anyone can check with a public key, of files and of a log that somebody serves.
+
+import { hash, randomUUID } from 'node:crypto'
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Command } from 'commander'
+import type { Checkpoint } from '../integrity/checkpoint.ts'
+import { NotThere, webFiles } from '../integrity/log-files.ts'
+import type { Verifier } from '../integrity/note.ts'
+import { registerOfOrigin } from '../integrity/verify.ts'
+import { NotReadable, notVerified, readEventAndProof, verifyEvent } from '../integrity/verify-event.ts'
+import { rememberedCheckpoint, type Watched, watchLog } from '../integrity/verify-watch.ts'
+import { CommandError, counted, Interrupted, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
+import { readKeysOption } from './public-keys.ts'
+import { verifyLogCommand } from './verify-log.ts'
+
+async function readText(file: string): Promise<string> {
+  return readFile(file, 'utf8').catch((error: Error) => Promise.reject(new CommandError(error.message)))
+}
+
+type EventOptions = { key: string; proof?: string; register?: string }
+
+async function verifyEventFile(file: string, { key, proof: proofFile, register }: EventOptions): Promise<void> {
+  const keys = await readKeysOption(key)
+  const [text, proofText] = [await readText(file), proofFile === undefined ? null : await readText(proofFile)]
+  let given: ReturnType<typeof readEventAndProof>
+  try {
+    given = readEventAndProof(text, proofText)
+  } catch (error) {
+    if (error instanceof NotReadable) throw new CommandError(`${file}: ${error.message}`)
+    throw error
+  }
+  const { event } = given
+  const { holds, fault } = verifyEvent(given, keys, register)
+  await writeOut(`event ${event.id}, ${event.type} of ${event.stream}, position ${event.position}\n`)
+  for (const one of holds) await writeOut(`  verified: ${one}\n`)
+  if (fault !== null) throw new CommandError(`verification failed: ${fault}`, 3)
+  for (const one of notVerified(event)) await writeOut(`  not verified: ${one}\n`)
+}
+
+type WatchOptions = { key: string; state: string; interval?: number }
+
+const REMEMBERED = 'checkpoint'
+
+/** Written whole or not at all, also where the machine stops. */
+async function writeWhole(file: string, text: string): Promise<void> {
+  const draft = `${file}.${process.pid}.${randomUUID()}`
+  await writeFile(draft, text, { flag: 'wx', flush: true })
+  await rename(draft, file)
+  const directory = await open(join(file, '..'))
+  await directory.sync().finally(() => directory.close())
+}
+
+async function remembered(state: string): Promise<{ note: string; checkpoint: Checkpoint } | null> {
+  const file = join(state, REMEMBERED)
+  const note = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return null
+    throw new CommandError(error.message)
+  })
+  if (note === null) return null
+  const checkpoint = rememberedCheckpoint(note)
+  if (checkpoint) return { note, checkpoint }
+  throw new CommandError(`${file} is no checkpoint: what was seen last is lost`)
+}
+
+/** Keeps both notes, under names that their content gives: a fork that is seen again is kept once. */
+async function keepBoth(state: string, before: string, shown: string): Promise<string[]> {
+  const name = hash('sha256', `${before}${shown}`, 'hex').slice(0, 16)
+  const files = [join(state, `fork-${name}.seen-before`), join(state, `fork-${name}.shown-now`)] as const
+  await writeWhole(files[0], before)
+  await writeWhole(files[1], shown)
+  return [...files]
+}
+
+function wordsOf({ kind }: Watched, before: Checkpoint | null): string {
+  if (kind === 'first') return 'trusted on first use: there is nothing yet to hold it against'
+  if (kind === 'same') return 'unchanged'
+  return `proved to extend size ${counted(Number(before?.size ?? 0))}`
+}
+
+async function look(address: string, keys: readonly Verifier[], state: string): Promise<void> {
+  const before = await remembered(state)
+  const watched = await watchLog(webFiles(address), keys, before?.checkpoint ?? null)
+  const at = new Date().toISOString()
+  if (watched.kind === 'refused') throw new CommandError(`verification failed: ${watched.why}`, 3)
+  if (watched.kind === 'fork') {
+    const kept = before ? await keepBoth(state, before.note, watched.shown) : []
+    const proof = `both notes are signed and prove it: keep them, and show them to others: ${kept.join(', ')}`
+    throw new CommandError(`FORK: ${address}: ${watched.why}; ${proof}`, 3)
+  }
+  const { origin, size, root } = watched.checkpoint
+  if (watched.kind !== 'same') await writeWhole(join(state, REMEMBERED), watched.shown)
+  const head = `${registerOfOrigin(origin)} at size ${counted(Number(size))}, root ${Buffer.from(root).toString('base64')}`
+  await writeOut(`${at} ${head}: ${wordsOf(watched, before?.checkpoint ?? null)}\n`)
+}
+
+async function watchOnce(address: string, keys: readonly Verifier[], state: string): Promise<void> {
+  await look(address, keys, state).catch((error: unknown) => {
+    throw error instanceof NotThere ? new CommandError(error.message) : error
+  })
+}
+
+async function watch(address: string, { key, state, interval }: WatchOptions): Promise<void> {
+  if (!/^https?:\/\//.test(address) || !URL.canParse(address))
+    throw new CommandError(`${address} is no http or https address`, 2)
+  const keys = await readKeysOption(key)
+  await mkdir(state, { recursive: true }).catch((error: Error) => Promise.reject(new CommandError(error.message)))
+  if (interval === undefined) return watchOnce(address, keys, state)
+  const stopped = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))
+  stopped.catch(() => {})
+  for (;;) {
+    // A log that cannot be seen for a while is looked for again; one that lies ends the watch.
+    const looked = look(address, keys, state).catch((error: unknown) => {
+      if (!(error instanceof NotThere)) throw error
+      process.stderr.write(`pledger: ${error.message}\n`)
+    })
+    await Promise.race([looked.then(() => sleep(interval * 1_000)), stopped])
+  }
+}
+
+const KEY = [
+  '--key <vkey>',
+  'the public key of the log, or a file of them (one a line, or the JSON of R/keys)',
+] as const
+
+export function verifyCommand(program: Command): void {
+  const verify = program
+    .command('verify')
+    .description('check an event, a log, or that a log only grows; exit code 3 where it fails')
+  verify
+    .command('event')
+    .description('check that an event is in a log, offline, with files and a public key')
+    .argument('<file>', 'JSON: {"event": …, "proof": …}, or an event as R/events/{position} or export give it')
+    .requiredOption(...KEY)
+    .option('--proof <file>', 'its proof: what R/events/{position}/proof answers, as JSON or text')
+    .option('--register <id>', 'of which register it is to be', registerId)
+    .action(verifyEventFile)
+  verify
+    .command('watch')
+    .description('check that a log only grew since the last look, by what it serves')
+    .argument('<url>', 'the register (http://host/v1/registers/demo) or an exported tree on a web server')
+    .requiredOption(...KEY)
+    .requiredOption('--state <directory>', 'what was seen last is kept there')
+    .option('--interval <seconds>', 'look again and again', positiveNumber)
+    .action(watch)
+  verifyLogCommand(verify)
+}

@@ -1,0 +1,96 @@
+// Watching a log: its newest checkpoint held against the one that was seen last, by the tiles that the log itself serves.
+
+import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import { type LogFiles, NotThere, readNewest, readTiles } from './log-files.ts'
+import { consistencyRanges, EMPTY_ROOT, isConsistent, type Range, rootOf, subtreesOf } from './merkle.ts'
+import { parseNote, type Verifier } from './note.ts'
+import { hashWithin, placeOf, TILE_WIDTH, type TileId, tilePath, widthOf } from './tiles.ts'
+import { believeCheckpoint } from './verify.ts'
+
+/** What was found; `shown` is the note that the log shows now. */
+export type Watched =
+  | { kind: 'first' | 'same' | 'grown'; checkpoint: Checkpoint; shown: string }
+  /** Two checkpoints that cannot both be of one log that only grows. */
+  | { kind: 'fork'; why: string; shown: string }
+  /** Nothing can be believed of what is shown: signed by nobody trusted, of another log, or with tiles that are not its own. */
+  | { kind: 'refused'; why: string; shown: string }
+
+type Fetched = Map<string, Buffer>
+
+/** The tiles with the hashes of ranges, as a tree of a size has them; a full one where the partial one is gone. */
+async function fetchTiles(files: LogFiles, ranges: readonly Range[], size: bigint): Promise<Fetched> {
+  const ids = new Map<string, TileId>()
+  for (const { level, index } of ranges.flatMap(subtreesOf).map(placeOf))
+    ids.set(`${level}/${index}`, { level, index, width: widthOf(level, index, size) })
+  const found = await readTiles(files, [...ids.values()])
+  const tiles: Fetched = new Map()
+  for (const [at, [name, id]] of [...ids].entries()) {
+    const [full] = found[at] || id.width === TILE_WIDTH ? [] : await readTiles(files, [{ ...id, width: TILE_WIDTH }])
+    const tile = found[at] ?? full
+    if (!tile) throw new NotThere(`${files.name} has no ${tilePath(id)}`)
+    tiles.set(name, tile)
+  }
+  return tiles
+}
+
+/** Throws RangeError where a tile is too short. */
+function rangeHash(tiles: Fetched, range: Range): Buffer {
+  const hashes = subtreesOf(range).map((node) => {
+    const { level, index, offset, count } = placeOf(node)
+    return hashWithin(tiles.get(`${level}/${index}`) ?? Buffer.alloc(0), offset, count)
+  })
+  return rootOf(hashes)
+}
+
+async function proveGrown(files: LogFiles, last: Checkpoint, next: Checkpoint, shown: string): Promise<Watched> {
+  const ranges = consistencyRanges(last.size, next.size)
+  const [before, whole] = [last.size, next.size].map((end) => ({ start: 0n, end })) as [Range, Range]
+  const tiles = await fetchTiles(files, [...ranges, before, whole], next.size)
+  try {
+    const proof = ranges.map((range) => rangeHash(tiles, range))
+    if (isConsistent(last, next, proof)) return { kind: 'grown', checkpoint: next, shown }
+    if (!rangeHash(tiles, whole).equals(next.root))
+      return {
+        kind: 'refused',
+        why: 'the tiles do not come to the root of the checkpoint, so nothing can be proved',
+        shown,
+      }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    return { kind: 'refused', why: `a tile is too short: ${error.message}`, shown }
+  }
+  const why = `the log at size ${next.size} does not extend the log that was seen at size ${last.size}: it was rewritten`
+  return { kind: 'fork', why, shown }
+}
+
+/** The checkpoint of a note that was remembered; null where it is none. */
+export function rememberedCheckpoint(note: string): Checkpoint | null {
+  const parsed = parseNote(note)
+  return parsed && parseCheckpoint(parsed.text)
+}
+
+/**
+ * Looks at a log once: whether its newest checkpoint is signed, and extends the one that was seen last (null: none was).
+ * Throws NotThere where it cannot be seen.
+ */
+export async function watchLog(files: LogFiles, keys: readonly Verifier[], last: Checkpoint | null): Promise<Watched> {
+  const shown = await readNewest(files)
+  const checkpoint = believeCheckpoint(shown, keys)
+  if (typeof checkpoint === 'string') return { kind: 'refused', why: `the checkpoint: ${checkpoint}`, shown }
+  if (!last) return { kind: 'first', checkpoint, shown }
+  if (checkpoint.origin !== last.origin)
+    return { kind: 'refused', why: `the log is ${checkpoint.origin} now, and was ${last.origin}`, shown }
+  if (checkpoint.size < last.size) {
+    const why = `the log shrank from size ${last.size} to size ${checkpoint.size}`
+    return { kind: 'fork', why, shown }
+  }
+  if (checkpoint.size === last.size) {
+    if (Buffer.compare(checkpoint.root, last.root) === 0) return { kind: 'same', checkpoint, shown }
+    return { kind: 'fork', why: `there are two logs of size ${last.size}, with different roots`, shown }
+  }
+  if (last.size > 0n) return proveGrown(files, last, checkpoint, shown)
+  // Everything extends the empty log.
+  return Buffer.compare(last.root, EMPTY_ROOT) === 0
+    ? { kind: 'grown', checkpoint, shown }
+    : { kind: 'fork', why: 'the log that was seen at size 0 was not empty', shown }
+}

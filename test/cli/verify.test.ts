@@ -1,0 +1,446 @@
+// What anyone checks with files and a public key: `verify event`, `verify watch`, `verify log`, and the tree that `export
+// --tiles` writes for it.
+
+import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import t, { type Test } from 'tap'
+import { type Database, openDatabase } from '../../src/database/pool.ts'
+import { append } from '../../src/eventlog/append.ts'
+import { exportLog } from '../../src/integrity/log-export.ts'
+import { directoryFiles, filesLog, webFiles } from '../../src/integrity/log-files.ts'
+import { parseVkey, signer, type Verifier, vkeyOf } from '../../src/integrity/note.ts'
+import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
+import { newestCheckpoint, readInclusion } from '../../src/integrity/stored.ts'
+import { Fault, parseKeys } from '../../src/integrity/verify.ts'
+import { readEventAndProof, verifyEvent } from '../../src/integrity/verify-event.ts'
+import { verifyLog } from '../../src/integrity/verify-log.ts'
+import { rememberedCheckpoint, watchLog } from '../../src/integrity/verify-watch.ts'
+import { PROJECTIONS } from '../../src/projections/all.ts'
+import { catchUp } from '../../src/projections/run.ts'
+import { createRecorder } from '../../src/record.ts'
+import { createRegisters } from '../../src/registers.ts'
+import { testDatabaseUrl } from '../support/database.ts'
+import { pledger, start } from '../support/process.ts'
+import { made, OPENED, openDemo, posted, uuid } from '../support/register.ts'
+import { testService } from '../support/service.ts'
+
+t.jobs = 2
+
+const newKey = () => generateKeyPairSync('ed25519').privateKey
+const vkey = (key: KeyObject) => vkeyOf(signer('log.test/demo', key))
+const verifier = (key: KeyObject) => parseVkey(vkey(key)) as Verifier
+
+async function directory(t: Test): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'pledger-verify-test-'))
+  await chmod(dir, 0o755)
+  t.teardown(() => rm(dir, { recursive: true, force: true }))
+  return dir
+}
+
+async function register(t: Test, key = newKey()) {
+  const url = await testDatabaseUrl(t)
+  const db = openDatabase({ connectionString: url })
+  t.teardown(() => db.destroy())
+  const registers = createRegisters()
+  const recorder = createRecorder(db, registers, { now: Date.now })
+  let size = 0
+  const record = async (upTo: number, title = 'Commitment') => {
+    const groups = Array.from({ length: upTo - size }, (_, at) => {
+      const id = uuid(size + at)
+      const opening = posted('$register', 'RegisterOpened', '2026-01-01', OPENED, { id })
+      const event = size + at === 0 ? opening : made(`c-${size + at}`, { title, themes: [], parties: [] }, { id })
+      return [{ typeVersion: 1, citations: [], ...event }]
+    })
+    size = upTo
+    // Safe: these are what a body is parsed to.
+    await recorder.record('demo', groups as never, 'local')
+  }
+  const seal = () => sealAll(db, 'demo', sealOf('demo', { origin: 'log.test', keys: [key], now: Date.now }))
+  await record(1)
+  return { url, env: { PLEDGER_DATABASE_URL: url }, db, registers, record, seal, key }
+}
+
+/** Serves the files below a directory, which may be another one later. */
+async function serve(t: Test, files: { from: string }): Promise<string> {
+  const server = createServer((request, response) => {
+    readFile(join(files.from, request.url ?? ''))
+      .then((bytes) => response.end(bytes))
+      .catch(() => response.writeHead(404).end())
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => new Promise((resolve) => server.close(resolve)).then(() => {}))
+  server.keepAliveTimeout = 1
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** The event at a position with its proof, as the REST API answers both. */
+async function eventAndProof(db: Database, position: number) {
+  const newest = await newestCheckpoint(db, 'demo')
+  if (!newest) throw new Error('not sealed')
+  const { leafHash, proof } = await readInclusion(db, 'demo', position, newest.size)
+  const base64 = (hash: Buffer) => hash.toString('base64')
+  const json = {
+    leafIndex: position,
+    treeSize: newest.size,
+    leafHash: base64(leafHash),
+    auditPath: proof.map(base64),
+    checkpoint: newest.note,
+  }
+  const hashes = proof.map((hash) => `${base64(hash)}\n`).join('')
+  return { json, text: `c2sp.org/tlog-proof@v1\nindex ${position}\n${hashes}\n${newest.note}` }
+}
+
+t.test(
+  'an exported tree is verified from its directory and from a web server, and every damage in it is named',
+  async (t) => {
+    const { env, record, seal, key } = await register(t)
+    const dir = await directory(t)
+    const tree = join(dir, 'tree')
+    const exported = (to: string) => pledger(t, ['export', '--register', 'demo', '--tiles', to], env)
+    t.match(await exported(tree), { code: 1, err: 'pledger: demo has no checkpoint yet: pledger seal makes one\n' })
+    await record(260)
+    await seal()
+    await record(300)
+    await seal()
+    await record(303)
+    t.match(await exported(tree), { code: 0, out: '', err: 'demo: 303 events exported, 300 of them sealed\n' })
+    t.strictSame((await readdir(tree)).sort(), [
+      'checkpoint',
+      'checkpoints.ndjson',
+      'events.ndjson',
+      'keys.json',
+      'tile',
+    ])
+    t.strictSame((await readdir(join(tree, 'tile'), { recursive: true })).sort(), [
+      '0',
+      '0/000',
+      '0/001.p',
+      '0/001.p/44',
+      '1',
+      '1/000.p',
+      '1/000.p/1',
+      'entries',
+      'entries/000',
+      'entries/001.p',
+      'entries/001.p/44',
+    ])
+    t.match(await exported(tree), { code: 1, err: `pledger: ${tree} is not empty\n` })
+    const address = await serve(t, { from: tree })
+    const name = vkey(key).split('+', 2).join('+')
+    const said = `demo: 303 events, every content, leaf, place and time as it was recorded; 300 sealed, every tile and 2 checkpoints hold; believed: ${name}`
+    t.match(await pledger(t, ['verify', 'log', tree, '--key', vkey(key)]), { code: 0, out: `${said}\n`, err: '' })
+    const listed = `${said}, which the log itself lists (give --key)\n`
+    t.match(await pledger(t, ['verify', 'log', address, '--register', 'demo']), { code: 0, out: listed, err: '' })
+    t.match(await pledger(t, ['verify', 'log', tree, '--register', 'other']), {
+      code: 3,
+      err: 'pledger: verification failed: the checkpoint: it is of the register demo, not of other\n',
+    })
+    t.match(await pledger(t, ['verify', 'log', join(dir, 'none')]), {
+      code: 1,
+      err: /has no checkpoint: it is no log, or its export was not finished\n$/,
+    })
+
+    const damaged = async (path: string, change: (bytes: Buffer) => Buffer) => {
+      const copy = join(dir, 'copy')
+      await cp(tree, copy, { recursive: true })
+      await writeFile(join(copy, path), change(await readFile(join(copy, path))))
+      const found = await filesLog(directoryFiles(copy))
+        .then((source) => verifyLog(source, { keys: [verifier(key)] }))
+        .then(({ fault }) => fault?.message)
+        .catch((error) => (error instanceof Fault ? error.message : Promise.reject(error)))
+      await rm(copy, { recursive: true })
+      return found
+    }
+    const flip = (at: number) => (bytes: Buffer) => {
+      bytes[at] = (bytes[at] as number) ^ 1
+      return bytes
+    }
+    const text = (from: string | RegExp, to: string) => (bytes: Buffer) =>
+      Buffer.from(bytes.toString().replace(from, to))
+    const withoutLine = (line: number) => (bytes: Buffer) =>
+      Buffer.from(bytes.toString().split('\n').toSpliced(line, 1).join('\n'))
+    t.equal(
+      await damaged('tile/0/000', flip(7 * 32)),
+      'position 7: its leaf does not have the hash that tile/0/000 holds',
+    )
+    t.equal(
+      await damaged('tile/0/001.p/44', flip(32)),
+      'position 257: its leaf does not have the hash that tile/0/001.p/44 holds',
+    )
+    t.match(await damaged('tile/1/000.p/1', flip(5)), /^positions 0 to 255: their leaves do not come/)
+    t.match(await damaged('tile/entries/001.p/44', flip(40)), /^position 256: /)
+    t.match(
+      await damaged('tile/entries/000', (bytes) => bytes.subarray(1)),
+      /^tile\/entries\/000: it does not hold 256 leaves/,
+    )
+    t.match(await damaged('checkpoint', text('\n300\n', '\n301\n')), /^the newest checkpoint: its signature is not of/)
+    t.equal(
+      await damaged('checkpoints.ndjson', text('\\n260\\n', '\\n261\\n')),
+      'checkpoint of size 260: its signature is not of the keys at hand',
+    )
+    t.match(
+      await damaged('events.ndjson', text('Commitment', 'commitment')),
+      /^position 1: type is "commitmentMade", its leaf says/,
+    )
+    t.match(
+      await damaged('events.ndjson', text('"title":"Commitment"', '"title":"commitment"')),
+      /^position 1: .* do not hash to its bodyHash/,
+    )
+    t.equal(await damaged('events.ndjson', withoutLine(5)), 'position 5: there is no event; the next one is at 6')
+    t.equal(
+      await damaged('events.ndjson', (bytes) =>
+        Buffer.from(`${bytes.toString().split('\n').slice(0, 290).join('\n')}\n`),
+      ),
+      'position 290: the log ends before it, and a checkpoint covers 300 events',
+    )
+    t.match(
+      await damaged('events.ndjson', (bytes) => bytes.subarray(0, -9)),
+      /^events.ndjson: it ends in the middle of a line/,
+    )
+    t.match(await damaged('keys.json', text('"keys"', '"locks"')), 'keys.json: it is no list of keys')
+    const notRead = await pledger(t, ['verify', 'log', tree, '--key', 'nonsense'])
+    t.match(notRead, { code: 2, err: 'pledger: --key "nonsense" is no public key (name+id+base64) and no file\n' })
+    await rm(join(tree, 'checkpoint'))
+    t.match(await pledger(t, ['verify', 'log', tree]), { code: 1, err: /its export was not finished/ })
+  },
+)
+
+t.test('an event is verified offline with its proof, and nothing else passes for it', async (t) => {
+  const { env, record, seal, key, db } = await register(t)
+  await record(20)
+  await seal()
+  const dir = await directory(t)
+  const { out } = await pledger(t, ['export', '--register', 'demo'], env)
+  const event = JSON.parse(out.split('\n')[7] as string)
+  const proof = await eventAndProof(db, 7)
+  const [both, alone, text, keys] = ['both.json', 'event.json', 'event.tlog-proof', 'keys'].map((name) =>
+    join(dir, name),
+  ) as [string, string, string, string]
+  await writeFile(both, JSON.stringify({ event, proof: proof.json }))
+  await writeFile(alone, JSON.stringify(event))
+  await writeFile(text, proof.text)
+  await writeFile(keys, `# the keys of demo\n${vkey(newKey())}\n${vkey(key)}\n`)
+  const name = vkey(key).split('+', 2).join('+')
+  const said =
+    `event ${uuid(7)}, CommitmentMade of c-7, position 7\n` +
+    '  verified: occurredOn, data and citations are those that were recorded: they hash to bodyHash\n' +
+    `  verified: the checkpoint of log.test/demo at size 20 is signed by ${name}\n` +
+    `  verified: the event stands at position 7 of that log, recorded ${event.recordedAt}\n` +
+    '  not verified: that what it says is true: only that it was recorded, then, as it is here\n' +
+    '  not verified: that others are shown the same log: pledger verify watch, and checkpoints kept elsewhere, tell that\n'
+  t.match(await pledger(t, ['verify', 'event', both, '--key', vkey(key)]), { code: 0, out: said, err: '' })
+  t.match(await pledger(t, ['verify', 'event', alone, '--proof', text, '--key', keys]), { code: 0, out: said, err: '' })
+  const wrong = await pledger(t, ['verify', 'event', both, '--key', vkey(newKey())])
+  t.match(wrong, {
+    code: 3,
+    err: 'pledger: verification failed: the checkpoint: its signature is not of the keys at hand\n',
+  })
+  t.match(await pledger(t, ['verify', 'event', join(dir, 'none'), '--key', vkey(key)]), { code: 1, err: /ENOENT/ })
+  t.throws(() => readEventAndProof(JSON.stringify(event), null), { message: /^there is no proof/ })
+  const found = (changes: object, ofProof: object = {}, register?: string) => {
+    const given = JSON.stringify({ event: { ...event, ...changes }, proof: { ...proof.json, ...ofProof } })
+    return verifyEvent(readEventAndProof(given, null), [verifier(key)], register).fault
+  }
+  t.equal(found({}), null)
+  t.equal(found({}, {}, 'demo'), null)
+  t.equal(found({}, {}, 'other'), 'the checkpoint is of the register demo, not of other')
+  const other = 'what the event says of itself, as an event of demo, is not what was sealed: its leaf has another hash'
+  for (const changes of [
+    { recordedBy: 'x' },
+    { id: uuid(8) },
+    { revision: 2 },
+    { type: 'X' },
+    { recordedAt: '2020-01-01T00:00:00.000Z' },
+  ])
+    t.equal(found(changes), other, JSON.stringify(changes))
+  t.match(found({ occurredOn: '2026-01-02' }), /^position 7: .* do not hash to its bodyHash$/)
+  t.equal(found({ position: 8 }), 'the proof is of position 7, the event says 8')
+  t.equal(found({}, { treeSize: 21 }), 'the proof is for size 21, its checkpoint is of size 20')
+  const path = proof.json.auditPath
+  const leads = 'the proof does not lead from the leaf of this event to the root of the checkpoint'
+  for (const auditPath of [path.slice(1), path.slice(0, -1), [...path, path[0]], path.toReversed(), []])
+    t.equal(found({}, { auditPath }), leads)
+  const erased = { occurredOn: null, data: null, citations: null, salt: null }
+  t.equal(found(erased), null, 'of a redacted event its place is proved')
+  t.match(found({ ...erased, citations: [] }), /its salt is gone, and not all of its content/)
+  await writeFile(both, JSON.stringify({ event: { ...event, ...erased }, proof: proof.text }))
+  const { code, out: redacted } = await pledger(t, ['verify', 'event', both, '--key', vkey(key)])
+  t.equal(code, 0)
+  t.match(redacted, '  not verified: what the event said: it was redacted, and only the hash of its content is left\n')
+  t.notMatch(redacted, 'verified: occurredOn, data')
+
+  const given = (value: object) =>
+    readEventAndProof(JSON.stringify({ event, proof: { ...proof.json, ...value } }), null)
+  t.throws(() => given({ auditPath: [path[0]?.replace('=', '')] }), { message: /canonical base64/ })
+  t.throws(() => given({ auditPath: [`${path[0]}\n`] }), { message: /canonical base64/ })
+  t.throws(() => given({ leafIndex: -1 }), { message: /leafIndex/ })
+  t.throws(() => given({ leafIndex: 7.5 }), { message: /leafIndex/ })
+  const huge = JSON.stringify({ event, proof: proof.json }).replace('"leafIndex":7', '"leafIndex":18446744073709551615')
+  t.equal(
+    readEventAndProof(huge, null).proof.leafIndex,
+    2n ** 64n - 1n,
+    'not the number that a double would make of it',
+  )
+  t.throws(() => readEventAndProof(huge.replace('18446744073709551615', '18446744073709551616'), null), {
+    message: /leafIndex/,
+  })
+  t.throws(() => readEventAndProof(JSON.stringify(event), proof.text.replace('index 7', 'index 07')), {
+    message: /index/,
+  })
+  t.equal(parseKeys('nothing'), null)
+  t.strictSame(parseKeys(JSON.stringify({ keys: [{ vkey: vkey(key), fromSize: 1, toSize: null }] })), [verifier(key)])
+})
+
+t.test('a watch proves that a log only grew, and keeps both notes of one that was rewritten', async (t) => {
+  const key = newKey()
+  const [honest, rewritten] = await Promise.all([register(t, key), register(t, key)])
+  const dir = await directory(t)
+  const treeAt = async ({ db, record, seal }: typeof honest, size: number, title = 'Commitment') => {
+    await record(size, title)
+    await seal()
+    const to = join(dir, `${title}-${size}`)
+    await exportLog(db, 'demo', to, () => {})
+    return to
+  }
+  const served = { from: dir }
+  const address = await serve(t, served)
+  const state = join(dir, 'state')
+  const command = ['verify', 'watch', address, '--key', vkey(key), '--state', state]
+  const watch = () => pledger(t, command)
+  served.from = await treeAt(honest, 5)
+  const first = /^\S+Z demo at size 5, root \S+=: trusted on first use: there is nothing yet to hold it against\n$/
+  t.match(await watch(), { code: 0, out: first, err: '' })
+  const honest700 = await treeAt(honest, 700)
+  const before = await readFile(join(honest700, 'checkpoint'), 'utf8')
+  served.from = honest700
+  t.match(await watch(), { code: 0, out: /^\S+Z demo at size 700, root \S+=: proved to extend size 5\n$/, err: '' })
+
+  const last = rememberedCheckpoint(before)
+  const found = async (from: string, keys = [verifier(key)]) => {
+    const watched = await watchLog(directoryFiles(from), keys, last)
+    return 'why' in watched ? [watched.kind, watched.why] : [watched.kind]
+  }
+  const other700 = await treeAt(rewritten, 700, 'Another')
+  const other900 = await treeAt(rewritten, 900, 'Another')
+  t.strictSame(await found(honest700), ['same'])
+  t.strictSame(await found(other700), ['fork', 'there are two logs of size 700, with different roots'])
+  t.strictSame(await found(join(dir, 'Commitment-5')), ['fork', 'the log shrank from size 700 to size 5'])
+  const unsigned = ['refused', 'the checkpoint: its signature is not of the keys at hand']
+  t.strictSame(await found(honest700, [verifier(newKey())]), unsigned)
+  await t.rejects(found(dir), { message: `${dir} has no checkpoint: it is no log, or its export was not finished` })
+
+  served.from = other900
+  const { code, out, err } = await watch()
+  t.strictSame([code, out], [3, ''])
+  const rewrote = `pledger: FORK: ${address}: the log at size 900 does not extend the log that was seen at size 700: it was rewritten`
+  t.equal(err.slice(0, rewrote.length), rewrote)
+  const [, seen = '', shown = ''] = /show them to others: (\S+), (\S+)\n$/.exec(err) ?? []
+  t.equal(await readFile(seen, 'utf8'), before)
+  t.equal(await readFile(shown, 'utf8'), await readFile(join(other900, 'checkpoint'), 'utf8'))
+  t.equal(await readFile(join(state, 'checkpoint'), 'utf8'), before, 'what is remembered stays')
+  t.equal((await readdir(state)).length, 3, 'and nothing half written')
+
+  // Tiles that are damaged prove nothing, and are not taken for a fork.
+  const honest701 = await treeAt(honest, 701)
+  const edge = join(honest701, 'tile/0/002.p/189')
+  const bytes = await readFile(edge)
+  await writeFile(edge, Buffer.concat([bytes.subarray(0, -1), Buffer.from([(bytes.at(-1) as number) ^ 1])]))
+  t.strictSame(await found(honest701), [
+    'refused',
+    'the tiles do not come to the root of the checkpoint, so nothing can be proved',
+  ])
+  await writeFile(edge, bytes.subarray(0, 32))
+  t.match((await found(honest701))[1], /^a tile is too short/)
+  await rm(edge)
+  await t.rejects(found(honest701), { message: `${honest701} has no tile/0/002.p/189` })
+  await writeFile(edge, bytes)
+  served.from = honest701
+  const { child, says, ended } = start(t, [...command, '--interval', '1'])
+  await says(/proved to extend size 700\n.*unchanged\n/)
+  child.kill('SIGINT')
+  t.equal((await ended).code, 130)
+})
+
+t.test('a register that is served over REST is verified, watched, and its events proved', async (t) => {
+  const service = await testService(t)
+  const key = newKey()
+  const { db } = service
+  await openDemo(service)
+  const seal = () => sealAll(db, 'demo', sealOf('demo', { origin: 'log.test', keys: [key], now: Date.now }))
+  const address = `${await service.app.listen({ port: 0, host: '127.0.0.1' })}/v1/registers/demo`
+  const files = webFiles(address)
+  await t.rejects(filesLog(files), { message: `${address}/checkpoint was answered with 409` })
+  await seal()
+  const more = Array.from({ length: 300 }, (_, at) => made(`c-${at}`, {}, { id: uuid(at) }))
+  await service.post('/v1/registers/demo/events', more)
+  await seal()
+  const first = await watchLog(files, [verifier(key)], null)
+  t.equal(first.kind, 'first')
+  await service.post('/v1/registers/demo/events', [made('later')])
+  const whole = { fault: null, events: 304, sealed: 304, checkpoints: 2, byOtherKeys: 0, redacted: 0 }
+  t.strictSame(await verifyLog(await filesLog(files), { keys: [verifier(key)] }), whole)
+  await seal()
+  t.equal((await watchLog(files, [verifier(key)], rememberedCheckpoint(first.shown))).kind, 'grown')
+
+  const { text: event } = await service.get('/v1/registers/demo/events/42')
+  for (const accept of ['application/json', 'text/x.tlog-proof']) {
+    const { text: proof } = await service.get('/v1/registers/demo/events/42/proof', { accept })
+    t.equal(verifyEvent(readEventAndProof(event, proof), [verifier(key)], 'demo').fault, null, accept)
+  }
+
+  // Redacted after the newest checkpoint: what says so is looked for beyond it.
+  await sql`alter table event disable trigger user`.execute(db)
+  await sql`update event set occurred_on = null, data = null, citations = null, salt = null where id = ${uuid(7)}`.execute(
+    db,
+  )
+  const silent = await verifyLog(await filesLog(files), { keys: null })
+  t.equal(silent.fault?.message, 'position 11: its content is gone, and no EventRedacted says why')
+  const redacted = posted('c-7', 'EventRedacted', '2026-01-03', { event: uuid(7), reason: 'r' })
+  const envelope = { group: 1, id: uuid(999), typeVersion: 1, recordedBy: 'local', citations: [], seenRevision: 1 }
+  const place = { register: 'demo', open: false, now: Date.now(), ownRevision: 3 }
+  t.match(await append(db, { ...place, events: [{ ...redacted, ...envelope }] }), [{ kind: 'appended', position: 305 }])
+  service.heads.grew('demo', 306)
+  const told = await verifyLog(await filesLog(files), { keys: null })
+  t.strictSame(told, { ...whole, events: 305, sealed: 305, checkpoints: 3, redacted: 1 })
+})
+
+t.test('a database is verified with its projections, and the exit code tells what was found', async (t) => {
+  const { url, env, db, registers, record, seal, key } = await register(t)
+  await record(40)
+  t.match(await pledger(t, ['verify', 'log'], env), {
+    code: 0,
+    out: /demo: 40 events, .*; not sealed: there is no checkpoint/,
+  })
+  await seal()
+  for (const projection of PROJECTIONS) await catchUp(db, registers, projection, 'demo')
+  await record(41)
+  const { code, out, err } = await pledger(t, ['verify', 'log', url, '--key', vkey(key)])
+  t.strictSame([code, err], [0, ''])
+  t.match(out, /^demo: 41 events, every .*; 40 sealed, every tile and 1 checkpoints hold; believed: log\.test\/demo\+/)
+  t.match(
+    out,
+    /\n {2}commitments of demo at size 40, 1 events behind the log: digest [0-9a-f]{64}, as the log comes to\n/,
+  )
+  t.match(out, /\n {2}tallies of demo at size 40, .*: digest [0-9a-f]{64}, not held against the log: pledger replay/)
+  t.match(await pledger(t, ['verify', 'log', url, '--register', 'none']), {
+    code: 1,
+    err: 'pledger: there is no register none\n',
+  })
+  await sql`update commitment set title = 'spoilt' where id = 'c-7'`.execute(db)
+  t.match(await pledger(t, ['verify', 'log', url], {}), {
+    code: 3,
+    err: 'pledger: verification failed: commitments of demo: its rows at size 40 are not what the log comes to; run pledger replay\n',
+  })
+  await sql`alter table event disable trigger user`.execute(db)
+  await sql`update event set recorded_by = 'mallory' where position = 7`.execute(db)
+  t.match(await pledger(t, ['verify', 'log'], env), {
+    code: 3,
+    out: '',
+    err: 'pledger: verification failed: position 7: recordedBy is "mallory", its leaf says "local"\n',
+  })
+})
