@@ -11,7 +11,8 @@ import type { Stage } from './stage.ts'
 const OPTIONS = { commitments: 7_000, delivered: 2_800, late: 310, seed: 1, asOf: '2026-02-26' }
 const REGISTER = 'bench-feed'
 const FETCHED = 1_000
-const COLUMNS = `position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on, data, citations,
+/** What a reader of the log is given. */
+export const EVENT_COLUMNS = `position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on, data, citations,
   salt, body_hash`
 
 export async function feedRow({ service, servicePid, pool }: Stage): Promise<Row> {
@@ -54,7 +55,7 @@ async function countRows(pool: Stage['pool']): Promise<number> {
   const client = await pool.connect()
   try {
     await client.query('begin')
-    const select = `select ${COLUMNS} from event where register = '${REGISTER}' order by position`
+    const select = `select ${EVENT_COLUMNS} from event where register = '${REGISTER}' order by position`
     await client.query(`declare feed no scroll cursor for ${select}`)
     let count = 0
     for (;;) {

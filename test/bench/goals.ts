@@ -22,6 +22,7 @@ const GOALS: Record<string, Goal> = {
   feed: atLeast(0.6),
   'seal-record': atLeast(0.9),
   'seal-lag': atMost(1),
+  'verify-log': atLeast(0.25),
   'growth-proof': atMost(1.5),
   'growth-record': atMost(1.25),
   'growth-replay': atMost(1.25),

@@ -1,20 +1,23 @@
 // What sealing costs. Rows `seal-record` and `seal-lag`: recordings to a service that seals, beside one that does not, each on a
 // database of its own on the same server; and how long an event waits for its checkpoint meanwhile. Row `seal`: leaves
-// taken into the tree, beside leaves that are only read.
+// taken into the tree, beside leaves that are only read. Row `verify-log`: all of that checked, beside events that are only read.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { openDatabase } from '../../src/database/pool.ts'
+import { type Database, openDatabase } from '../../src/database/pool.ts'
+import { databaseLog } from '../../src/integrity/log-database.ts'
 import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
+import { verifyLog } from '../../src/integrity/verify-log.ts'
+import { EVENT_COLUMNS } from './feed.ts'
 import { type Measured, measure, measured, median, perSecond, type Row, type Tell } from './measure.ts'
 import { recording } from './record.ts'
 import { importAll, settle, syntheticNdjson } from './service.ts'
 import { type Stage, setBareStage } from './stage.ts'
 
-export const SEALING_ROWS = ['seal-record', 'seal-lag', 'seal'] as const
+export const SEALING_ROWS = ['seal-record', 'seal-lag', 'seal', 'verify-log'] as const
 
 const LAG_LIMIT_MS = 2_000
 const REGISTER = 'bench-seal'
@@ -49,7 +52,11 @@ export async function sealingRows(
     if (rows.includes('seal-record')) measuredRows.push(recorded)
     if (rows.includes('seal-lag')) measuredRows.push(measured('seal-lag', 'ms', await lag(), LAG_LIMIT_MS))
   }
-  if (rows.includes('seal')) measuredRows.push(await measure(await sealRow(ending, plain, key), rounds, tell))
+  if (rows.includes('seal') || rows.includes('verify-log')) {
+    const { seal, verify } = await leafRows(ending, plain, key)
+    if (rows.includes('seal')) measuredRows.push(await measure(seal, rounds, tell))
+    if (rows.includes('verify-log')) measuredRows.push(await measure(verify, rounds, tell))
+  }
   return { measured: measuredRows, pool: stage.pool }
 }
 
@@ -97,7 +104,7 @@ async function unseal({ pool }: Stage): Promise<void> {
   }
 }
 
-async function sealRow(ending: AsyncDisposableStack, stage: Stage, key: KeyObject): Promise<Row> {
+async function leafRows(ending: AsyncDisposableStack, stage: Stage, key: KeyObject) {
   const lines = syntheticNdjson(OPTIONS)
   const register = `${REGISTER}-leaves`
   await importAll(stage.service, register, lines)
@@ -106,7 +113,7 @@ async function sealRow(ending: AsyncDisposableStack, stage: Stage, key: KeyObjec
   ending.defer(() => db.destroy())
   const seal = sealOf(register, { origin: 'bench.test', keys: [key], now: Date.now })
   const spent: number[] = []
-  return {
+  const sealRow: Row = {
     row: 'seal',
     unit: 'events/s',
     async value() {
@@ -120,17 +127,38 @@ async function sealRow(ending: AsyncDisposableStack, stage: Stage, key: KeyObjec
       spent.push((user + system) / lines.count)
       return rate
     },
-    limit: () => perSecond(lines.count, () => readLeaves(stage.pool, register)),
+    limit: () => perSecond(lines.count, () => readRows(stage.pool, register, 'position, leaf')),
     remark: () => `an event takes ${median(spent).toFixed(1)} µs of the sealer's CPU`,
+  }
+  await sealAll(db, register, seal)
+  return { seal: sealRow, verify: verifyRow(db, stage, register, lines.count) }
+}
+
+/** In process, as `pledger verify log` does it; its start, and what it says of projections, are left out. */
+function verifyRow(db: Database, { pool }: Stage, register: string, count: number): Row {
+  const verify = () =>
+    db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(async (tx) => {
+        const { events, sealed, fault } = await verifyLog(await databaseLog(tx, register), { keys: null })
+        if (fault || events !== count || sealed !== count)
+          throw fault ?? new Error(`${sealed} of ${events} were checked`)
+      })
+  return {
+    row: 'verify-log',
+    unit: 'events/s',
+    value: () => perSecond(count, verify),
+    limit: () => perSecond(count, () => readRows(pool, register, `${EVENT_COLUMNS}, leaf`)),
   }
 }
 
-/** Reads the leaves through a cursor. */
-async function readLeaves(pool: pg.Pool, register: string): Promise<void> {
+/** Reads columns of a register's events through a cursor. */
+async function readRows(pool: pg.Pool, register: string, columns: string): Promise<void> {
   const client = await pool.connect()
   try {
     await client.query('begin')
-    const select = `select position, leaf from event where register = '${register}' order by position`
+    const select = `select ${columns} from event where register = '${register}' order by position`
     await client.query(`declare leaves no scroll cursor for ${select}`)
     while ((await client.query(`fetch ${FETCHED} from leaves`)).rows.length > 0);
     await client.query('commit')
