@@ -6,10 +6,10 @@ import type { Database, Queryable } from './database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { registerAt } from './domain/register/state.ts'
 import { blanked } from './domain/repairs.ts'
-import { append } from './eventlog/append.ts'
+import { append, lockRegister } from './eventlog/append.ts'
 import { forgetFingerprints, KeyTaken, keepKeys, type RecordingKey } from './eventlog/keys.ts'
 import { fetchEvent, loadAt, loadStream } from './eventlog/load.ts'
-import { eraseContent, lockRegister } from './eventlog/redact.ts'
+import { eraseContent } from './eventlog/redact.ts'
 import { dayInZone, formatDay } from './kernel/plain-date.ts'
 import { eraseFromRows, holdOffReplays } from './projections/erase.ts'
 import { cancelReplay, unfinishedReplay } from './projections/replay.ts'
@@ -45,7 +45,12 @@ function refuse(word: RedactionRefusal, detail: string): Redaction {
  */
 export async function redact(db: Database, request: RedactionRequest): Promise<Redaction> {
   const unfinished = await unfinishedReplay(db)
-  if (unfinished && !unfinished.isOwned && [null, request.register].includes(unfinished.register)) {
+  if (
+    unfinished &&
+    !unfinished.isOwned &&
+    !unfinished.isPending &&
+    [null, request.register].includes(unfinished.register)
+  ) {
     await cancelReplay(db, unfinished.id)
   }
   return db.transaction().execute(async (tx) => {

@@ -85,7 +85,16 @@ export async function append(db: Queryable, { register, open, now, ownRevision, 
   return row ? events.map((event, index) => outcomeOf(row, index, event)) : []
 }
 
-/** Lets nobody else append to a register until the transaction ends: what is read of it from here on stays true. */
-export async function lockRegister(tx: Queryable, register: string): Promise<void> {
-  await tx.selectFrom('register').select('size').where('register', '=', register).forUpdate().executeTakeFirst()
+/**
+ * Lets nobody else append to a register until the transaction ends: what is read of it from here on stays true. False where
+ * there is no such register.
+ */
+export async function lockRegister(tx: Queryable, register: string): Promise<boolean> {
+  const row = await tx
+    .selectFrom('register')
+    .select('size')
+    .where('register', '=', register)
+    .forUpdate()
+    .executeTakeFirst()
+  return (row?.size ?? 0) > 0
 }

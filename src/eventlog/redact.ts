@@ -4,17 +4,6 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 
-/** Locks a register's row to the end of the transaction: nobody appends meanwhile. False where there is no such register. */
-export async function lockRegister(tx: Queryable, register: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('register')
-    .select('size')
-    .where('register', '=', register)
-    .forUpdate()
-    .executeTakeFirst()
-  return (row?.size ?? 0) > 0
-}
-
 /**
  * Erases the content of an event and of its corrections, in the transaction that has appended the EventRedacted which names
  * it. Returns the positions of what was erased, in order.

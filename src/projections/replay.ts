@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { type Database, openSingle, type Queryable, type SingleConnection } from '../database/pool.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
+import { lockRegister } from '../eventlog/append.ts'
 import { listHeads, streamBounds } from '../eventlog/load.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
@@ -520,10 +521,6 @@ class Replay {
     }
     return previous
   }
-}
-
-async function lockRegister(tx: Queryable, register: string): Promise<void> {
-  await tx.selectFrom('register').select('size').where('register', '=', register).forUpdate().execute()
 }
 
 async function lockCheckpoint(tx: Queryable, register: string, projection: string, version: number) {
