@@ -295,6 +295,7 @@ t.test('memberships are numbered once and without gaps, however many do it at on
   const url = await testDatabaseUrl(t)
   const pools = Array.from({ length: 4 }, () => openDatabase({ connectionString: url, max: 1 }))
   t.teardown(() => Promise.all(pools.map((db) => db.destroy())))
+  await sql`insert into register (register) values ('r')`.execute(pools[0] as Database)
   const all = Array.from(
     { length: 40 },
     (_, index): Membership => ({ programme: `p${index}`, themes: [], parties: ['A'] }),
