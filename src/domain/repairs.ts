@@ -79,8 +79,8 @@ export function blanked<Event extends EventToFold>(events: readonly Event[], id:
  * The positions of redacted facts and corrections among these events: their content is gone at every size. What else a repair
  * says is no part of any answer.
  */
-export function redactedPositions(events: readonly EventToFold[]): number[] {
-  const isContent = ({ type }: EventToFold) => !isRepair(type) || type === 'EventCorrected'
+export function redactedPositions(events: readonly Pick<EventToFold, 'position' | 'type' | 'salt'>[]): number[] {
+  const isContent = ({ type }: { type: string }) => !isRepair(type) || type === 'EventCorrected'
   return events.filter((event) => event.salt === null && isContent(event)).map((event) => event.position)
 }
 

@@ -196,6 +196,25 @@ export function loadStream(db: Queryable, register: string, stream: string, afte
   )
 }
 
+/** The events of a stream up to a size whose content was erased, in order: what is left to say of them. */
+export async function loadErased(
+  db: Queryable,
+  register: string,
+  stream: string,
+  size: number,
+): Promise<{ position: number; type: string; salt: null }[]> {
+  const rows = await db
+    .selectFrom('event')
+    .select(['position', 'type'])
+    .where('register', '=', register)
+    .where('stream', '=', stream)
+    .where('position', '<', size)
+    .where('salt', 'is', null)
+    .orderBy('revision')
+    .execute()
+  return rows.map((row) => ({ ...row, salt: null }))
+}
+
 /** The events at these positions, in no particular order. */
 export function loadAt(db: Queryable, register: string, positions: readonly number[]): Promise<StoredEvent[]> {
   return fetchEvents(

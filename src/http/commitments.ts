@@ -16,7 +16,7 @@ import type { StoredEvent } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { measure } from '../domain/portfolio/figures.ts'
 import { redactedPositions, repairTarget, retractedIds } from '../domain/repairs.ts'
-import { loadStreams } from '../eventlog/load.ts'
+import { loadErased, loadStreams } from '../eventlog/load.ts'
 import { type Day, formatDay } from '../kernel/plain-date.ts'
 import { projectAt } from '../projections/commitments/project.ts'
 import { commitments } from '../projections/commitments/projection.ts'
@@ -218,6 +218,10 @@ async function one(context: Context, request: FastifyRequest, reply: FastifyRepl
   return answerOf(clocks, row)
 }
 
+const timelineAnswer = listAnswer(periodAnswer).extend({
+  redacted: z.array(z.int()).meta({ description: 'Positions of events whose content was erased' }),
+})
+
 async function timelineOf(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const known = await registerOf(context, request)
   const id = commitmentId(request)
@@ -225,8 +229,9 @@ async function timelineOf(context: Context, request: FastifyRequest, reply: Fast
   const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: periods.version, basis: clocks.basis }
   if (isUnchanged(request, reply, version)) return reply.send()
   const items = timeline(await readStretches(context.db, clocks, id))
-  if (items.length === 0) throw notKnown(id)
-  return { items, next: null, ...listFrame(clocks), rules: RULES }
+  const redacted = redactedPositions(await loadErased(context.db, known.register, id, clocks.size))
+  if (items.length === 0) throw notKnown(id, undefined, redacted)
+  return { items, next: null, ...listFrame(clocks), rules: RULES, redacted }
 }
 
 const repairAnswer = z.strictObject({
@@ -324,7 +329,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
         description: 'Each period with the event or the due day that began it; `to` is the first day after it.',
         tags: ['commitments'],
         querystring: z.strictObject({ knownAt: knownAtParameter, minSize: minSizeParameter }),
-        response: { 200: listAnswer(periodAnswer), ...problems },
+        response: { 200: timelineAnswer, ...problems },
       },
     },
     (request, reply) => timelineOf(context, request, reply),

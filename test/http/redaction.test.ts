@@ -142,6 +142,7 @@ t.test('what an event said is gone from the log, every answer and every table, a
   t.notMatch(await allText(service.db), ERASED)
   const { body } = await service.get(`${R}/commitments/bridge?knownAt=8&asOf=2026-02-20`)
   t.match(body, { title: 'bridge', themes: [], lifecycle: 'delivered', redacted: [5, 6] })
+  t.strictSame((await service.get(`${R}/commitments/bridge/timeline?knownAt=6`)).body.redacted, [5])
   t.strictSame((await service.get(`${R}/commitments?theme=wombatology`)).body.items, [])
   t.strictSame((await service.get(`${R}/commitments?q=quokkabridge&knownAt=9`)).body.items, [])
   const { excluded, groups } = (await service.get(`${R}/summary?groupBy=theme&knownAt=9`)).body
@@ -232,6 +233,7 @@ t.test('an erased promise is not known at any size, and the refusal says what wa
   const answer = await service.get(`${R}/commitments/bridge?knownAt=9`)
   t.strictSame(problem(answer), { status: 404, type: '/problems/not-known', pointers: [] })
   t.strictSame(answer.body.redacted, [4])
+  t.strictSame((await service.get(`${R}/commitments/bridge/timeline?knownAt=9`)).body.redacted, [4])
   const { items } = (await service.get(`${R}/commitments`, { 'pledger-size': '10' })).body
   t.strictSame(
     items.map(({ id }: { id: string }) => id),

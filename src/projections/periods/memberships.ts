@@ -1,6 +1,7 @@
 // What commitments belong to, by number: a dictionary that only grows, so what was read of it stays true. What no commitment
 // belongs to any longer is erased with what said so.
 
+import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership } from '../../domain/commitment/stretches.ts'
 
@@ -40,17 +41,14 @@ export async function readMemberships(db: Queryable, register: string): Promise<
   }
 }
 
+type Row = { redactions: number; number: number | null } & { [K in keyof Membership]: Membership[K] | null }
+
 /** The memberships from a number on, each with how often content was erased; one without a number where there are none. */
-function readFrom(db: Queryable, register: string, number: number) {
-  return db
-    .selectFrom('register')
-    .leftJoin('membership', (join) =>
-      join.onRef('membership.register', '=', 'register.register').on('membership.number', '>=', number),
-    )
-    .select(['redactions', 'number', 'programme', 'themes', 'parties'])
-    .where('register.register', '=', register)
-    .orderBy('number')
-    .execute()
+async function readFrom(db: Queryable, register: string, number: number): Promise<Row[]> {
+  const { rows } = await sql<Row>`select redactions, number, programme, themes, parties
+    from (select coalesce(max(redactions), 0) as redactions from register where register = ${register}) erased
+      left join membership on register = ${register} and number >= ${number} order by number`.execute(db)
+  return rows
 }
 
 /** The same from memory where it holds as many as asked for: numbers come with the changes that use them. */
