@@ -171,11 +171,15 @@ t.test(
       t.equal((await service.get(path, { 'if-none-match': etag })).status, 304, path)
     }
     t.equal((await erase(service, 5)).status, 201)
+    // Of one size: else the projections might read the redaction itself between two questions.
     for (const path of paths) {
-      const { status, headers } = await service.get(path, { 'if-none-match': tags.get(path) as string })
+      const { status, headers } = await service.get(path, {
+        'pledger-size': '10',
+        'if-none-match': tags.get(path) as string,
+      })
       t.equal(status, 200, path)
       t.not(headers.etag, tags.get(path))
-      t.equal((await service.get(path, { 'if-none-match': String(headers.etag) })).status, 304)
+      t.equal((await service.get(path, { 'pledger-size': '10', 'if-none-match': String(headers.etag) })).status, 304)
     }
   },
 )
