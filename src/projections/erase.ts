@@ -54,6 +54,8 @@ export async function eraseFromRows(
 
 /** The checkpoints of this service's projections, locked; those of other versions are given up: they begin anew. */
 async function lockCheckpoints(tx: Queryable, register: string): Promise<Checkpoint[]> {
+  // Who is just beginning a register holds a checkpoint that nobody else sees yet, and has read the log (homeGeneration).
+  await sql`lock table only commitment, only period, only tally in share update exclusive mode`.execute(tx)
   const all = await tx
     .selectFrom('checkpoint')
     .selectAll()

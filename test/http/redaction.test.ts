@@ -37,6 +37,8 @@ const AMENDMENT = {
   reason: 'narwhalish',
 }
 
+const CITED = { id: uuid(5), citations: [{ source: 'S1', quote: 'capybaresque quote', locator: 'page 7' }] }
+
 /** Opens `demo`: `bridge` is made (4), amended by what will be erased (5), corrected (6), delivered (7); `road` stands by (8). */
 async function fill(service: Pick<TestService, 'post'>): Promise<void> {
   const send = async (url: string, body: unknown, headers = {}) => {
@@ -56,9 +58,7 @@ async function fill(service: Pick<TestService, 'post'>): Promise<void> {
     posted('$register', 'FigureReported', '2026-01-01', { metric: 'delivered', value: 1, of: 2 }),
     made('bridge', { due: '2026-03-01' }, { id: uuid(4) }),
   ])
-  const citations = [{ source: 'S1', quote: 'capybaresque quote', locator: 'page 7' }]
-  const more = { id: uuid(5), citations }
-  await send(`${R}/events`, posted('bridge', 'CommitmentAmended', '2026-01-15', AMENDMENT, more), {
+  await send(`${R}/events`, posted('bridge', 'CommitmentAmended', '2026-01-15', AMENDMENT, CITED), {
     'idempotency-key': '"amends"',
   })
   await send(`${R}/events`, [
@@ -153,7 +153,7 @@ t.test('what an event said is gone from the log, every answer and every table, a
   )
   t.notMatch((await service.get(`${R}/events`, { accept: 'application/x-ndjson' })).text, ERASED, 'nor in an export')
   // The key of the recording is known, and what it came with is not.
-  const again = posted('bridge', 'CommitmentAmended', '2026-01-15', AMENDMENT)
+  const again = posted('bridge', 'CommitmentAmended', '2026-01-15', AMENDMENT, CITED)
   const key = { 'content-type': 'application/json', 'idempotency-key': '"amends"' }
   t.equal(problem(await service.post(`${R}/events`, again, key)).type, '/problems/key-reused')
 })
@@ -171,11 +171,15 @@ t.test(
       t.equal((await service.get(path, { 'if-none-match': etag })).status, 304, path)
     }
     t.equal((await erase(service, 5)).status, 201)
+    // Of one size: else the projections might read the redaction itself between two questions.
     for (const path of paths) {
-      const { status, headers } = await service.get(path, { 'if-none-match': tags.get(path) as string })
+      const { status, headers } = await service.get(path, {
+        'pledger-size': '10',
+        'if-none-match': tags.get(path) as string,
+      })
       t.equal(status, 200, path)
       t.not(headers.etag, tags.get(path))
-      t.equal((await service.get(path, { 'if-none-match': String(headers.etag) })).status, 304)
+      t.equal((await service.get(path, { 'pledger-size': '10', 'if-none-match': String(headers.etag) })).status, 304)
     }
   },
 )

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import t from 'tap'
@@ -63,6 +64,41 @@ async function digests(db: Database, register: string, size: number) {
   }
   return found
 }
+
+t.test(
+  'a projection that is just beginning with a register does not bring back what is erased meanwhile',
+  async (t) => {
+    const db = await testDatabase(t)
+    const [log = []] = fc.sample(
+      anyRawLog(150).filter((one) => one.length > 110),
+      { numRuns: 1, seed: 20_260_226 },
+    )
+    await insertRaw(db, 'r', log)
+    const [hasFolded, mayEnd] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const slow = SEALED.map((projection) => ({
+      ...projection,
+      async apply(...given: Parameters<typeof projection.apply>) {
+        await projection.apply(...given)
+        hasFolded.resolve()
+        await mayEnd.promise
+      },
+    }))
+    const beginning = catchUp(db, createRegisters(), slow[1] as (typeof slow)[number], 'r')
+    await hasFolded.promise
+    const request = { register: 'r', reason: 'r', recordedBy: 'local', now: Date.parse('2040-01-01'), key: null }
+    const position = log.findIndex(({ type, salt }) => type === 'CommitmentMade' && salt !== null)
+    const erased = redact(db, { ...request, position, epoch: EPOCH })
+    while ((await sql`select from pg_locks where not granted`.execute(db)).rows.length === 0) await sleep(10)
+    mayEnd.resolve()
+    await beginning
+    t.equal((await erased).kind, 'recorded')
+    await projected(db, 'r')
+    const left = await held(db, 'r')
+    await insertRaw(db, 'anew', left)
+    await projected(db, 'anew')
+    t.strictSame(await digests(db, 'r', left.length), await digests(db, 'anew', left.length))
+  },
+)
 
 t.test('the digest after a redaction is that of a replay from the log as it is then, in every table', async (t) => {
   const db = await testDatabase(t)
