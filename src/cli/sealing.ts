@@ -1,6 +1,7 @@
 // With what a process seals: the origin of the checkpoints and the keys, from the configuration and what was sealed before.
 
 import type { KeyObject } from 'node:crypto'
+import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
@@ -43,11 +44,25 @@ export async function sealingOf(config: Config, db: Database): Promise<Sealing> 
       return { origin, keys: await readKeys(signingKeyFile), file: signingKeyFile, why: null }
     if (databaseUrl !== null) return { origin, keys: null, file: null, why: 'PLEDGER_SIGNING_KEYS is not set' }
     const file = join(dataDir, 'signing-keys.pem')
+    if ((await sealedOrigins(db)).length > 0 && !(await isThere(file)))
+      return { origin, keys: null, file: null, why: lost(file) }
     return { origin, keys: await readOrMakeKeys(file), file, why: null }
   } catch (error) {
     if (error instanceof UnusableKeys) throw new CommandError(error.message)
     throw error
   }
+}
+
+async function isThere(file: string): Promise<boolean> {
+  return access(file).then(
+    () => true,
+    () => false,
+  )
+}
+
+/** A new key in its place would look to every auditor as if somebody else went on with the log: only a person puts it there. */
+function lost(file: string): string {
+  return `${file}, whose key has signed checkpoints, is gone: put it back, or put a new key there and tell everyone its vkey`
 }
 
 /** Logs what keeps a sealer from sealing, loudest where it will not sign. */

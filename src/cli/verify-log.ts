@@ -33,7 +33,9 @@ function summaryOf(source: LogSource, verdict: LogVerdict, keys: Keys): string {
   else {
     const others =
       byOtherKeys > 0 ? `, ${counted(byOtherKeys)} of them signed only by keys that have retired or are not given` : ''
-    parts.push(`${counted(sealed)} sealed, every tile and ${counted(checkpoints)} checkpoints hold${others}`)
+    parts.push(
+      `${counted(sealed)} sealed, every tile and ${counted(checkpoints)} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'} hold${others}`,
+    )
     parts.push(describeKeys(keys, source))
   }
   return `${parts.join('; ')}\n`

@@ -89,6 +89,11 @@ async function look(address: string, keys: readonly Verifier[], state: string): 
     const proof = `both notes are signed and prove it: keep them, and show them to others: ${kept.join(', ')}`
     throw new CommandError(`FORK: ${address}: ${watched.why}; ${proof}`, 3)
   }
+  if (watched.kind === 'older') {
+    const kept = before ? await keepBoth(state, before.note, watched.shown) : []
+    const doubt = 'a copy that is behind, or a log whose end was cut off: ask the log itself, and keep both notes'
+    throw new CommandError(`OLDER: ${address}: ${watched.why}; ${doubt}: ${kept.join(', ')}`, 3)
+  }
   const { origin, size, root } = watched.checkpoint
   if (watched.kind !== 'same') await writeWhole(join(state, REMEMBERED), watched.shown)
   const head = `${registerOfOrigin(origin)} at size ${counted(Number(size))}, root ${Buffer.from(root).toString('base64')}`

@@ -12,6 +12,8 @@ export type Watched =
   | { kind: 'first' | 'same' | 'grown'; checkpoint: Checkpoint; shown: string }
   /** Two checkpoints that cannot both be of one log that only grows. */
   | { kind: 'fork'; why: string; shown: string }
+  /** A checkpoint about less than was seen: a copy that is behind, or a log whose end was cut off. */
+  | { kind: 'older'; why: string; shown: string }
   /** Nothing can be believed of what is shown: signed by nobody trusted, of another log, or with tiles that are not its own. */
   | { kind: 'refused'; why: string; shown: string }
 
@@ -81,8 +83,8 @@ export async function watchLog(files: LogFiles, keys: readonly Verifier[], last:
   if (checkpoint.origin !== last.origin)
     return { kind: 'refused', why: `the log is ${checkpoint.origin} now, and was ${last.origin}`, shown }
   if (checkpoint.size < last.size) {
-    const why = `the log shrank from size ${last.size} to size ${checkpoint.size}`
-    return { kind: 'fork', why, shown }
+    const why = `size ${checkpoint.size} is shown, and size ${last.size} was seen before`
+    return { kind: 'older', why, shown }
   }
   if (checkpoint.size === last.size) {
     if (Buffer.compare(checkpoint.root, last.root) === 0) return { kind: 'same', checkpoint, shown }

@@ -1,18 +1,21 @@
 // Sealing as it is run: the commands, what they refuse, and sealers that are killed at any moment while others record.
 
 import { generateKeyPairSync } from 'node:crypto'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
+import { sealingOf } from '../../src/cli/sealing.ts'
+import { parseConfig } from '../../src/config.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { parsePosted } from '../../src/domain/posted-event.ts'
 import { readLeaves } from '../../src/eventlog/leaves.ts'
 import { openCheckpoint } from '../../src/integrity/checkpoint.ts'
 import { consistencyRanges, isConsistent, leafHash, nodeHash, rootOf, subtreesOf } from '../../src/integrity/merkle.ts'
 import { parseVkey, type Verifier } from '../../src/integrity/note.ts'
+import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
 import { listCheckpoints, listKeys, newestCheckpoint, readConsistency } from '../../src/integrity/stored.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
@@ -288,4 +291,20 @@ t.test('however sealers are killed, they have signed one history of one log', { 
   t.equal(published.at(-1)?.size, size)
   t.ok(published.length > 3, `${published.length} checkpoints`)
   t.comment({ seed, events: size, checkpoints: published.length, kills: KILLS, inStep })
+})
+
+t.test('a key that is lost is not replaced by itself where registers were sealed', async (t) => {
+  const { db } = await log(t)
+  const dir = await mkdtemp(join(tmpdir(), 'pledger-lost-'))
+  t.teardown(() => rm(dir, { recursive: true }))
+  const parsed = parseConfig({ PLEDGER_DATA: dir })
+  if (!parsed.ok) throw new Error(parsed.problem)
+  const made = await sealingOf(parsed.config, db)
+  t.equal(made.keys?.length, 1, 'one is made where there was none')
+  await sealAll(db, REGISTER, sealOf(REGISTER, { origin: made.origin, keys: made.keys ?? [], now: Date.now }))
+  await rm(join(dir, 'signing-keys.pem'))
+  const lost = await sealingOf(parsed.config, db)
+  t.equal(lost.keys, null)
+  t.match(lost.why, /signing-keys\.pem, whose key has signed checkpoints, is gone: put it back/)
+  await t.rejects(stat(join(dir, 'signing-keys.pem')), { code: 'ENOENT' })
 })
