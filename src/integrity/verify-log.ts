@@ -269,27 +269,38 @@ function checkHead({ source: { head }, count, lastAt, ownRevision }: Walk): void
     throw new Fault('the register', `its own stream is at revision ${ownRevision}, it says ${head.ownRevision}`)
 }
 
-type Last = { number: number; position: number }
+/** What was found of each key of a part before: where an id stands, and how far a stream has counted. */
+type Seen = { ids: Map<string, number>; revisions: Map<string, number> }
 
-function stepFault(walk: Walk, last: Map<string, Last>, { kind, key, number, position }: Step): Fault | null {
-  const { redactions, blanks } = walk
-  const by = kind === REVISIONS || redactions.size === 0 ? undefined : redactions.get(keyId(key))
-  if (kind === CORRECTIONS) {
-    if (by === undefined || by < position) return null
+/** What is wrong with a step where an event is redacted: content of it that is still there. */
+function redactionFault({ redactions, blanks }: Walk, { kind, key, position }: Step): Fault | null {
+  if (kind === REVISIONS || redactions.size === 0) return null
+  const id = keyId(key)
+  const by = redactions.get(id)
+  if (by === undefined) return null
+  if (kind === IDS && !blanks.has(id))
+    return faultAt(position, `its content is still there, although the event at position ${by} redacts it`)
+  if (kind === CORRECTIONS && by > position)
     return faultAt(
       position,
       `its content is still there, although the event at position ${by} redacts what it corrects`,
     )
+  return null
+}
+
+function stepFault({ ids, revisions }: Seen, { kind, key, number, position }: Step): Fault | null {
+  const name = key.toString('latin1')
+  if (kind === IDS) {
+    const at = ids.get(name)
+    if (at === undefined) ids.set(name, position)
+    return at === undefined ? null : faultAt(position, `its id is that of the event at position ${at}`)
   }
-  if (kind === IDS && by !== undefined && !blanks.has(keyId(key)))
-    return faultAt(position, `its content is still there, although the event at position ${by} redacts it`)
-  const name = `${kind} ${key.toString('latin1')}`
-  const before = last.get(name)
-  last.set(name, { number, position })
-  if (number === (before?.number ?? 0) + 1 && (kind === REVISIONS || !before)) return null
-  if (kind === IDS) return faultAt(position, `its id is that of the event at position ${before?.position}`)
-  if (!before) return faultAt(position, `its stream begins with revision ${number}`)
-  return faultAt(position, `its revision is ${number}, that of the event before it in its stream is ${before.number}`)
+  if (kind !== REVISIONS) return null
+  const before = revisions.get(name) ?? 0
+  revisions.set(name, number)
+  if (number === before + 1) return null
+  if (before === 0) return faultAt(position, `its stream begins with revision ${number}`)
+  return faultAt(position, `its revision is ${number}, that of the event before it in its stream is ${before}`)
 }
 
 /** The faults that only the whole log shows: ids, revisions, and what was to be erased and is not. */
@@ -297,13 +308,13 @@ function wholeFaults(walk: Walk): Fault[] {
   const faults: Fault[] = []
   const present = new Set<string>()
   for (const part of walk.steps.parts()) {
-    const last = new Map<string, Last>()
+    const seen: Seen = { ids: new Map(), revisions: new Map() }
     for (const step of part) {
       if (step.kind === IDS && walk.redactions.size > 0) {
         const id = keyId(step.key)
         if (walk.redactions.has(id)) present.add(id)
       }
-      const fault = stepFault(walk, last, step)
+      const fault = redactionFault(walk, step) ?? stepFault(seen, step)
       if (fault) faults.push(fault)
     }
   }
