@@ -160,9 +160,10 @@ export async function buildApp(
   negotiate(app)
   documented(app)
   app.register(async (api) => {
-    registerRoutes(api, context)
-    eventRoutes(api, context, createSealedProofs(context, seal))
-    redactionRoutes(api, context)
+    const sealedProofs = createSealedProofs(context, seal)
+    registerRoutes(api, context, sealedProofs)
+    eventRoutes(api, context, sealedProofs)
+    redactionRoutes(api, context, sealedProofs)
     feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
