@@ -6,6 +6,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { guard } from './access.ts'
 import { NDJSON_TYPE, readBodies } from './body.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { commitmentRoutes } from './commitments.ts'
@@ -155,6 +156,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
+  guard(app, context.access, context.now)
   answerPolls(app, context)
   readBodies(app)
   negotiate(app)
@@ -180,8 +182,8 @@ export async function buildApp(
     projectionRoutes(api, context)
     digestRoutes(api, context)
     problemRoutes(api)
-    api.get('/openapi.json', async () => app.swagger())
-    api.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
+    api.get('/openapi.json', { config: { permission: 'open' } }, async () => app.swagger())
+    api.get('/', { config: { permission: 'open' }, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
   })
   await app.ready()
   return app

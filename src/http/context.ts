@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Access } from '../access/access.ts'
 import type { Database } from '../database/pool.ts'
 import type { RegisterState } from '../domain/register/state.ts'
 import { sizeAt } from '../eventlog/feed.ts'
@@ -15,6 +16,7 @@ import { type Basis, reachOf, type Source } from './polls.ts'
 import { Problem } from './problem.ts'
 
 export type Context = {
+  access: Access
   db: Database
   registers: Registers
   /** What is known in memory of how far every register and its projections are. */

@@ -50,6 +50,7 @@ export function digestRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/projections/:projection/digest',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'The digest of a projection',
         description:

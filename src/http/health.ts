@@ -7,6 +7,7 @@ import { sealStates } from '../integrity/status.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { cannotAnswer, type ProjectionState, projectionStates } from '../projections/status.ts'
+import { visibleOnes } from './access.ts'
 import { type Context, instantText } from './context.ts'
 import { Problem, problems } from './problem.ts'
 import { projectionAnswer } from './projections.ts'
@@ -48,6 +49,7 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/livez',
     {
+      config: { permission: 'open' },
       schema: {
         summary: 'Whether the process lives',
         tags: ['health'],
@@ -59,6 +61,7 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/readyz',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'Whether the service can answer',
         description:
@@ -67,16 +70,20 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: readyAnswer, ...problems },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       reply.header('cache-control', 'no-store')
       await sql`select 1`.execute(context.db)
-      const projections = await projectionStates(context.db, PROJECTIONS, {
+      const states = await projectionStates(context.db, PROJECTIONS, {
         now: context.now(),
         underWay: await replaysUnderWay(context.db),
       })
+      const isMissing = states.some(cannotAnswer)
+      // Whether it can answer is for everyone to know; of what, for whoever may see it.
+      const projections = await visibleOnes(context.access, request, states)
+      const detail = { projections, sealing: await visibleOnes(context.access, request, await sealing(context)) }
       const missing = projections.find(cannotAnswer)
-      const detail = { projections, sealing: await sealing(context) }
-      if (missing) throw new Problem('projection-behind', { detail: explain(missing), ...detail })
+      const why = missing ? explain(missing) : 'a projection has no rows to answer from'
+      if (isMissing) throw new Problem('projection-behind', { detail: why, ...detail })
       return { status: 'ready', ...detail }
     },
   )

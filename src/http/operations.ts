@@ -14,6 +14,7 @@ import {
   replayed,
   statusOf,
 } from '../projections/replay.ts'
+import { checkDeed, checkMay, isVisible } from './access.ts'
 import { JSON_TYPE } from './body.ts'
 import type { Context } from './context.ts'
 import { Problem, problems } from './problem.ts'
@@ -116,6 +117,8 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
     maxRate = null,
     dropPrevious = false,
   } = (request.body as z.output<typeof replayRequest>) ?? {}
+  if (register === null) checkMay(request, 'operate', null)
+  else await checkDeed(context.access, request, 'operate', register)
   const heads = await listHeads(context.db)
   if (register !== null && !heads.some((head) => head.register === register)) {
     throw new Problem('unknown-register', { detail: `there is no register ${register}` })
@@ -124,16 +127,19 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
     return await beginReplay(context.db, { projections: projectionsOf(name), register, maxRate, dropPrevious })
   } catch (error) {
     if (!(error instanceof AnotherReplay)) throw error
+    const isTold = await isVisible(context.access, request, error.operation.register)
+    if (!isTold) throw new Problem('in-flight', { detail: 'another replay has not ended' })
     throw new Problem('in-flight', { detail: error.message, operation: `/v1/operations/${error.operation.id}` })
   }
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-async function operationOf({ db }: Context, request: FastifyRequest): Promise<Operation> {
+async function operationOf({ db, access }: Context, request: FastifyRequest): Promise<Operation> {
   const { id } = request.params as { id: string }
   const operation = UUID.test(id) ? await readOperation(db, id) : null
-  if (!operation) throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
+  if (!operation || !(await isVisible(access, request, operation.register)))
+    throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
   return operation
 }
 
@@ -147,7 +153,7 @@ export function operationRoutes(
   app.post(
     '/v1/projections/:name/replay',
     {
-      config: { consumes: [JSON_TYPE], mayLackBody: true },
+      config: { permission: 'operate', consumes: [JSON_TYPE], mayLackBody: true },
       schema: {
         summary: 'Build a projection, or all, anew beside the one in use',
         description:
@@ -170,6 +176,7 @@ export function operationRoutes(
   app.get(
     '/v1/operations/:id',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'How far an operation is',
         tags: ['operations'],
@@ -186,6 +193,7 @@ export function operationRoutes(
   app.delete(
     '/v1/operations/:id',
     {
+      config: { permission: 'operate' },
       schema: {
         summary: 'Give an operation up: what it has built is dropped, what is live stays',
         tags: ['operations'],
@@ -194,7 +202,8 @@ export function operationRoutes(
       },
     },
     async (request, reply) => {
-      const { id } = await operationOf(context, request)
+      const { id, register } = await operationOf(context, request)
+      checkMay(request, 'operate', register)
       await cancelReplay(context.db, id)
       uncached(reply)
       return answerOf(context, await operationOf(context, request))

@@ -163,7 +163,10 @@ function isReached({ raw: { headers } }: Asked, head: RegisterHead, source: Sour
 }
 
 /** The headers of every answer with an ETag, beside it. */
-const TAGGED = { 'cache-control': 'no-cache', vary: 'Accept' }
+const TAGGED: Record<string, string> = { 'cache-control': 'no-cache', vary: 'Accept' }
+
+/** The same where only some may have the answer. */
+const PRIVATE = { ...TAGGED, 'cache-control': 'no-store' }
 
 /** Gives an answer its ETag. */
 export function tagged(reply: FastifyReply, etag: string): FastifyReply {
@@ -185,6 +188,6 @@ export function answerPolls(app: FastifyInstance, context: Memory): void {
     if (known === undefined || request.raw.method !== 'GET' || polls.etagOf(request) !== known) return done()
     // Past what fastify does to a reply with a body: of all answers this one is given most.
     reply.hijack()
-    reply.raw.writeHead(304, { etag: known, ...TAGGED }).end()
+    reply.raw.writeHead(304, { etag: known, ...(request.isPrivate ? PRIVATE : TAGGED) }).end()
   })
 }

@@ -211,6 +211,7 @@ export function problemRoutes(app: FastifyInstance): void {
   app.get(
     '/problems/:word',
     {
+      config: { permission: 'open' },
       schema: {
         summary: 'What a kind of problem is',
         tags: ['problems'],

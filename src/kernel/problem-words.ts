@@ -38,6 +38,7 @@ const PROBLEMS = {
   'too-slow': [503, 'The follower takes nothing'],
   'too-many-followers': [503, 'Too many followers are connected'],
   'queue-full': [503, 'Too many recordings are waiting'],
+  'identity-unavailable': [503, 'The identity provider cannot be reached'],
   'database-unavailable': [503, 'The database cannot be reached'],
   'projection-behind': [503, 'The projection has not reached that size'],
 } as const satisfies Record<string, readonly [status: number, title: string]>

@@ -4,6 +4,7 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import { type AccessOptions, createAccess } from '../../src/access/access.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
@@ -51,7 +52,7 @@ function answer(response: LightMyRequestResponse): Answer {
 }
 
 /** Told of what its projections stumble over; without it nothing may. */
-type Options = AppOptions & { onError?: (error: unknown) => void }
+type Options = AppOptions & { onError?: (error: unknown) => void; access?: Partial<AccessOptions> }
 
 /** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
 export async function testService(t: Test, today = '2026-03-01', options: Options = {}): Promise<TestService> {
@@ -69,7 +70,7 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
   const registers = createRegisters()
   const heads = createHeads(db)
   const fails = (error: unknown) => t.error(error, 'the runner goes on without errors')
-  const { onError = fails, ...appOptions } = options
+  const { onError = fails, access: given = {}, ...appOptions } = options
   const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
   const onRecorded = (register: string, size: number) => {
     heads.grew(register, size)
@@ -77,7 +78,8 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
   }
   const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const context = { db, registers, recorder, heads, now, wake: runner.wake }
+  const access = createAccess(db, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
+  const context = { access, db, registers, recorder, heads, now, wake: runner.wake }
   const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
   t.teardown(async () => {
     await app.close()
