@@ -11,6 +11,8 @@ export type Config = {
   databaseUrl: string | null
   /** Absolute. */
   dataDir: string
+  /** The same database for a role that may seal; null: with databaseUrl. */
+  sealerDatabaseUrl: string | null
   host: string
   /** 0: any free port. */
   port: number
@@ -34,6 +36,11 @@ loopback.addAddress('::1', 'ipv6')
 const variables = z.strictObject({
   PLEDGER_DATABASE_URL: z.string().refine(isPostgresUrl).optional().meta({
     description: 'PostgreSQL to use; unset: the embedded one',
+    accepts: 'a postgres:// or postgresql:// URL',
+    secret: true,
+  }),
+  PLEDGER_SEALER_DATABASE_URL: z.string().refine(isPostgresUrl).optional().meta({
+    description: 'the same PostgreSQL for the role that seals; unset: PLEDGER_DATABASE_URL',
     accepts: 'a postgres:// or postgresql:// URL',
     secret: true,
   }),
@@ -105,6 +112,8 @@ export function parseConfig(env: Record<string, string | undefined>): ParsedConf
   const parsed = variables.safeParse(given)
   if (!parsed.success) return { ok: false, problem: describe(parsed.error.issues[0], given) }
   const config = toConfig(parsed.data)
+  if (config.sealerDatabaseUrl !== null && config.databaseUrl === null)
+    return { ok: false, problem: 'PLEDGER_SEALER_DATABASE_URL is set; expected PLEDGER_DATABASE_URL beside it' }
   if (!config.open && !isLoopback(config.host)) return { ok: false, problem: notLoopback(config.host) }
   return { ok: true, config }
 }
@@ -112,6 +121,7 @@ export function parseConfig(env: Record<string, string | undefined>): ParsedConf
 function toConfig(values: z.output<typeof variables>): Config {
   return {
     databaseUrl: values.PLEDGER_DATABASE_URL ?? null,
+    sealerDatabaseUrl: values.PLEDGER_SEALER_DATABASE_URL ?? null,
     dataDir: resolve(values.PLEDGER_DATA),
     host: values.PLEDGER_HOST,
     port: values.PLEDGER_PORT,

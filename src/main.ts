@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { digestCommand } from './cli/digest.ts'
+import { doctorCommand } from './cli/doctor.ts'
 import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
@@ -37,6 +38,7 @@ function program(): Command {
     replayCommand,
     dropPreviousCommand,
     statusCommand,
+    doctorCommand,
     digestCommand,
     verifyCommand,
     sealCommand,

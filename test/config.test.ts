@@ -114,8 +114,8 @@ t.test('PLEDGER_OPEN is yes or nothing', async () => {
 t.test('an unknown variable that begins with PLEDGER_ is refused by name, without its value', async () => {
   refuses(
     { PLEDGER_DATABSE_URL: 'postgres://u:hunter2@h/d' },
-    'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_DATA, PLEDGER_HOST, PLEDGER_PORT, ' +
-      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS, PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
+    'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_SEALER_DATABASE_URL, PLEDGER_DATA, ' +
+      'PLEDGER_HOST, PLEDGER_PORT, PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS, PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
   )
 })
 
@@ -146,22 +146,23 @@ t.test('a host that is no address and no name is refused even when open', async 
 t.test('the help names every variable in one aligned line with its default', async () => {
   const lines = configHelp.split('\n')
   t.strictSame(
-    lines.map((line) => line.slice(0, 34).trimEnd()),
+    lines.map((line) => line.slice(0, 39).trimEnd()),
     [
-      'variable               default',
+      'variable                     default',
       'PLEDGER_DATABASE_URL',
-      'PLEDGER_DATA           .pledger',
-      'PLEDGER_HOST           127.0.0.1',
-      'PLEDGER_PORT           4180',
-      'PLEDGER_LOG_LEVEL      info',
+      'PLEDGER_SEALER_DATABASE_URL',
+      'PLEDGER_DATA                 .pledger',
+      'PLEDGER_HOST                 127.0.0.1',
+      'PLEDGER_PORT                 4180',
+      'PLEDGER_LOG_LEVEL            info',
       'PLEDGER_OPEN',
-      'PLEDGER_MAX_FOLLOWERS  500',
+      'PLEDGER_MAX_FOLLOWERS        500',
       'PLEDGER_ORIGIN',
       'PLEDGER_SIGNING_KEYS',
     ],
   )
   t.strictSame(
-    lines.filter((line) => line.charAt(33) !== ' ' || line.charAt(34) === ' ' || line.length > 120),
+    lines.filter((line) => line.charAt(38) !== ' ' || line.charAt(39) === ' ' || line.length > 120),
     [],
   )
 })

@@ -131,6 +131,14 @@ function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logg
   return null
 }
 
+/** With what this process seals: with nothing where its role may not. */
+async function sealingHere(config: Config, { db, sealing }: Connection): Promise<Sealing> {
+  const configured = await sealingOf(config, db)
+  if (configured.keys === null || sealing !== null) return configured
+  const why = 'its role may not write tiles: set PLEDGER_SEALER_DATABASE_URL, or run pledger seal beside it'
+  return { origin: configured.origin, keys: null, file: null, why }
+}
+
 /** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
   const { db } = connection
@@ -141,7 +149,7 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     for (const step of closing.toReversed()) await step()
   }
   try {
-    const sealing = await sealingOf(config, db)
+    const sealing = await sealingHere(config, connection)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
     const heads = createHeads(db, {
@@ -158,14 +166,19 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
       runner.hint()
     }
     const recorder = createRecorder(db, registers, { now, onRecorded })
-    const sealer = startSealing(db, sealing, logger)
+    const sealer = startSealing(connection.sealing ?? db, sealing, logger)
     if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
     const replays = replayProcesses(connection.connectionString, logger)
     closing.push(replays.stop)
     const context = { db, registers, heads, recorder, now, wake: runner.wake }
     const seal = (register: string) => sealer?.wake(register)
-    const app = await buildApp(context, logger, { following, startReplay: replays.start, seal })
+    const app = await buildApp(context, logger, {
+      following,
+      startReplay: replays.start,
+      seal,
+      unsafeDatabase: connection.unsafe.map(({ what }) => what),
+    })
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), sealing, close }
   } catch (error) {
@@ -198,7 +211,9 @@ async function printWelcome(config: Config, connection: Connection, { address, s
   process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
 }
 
-async function run(samples: boolean): Promise<void> {
+type Options = { samples?: boolean; unsafeDatabase?: boolean }
+
+async function run({ samples = false, unsafeDatabase = false }: Options): Promise<void> {
   keepHeapSmall()
   const config = configuration()
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
@@ -206,9 +221,12 @@ async function run(samples: boolean): Promise<void> {
   const logger = pino({ level: config.logLevel, base: null }, destination(2))
   const connection = await connect(config, {
     mode: 'own',
+    unsafeDatabase,
     log: (line) => logger.info(line),
     onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   })
+  if (connection.unsafe.length > 0)
+    logger.warn(`database: UNSAFE: ${connection.unsafe.map(({ what, mend }) => `${what} (mend: ${mend})`).join('; ')}`)
   const service = await serve(config, connection, logger, samples)
   await printWelcome(config, connection, service)
   logger.info({ signal: await stop }, 'stopping')
@@ -220,5 +238,6 @@ export function serveCommand(program: Command): void {
     .command('serve')
     .description('answer the REST API, keep the projections up with the log and seal it')
     .option('--samples', 'load the sample registers where there is no register yet')
-    .action(({ samples }: { samples?: boolean }) => run(samples === true))
+    .option('--unsafe-database', 'serve although the database or the role in it is not safe; /readyz says so')
+    .action((options: Options) => run(options))
 }

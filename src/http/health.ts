@@ -26,6 +26,10 @@ const readyAnswer = z.strictObject({
   status: z.literal('ready'),
   projections: z.array(projectionAnswer),
   sealing: z.array(sealingAnswer),
+  unsafeDatabase: z.array(z.string()).meta({
+    description:
+      'What is unsafe about the database or the role in it, which somebody has allowed; empty where it is safe',
+  }),
 })
 
 async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAnswer>[]> {
@@ -44,7 +48,7 @@ function explain({ projection, register, stopped, building, status }: Projection
   return `${projection} of ${register} has no rows yet: ${status}`
 }
 
-export function healthRoutes(app: FastifyInstance, context: Context): void {
+export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatabase: readonly string[]): void {
   app.get(
     '/livez',
     {
@@ -75,7 +79,7 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
         underWay: await replaysUnderWay(context.db),
       })
       const missing = projections.find(cannotAnswer)
-      const detail = { projections, sealing: await sealing(context) }
+      const detail = { projections, sealing: await sealing(context), unsafeDatabase: [...unsafeDatabase] }
       if (missing) throw new Problem('projection-behind', { detail: explain(missing), ...detail })
       return { status: 'ready', ...detail }
     },

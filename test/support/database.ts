@@ -12,6 +12,14 @@ export type TestServer = { dataDir: string; connectionString: string }
 /** Where a run keeps the address of its server. */
 export const RUN_FILE = join(import.meta.dirname, '../../.tap/database.json')
 
+/** The roles of the run's server beside its superuser: granted what they need in every test database. */
+export const ROLES = { service: 'test_service', sealer: 'test_sealer' } as const
+
+/** The address of a test database for one of those roles, which have the superuser's password. */
+export function asRole(connectionString: string, role: string): string {
+  return Object.assign(new URL(connectionString), { username: role }).href
+}
+
 /** Drops a database when its last connection has gone, for which PostgreSQL waits five seconds; then by force. */
 async function drop(admin: Database, name: string): Promise<void> {
   const isDropped = await sql`drop database ${sql.id(name)}`.execute(admin).catch(() => null)

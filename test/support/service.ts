@@ -11,12 +11,13 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
 import { createRegisters, type Registers } from '../../src/registers.ts'
-import { testDatabaseUrl } from './database.ts'
+import { asRole, ROLES, testDatabaseUrl } from './database.ts'
 
 export type TestService = {
   app: FastifyInstance
-  /** The address of its database. */
+  /** The address of its database, for the superuser. */
   url: string
+  /** The superuser's connection: for what the service's own role may not. */
   db: Database
   registers: Registers
   recorder: Recorder
@@ -61,24 +62,28 @@ export function serviceBeside(t: Test, { url, clock }: TestService): Promise<Tes
 }
 
 async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: AppOptions): Promise<TestService> {
-  const db = openDatabase({ connectionString: url })
+  const [own, db] = [asRole(url, ROLES.service), url].map((connectionString) => openDatabase({ connectionString })) as [
+    Database,
+    Database,
+  ]
   const now = () => clock.now
   const registers = createRegisters()
-  const heads = createHeads(db)
+  const heads = createHeads(own)
   const onError = (error: unknown) => t.error(error, 'the runner goes on without errors')
-  const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
+  const runner = startRunner(own, registers, PROJECTIONS, onError, heads.grew)
   const onRecorded = (register: string, size: number) => {
     heads.grew(register, size)
     runner.hint()
   }
-  const recorder = createRecorder(db, registers, { now, onRecorded })
+  const recorder = createRecorder(own, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const context = { db, registers, recorder, heads, now, wake: runner.wake }
+  const context = { db: own, registers, recorder, heads, now, wake: runner.wake }
   const app = await buildApp(context, logger, { checkAnswers: true, ...options })
   t.teardown(async () => {
     await app.close()
     await runner.stop()
     await heads.stop()
+    await own.destroy()
     await db.destroy()
   })
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
