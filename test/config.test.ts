@@ -3,6 +3,7 @@ import t from 'tap'
 import { configHelp, parseConfig } from '../src/config.ts'
 
 const defaults = {
+  sealerDatabaseUrl: null,
   databaseUrl: null,
   dataDir: resolve('.pledger'),
   host: '127.0.0.1',
@@ -35,6 +36,7 @@ t.test('every variable is read', async () => {
   accepts(
     {
       PLEDGER_DATABASE_URL: 'postgresql://u:p%40ss@db.example:5432/pledger',
+      PLEDGER_SEALER_DATABASE_URL: 'postgresql://s:p%40ss@db.example:5432/pledger',
       PLEDGER_DATA: '/srv/pledger',
       PLEDGER_HOST: '::1',
       PLEDGER_PORT: '0',
@@ -46,6 +48,7 @@ t.test('every variable is read', async () => {
     },
     {
       databaseUrl: 'postgresql://u:p%40ss@db.example:5432/pledger',
+      sealerDatabaseUrl: 'postgresql://s:p%40ss@db.example:5432/pledger',
       dataDir: '/srv/pledger',
       host: '::1',
       port: 0,

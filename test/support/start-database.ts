@@ -5,10 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { openEmbedded } from '../../src/database/embedded.ts'
-import { grantRoles } from '../../src/database/grants.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
-import { ROLES, RUN_FILE, type TestServer } from './database.ts'
+import { makeRoles, RUN_FILE, type TestServer } from './database.ts'
 
 /** Stops what a run left behind that was interrupted before its end. */
 async function stopLeftover(): Promise<void> {
@@ -30,10 +29,7 @@ await writeFile(RUN_FILE, JSON.stringify(run))
 const db = openDatabase({ connectionString })
 await migrate(db)
 // Roles belong to the server, what they are granted to the database: every clone has it.
-const { password } = new URL(connectionString)
-for (const role of Object.values(ROLES))
-  await sql`create role ${sql.id(role)} login password ${sql.lit(password)}`.execute(db)
-await grantRoles(db, ROLES)
+await makeRoles(db, connectionString)
 await db.destroy()
 const admin = openDatabase({ connectionString: connectionString.replace(/\/pledger(\?|$)/, '/postgres$1') })
 await sql`alter database pledger rename to pledger_template`.execute(admin)
