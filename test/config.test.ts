@@ -149,7 +149,7 @@ t.test('a host that is no address and no name is refused even when open', async 
 t.test('the help names every variable in one aligned line with its default', async () => {
   const lines = configHelp.split('\n')
   t.strictSame(
-    lines.map((line) => line.slice(0, 39).trimEnd()),
+    lines.map((line) => line.slice(0, 40).trimEnd()),
     [
       'variable                     default',
       'PLEDGER_DATABASE_URL',
@@ -165,7 +165,7 @@ t.test('the help names every variable in one aligned line with its default', asy
     ],
   )
   t.strictSame(
-    lines.filter((line) => line.charAt(38) !== ' ' || line.charAt(39) === ' ' || line.length > 120),
+    lines.filter((line) => line.charAt(39) !== ' ' || line.charAt(40) === ' ' || line.length > 120),
     [],
   )
 })
