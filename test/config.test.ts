@@ -3,6 +3,7 @@ import t from 'tap'
 import { configHelp, parseConfig } from '../src/config.ts'
 
 const defaults = {
+  sealerDatabaseUrl: null,
   databaseUrl: null,
   dataDir: resolve('.pledger'),
   host: '127.0.0.1',
@@ -35,6 +36,7 @@ t.test('every variable is read', async () => {
   accepts(
     {
       PLEDGER_DATABASE_URL: 'postgresql://u:p%40ss@db.example:5432/pledger',
+      PLEDGER_SEALER_DATABASE_URL: 'postgresql://s:p%40ss@db.example:5432/pledger',
       PLEDGER_DATA: '/srv/pledger',
       PLEDGER_HOST: '::1',
       PLEDGER_PORT: '0',
@@ -46,6 +48,7 @@ t.test('every variable is read', async () => {
     },
     {
       databaseUrl: 'postgresql://u:p%40ss@db.example:5432/pledger',
+      sealerDatabaseUrl: 'postgresql://s:p%40ss@db.example:5432/pledger',
       dataDir: '/srv/pledger',
       host: '::1',
       port: 0,
@@ -114,8 +117,8 @@ t.test('PLEDGER_OPEN is yes or nothing', async () => {
 t.test('an unknown variable that begins with PLEDGER_ is refused by name, without its value', async () => {
   refuses(
     { PLEDGER_DATABSE_URL: 'postgres://u:hunter2@h/d' },
-    'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_DATA, PLEDGER_HOST, PLEDGER_PORT, ' +
-      'PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS, PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
+    'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_SEALER_DATABASE_URL, PLEDGER_DATA, ' +
+      'PLEDGER_HOST, PLEDGER_PORT, PLEDGER_LOG_LEVEL, PLEDGER_OPEN, PLEDGER_MAX_FOLLOWERS, PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
   )
 })
 
@@ -146,22 +149,23 @@ t.test('a host that is no address and no name is refused even when open', async 
 t.test('the help names every variable in one aligned line with its default', async () => {
   const lines = configHelp.split('\n')
   t.strictSame(
-    lines.map((line) => line.slice(0, 34).trimEnd()),
+    lines.map((line) => line.slice(0, 40).trimEnd()),
     [
-      'variable               default',
+      'variable                     default',
       'PLEDGER_DATABASE_URL',
-      'PLEDGER_DATA           .pledger',
-      'PLEDGER_HOST           127.0.0.1',
-      'PLEDGER_PORT           4180',
-      'PLEDGER_LOG_LEVEL      info',
+      'PLEDGER_SEALER_DATABASE_URL',
+      'PLEDGER_DATA                 .pledger',
+      'PLEDGER_HOST                 127.0.0.1',
+      'PLEDGER_PORT                 4180',
+      'PLEDGER_LOG_LEVEL            info',
       'PLEDGER_OPEN',
-      'PLEDGER_MAX_FOLLOWERS  500',
+      'PLEDGER_MAX_FOLLOWERS        500',
       'PLEDGER_ORIGIN',
       'PLEDGER_SIGNING_KEYS',
     ],
   )
   t.strictSame(
-    lines.filter((line) => line.charAt(33) !== ' ' || line.charAt(34) === ' ' || line.length > 120),
+    lines.filter((line) => line.charAt(39) !== ' ' || line.charAt(40) === ' ' || line.length > 120),
     [],
   )
 })

@@ -4,25 +4,12 @@ import { hash } from 'node:crypto'
 import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
 import { type Caller, parseGrant } from './grants.ts'
 
-/** Signatures by a public key; never `none`, nor one whose secret the service would have to hold. */
-export const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-] as const
-
 export type OidcSettings = {
   issuer: string
   audience: string
   /** Where the provider's keys are. */
   jwks: string
+  /** By public keys alone: never `none`, nor one whose secret the service would have to hold. */
   algorithms: readonly string[]
   /** The claim with the grants: texts of the form `role:register`. */
   rolesClaim: string

@@ -21,7 +21,8 @@ export async function setPublic(db: Database, register: string, isPublic: boolea
   } else await db.deleteFrom('public_register').where('register', '=', register).execute()
 }
 
-async function listPublic(db: Database): Promise<Set<string>> {
+/** The registers that everyone may read. */
+export async function listPublic(db: Database): Promise<Set<string>> {
   const rows = await db.selectFrom('public_register').select('register').execute()
   return new Set(rows.map(({ register }) => register))
 }

@@ -45,7 +45,10 @@ export async function createToken(
   const text = PREFIX + randomBytes(32).toString('base64url')
   const id = randomBytes(ID_BYTES).toString('hex')
   await db.transaction().execute(async (tx) => {
-    await tx.insertInto('principal').values({ id: callerId(id), name }).execute()
+    await tx
+      .insertInto('principal')
+      .values({ id: callerId(id), name })
+      .execute()
     await tx
       .insertInto('token')
       .values({

@@ -6,7 +6,8 @@ import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'n
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
-import type { Config } from '../config.ts'
+import { createAccess, type Mode } from '../access/access.ts'
+import { accessOf, type Config } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { createHeads } from '../eventlog/heads.ts'
@@ -28,7 +29,7 @@ import { loadSample, SYNTHETIC_310 } from './sample.ts'
 import { type Sealing, sealingOf, tellNewKey, tellSealing } from './sealing.ts'
 
 /** A service that listens. */
-type Service = { address: string; sealing: Sealing; close: () => Promise<void> }
+type Service = { address: string; mode: Mode; sealing: Sealing; close: () => Promise<void> }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
@@ -131,8 +132,21 @@ function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logg
   return null
 }
 
+/** With what this process seals: with nothing where its role may not. */
+async function sealingHere(config: Config, { db, sealing }: Connection): Promise<Sealing> {
+  const configured = await sealingOf(config, db)
+  if (configured.keys === null || sealing !== null) return configured
+  const why = 'its role may not write tiles: set PLEDGER_SEALER_DATABASE_URL, or run pledger seal beside it'
+  return { origin: configured.origin, keys: null, file: null, why }
+}
+
 /** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
-async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
+async function serve(
+  config: Config,
+  connection: Connection,
+  logger: Logger,
+  { samples, mode }: { samples: boolean; mode: Mode },
+): Promise<Service> {
   const { db } = connection
   const now = Date.now
   const registers = createRegisters()
@@ -141,7 +155,7 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     for (const step of closing.toReversed()) await step()
   }
   try {
-    const sealing = await sealingOf(config, db)
+    const sealing = await sealingHere(config, connection)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
     const heads = createHeads(db, {
@@ -158,23 +172,37 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
       runner.hint()
     }
     const recorder = createRecorder(db, registers, { now, onRecorded })
-    const sealer = startSealing(db, sealing, logger)
+    const sealer = startSealing(connection.sealing ?? db, sealing, logger)
     if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
     const replays = replayProcesses(connection.connectionString, logger)
     closing.push(replays.stop)
-    const context = { db, registers, heads, recorder, now, wake: runner.wake }
+    const onError = (error: unknown) => logger.error({ err: error }, 'access: will try again')
+    const access = createAccess(db, { mode, oidc: config.oidc, recordReads: config.recordReads, now, onError })
+    closing.push(access.stop)
+    const context = { access, db, registers, heads, recorder, now, wake: runner.wake }
     const seal = (register: string) => sealer?.wake(register)
-    const app = await buildApp(context, logger, { following, startReplay: replays.start, seal })
+    const app = await buildApp(context, logger, {
+      following,
+      startReplay: replays.start,
+      seal,
+      unsafeDatabase: connection.unsafe.map(({ what }) => what),
+    })
     closing.push(() => closeApp(app))
-    return { address: await listen(app, config), sealing, close }
+    return { address: await listen(app, config), mode, sealing, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-async function printWelcome(config: Config, connection: Connection, { address, sealing }: Service): Promise<void> {
+const ACCESS: Record<Mode, string> = {
+  none: 'none: everyone on this machine may read and write',
+  tokens: 'tokens: pledger token create',
+  oidc: 'the tokens of the identity provider, and those of pledger token create',
+}
+
+async function printWelcome(connection: Connection, { address, sealing, mode }: Service): Promise<void> {
   const heads = await listHeads(connection.db)
   const registers = heads.map(
     ({ register, size }) => `${register} (${counted(size)} ${size === 1 ? 'event' : 'events'})`,
@@ -184,9 +212,7 @@ async function printWelcome(config: Config, connection: Connection, { address, s
     `  database   ${connection.description}`,
     `  registers  ${registers.join(', ') || 'none yet: POST /v1/registers, or pledger import'}`,
     `  sealing    ${sealing.keys === null ? `none: ${sealing.why}` : `as ${sealing.origin}/{register}, with ${sealing.file}`}`,
-    config.open
-      ? '  access     open: everyone who reaches this address may read and write (PLEDGER_OPEN=yes)'
-      : '  access     none yet: everyone on this machine may read and write',
+    `  access     ${ACCESS[mode]}`,
   ]
   if (heads.some(({ register }) => register === 'synthetic-310')) {
     lines.push(
@@ -198,19 +224,26 @@ async function printWelcome(config: Config, connection: Connection, { address, s
   process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
 }
 
-async function run(samples: boolean): Promise<void> {
+type Options = { samples?: boolean; unsafeDatabase?: boolean }
+
+async function run({ samples = false, unsafeDatabase = false }: Options): Promise<void> {
   keepHeapSmall()
   const config = configuration()
+  const access = accessOf(config, unsafeDatabase)
+  if ('problem' in access) throw new CommandError(access.problem, 2)
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
   const stop = stopSignal()
   const logger = pino({ level: config.logLevel, base: null }, destination(2))
   const connection = await connect(config, {
     mode: 'own',
+    unsafeDatabase,
     log: (line) => logger.info(line),
     onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   })
-  const service = await serve(config, connection, logger, samples)
-  await printWelcome(config, connection, service)
+  if (connection.unsafe.length > 0)
+    logger.warn(`database: UNSAFE: ${connection.unsafe.map(({ what, mend }) => `${what} (mend: ${mend})`).join('; ')}`)
+  const service = await serve(config, connection, logger, { samples, mode: access.mode })
+  await printWelcome(connection, service)
   logger.info({ signal: await stop }, 'stopping')
   await service.close()
 }
@@ -220,5 +253,6 @@ export function serveCommand(program: Command): void {
     .command('serve')
     .description('answer the REST API, keep the projections up with the log and seal it')
     .option('--samples', 'load the sample registers where there is no register yet')
-    .action(({ samples }: { samples?: boolean }) => run(samples === true))
+    .option('--unsafe-database', 'serve although the database or the role in it is not safe; /readyz says so')
+    .action((options: Options) => run(options))
 }

@@ -27,6 +27,22 @@ async function migrations(): Promise<Record<string, Migration>> {
  */
 const LOCK = sql`select pg_advisory_xact_lock(3853314791062309107)`
 
+/** The names of the migrations that the database does not have yet, and whether this role may apply them. Changes nothing. */
+export async function pendingMigrations<Schema>(db: Kysely<Schema>): Promise<{ names: string[]; mayApply: boolean }> {
+  const { rows } = await sql<{
+    isThere: boolean
+    mayApply: boolean
+  }>`select to_regclass('migration') is not null as "isThere",
+    coalesce((select pg_has_role(relowner, 'USAGE') from pg_class where oid = to_regclass('event')),
+      has_schema_privilege(current_schema(), 'CREATE')) as "mayApply"`.execute(db)
+  const { isThere = false, mayApply = false } = rows[0] ?? {}
+  const all = Object.keys(await migrations()).sort()
+  if (!isThere) return { names: all, mayApply }
+  const applied = await sql<{ name: string }>`select name from migration`.execute(db)
+  const done = new Set(applied.rows.map(({ name }) => name))
+  return { names: all.filter((name) => !done.has(name)), mayApply }
+}
+
 /** Applies what is missing, in one transaction; returns the names of what it applied. Throws where a migration fails. */
 export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
   return db.transaction().execute(async (tx) => {

@@ -52,7 +52,10 @@ function unauthorized(): Problem {
 }
 
 function forbidden(deed: string): Problem {
-  return new Problem('forbidden', { detail: `no role of yours permits to ${deed} here`, headers: challenge('insufficient_scope') })
+  return new Problem('forbidden', {
+    detail: `no role of yours permits to ${deed} here`,
+    headers: challenge('insufficient_scope'),
+  })
 }
 
 function unknownRegister(register: string): Problem {
@@ -227,7 +230,8 @@ export function guard(app: FastifyInstance, access: Access, now: () => number): 
         return
       }
       const caller = identify(access, request)
-      const admitted = caller instanceof Promise ? caller.then((one) => admit(access, request, one)) : admit(access, request, caller)
+      const admitted =
+        caller instanceof Promise ? caller.then((one) => admit(access, request, one)) : admit(access, request, caller)
       if (request.routeOptions.config.isLong) lookAgain(access, request, reply)
       if (!admitted && !recordRead) return done()
       Promise.resolve(admitted)

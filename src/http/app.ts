@@ -125,13 +125,21 @@ export type AppOptions = {
   startReplay?: (operation: string) => void
   /** Has the sealer look at a register now; without it whoever waits for a checkpoint waits for another process. */
   seal?: (register: string) => void
+  /** What is unsafe about the database, in words. */
+  unsafeDatabase?: readonly string[]
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false, following = FOLLOWING, startReplay = () => {}, seal = () => {} }: AppOptions = {},
+  {
+    checkAnswers = false,
+    following = FOLLOWING,
+    startReplay = () => {},
+    seal = () => {},
+    unsafeDatabase = [],
+  }: AppOptions = {},
 ): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
@@ -178,12 +186,14 @@ export async function buildApp(
     tileRoutes(api, context)
     proofRoutes(api, context)
     operationRoutes(api, context, startReplay)
-    healthRoutes(api, context)
+    healthRoutes(api, context, unsafeDatabase)
     projectionRoutes(api, context)
     digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', { config: { permission: 'open' } }, async () => app.swagger())
-    api.get('/', { config: { permission: 'open' }, schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
+    api.get('/', { config: { permission: 'open' }, schema: { hide: true } }, (_request, reply) =>
+      reply.redirect('/docs'),
+    )
   })
   await app.ready()
   return app

@@ -178,7 +178,12 @@ async function importEvents(
   try {
     // Safe: the parser of this media type hands over the stream itself.
     const lines = request.body as AsyncIterable<Uint8Array>
-    const report = await importLines(lines, { recorder: context.recorder, register, recordedBy: recordedBy(request), parseJson })
+    const report = await importLines(lines, {
+      recorder: context.recorder,
+      register,
+      recordedBy: recordedBy(request),
+      parseJson,
+    })
     const size = await sizeOf(context, register)
     if (size === 0) throw new NoRegister(register, report.refusals[0] ?? null)
     reply.header('pledger-size', String(size))

@@ -27,6 +27,10 @@ const readyAnswer = z.strictObject({
   status: z.literal('ready'),
   projections: z.array(projectionAnswer),
   sealing: z.array(sealingAnswer),
+  unsafeDatabase: z.array(z.string()).meta({
+    description:
+      'What is unsafe about the database or the role in it, which somebody has allowed; empty where it is safe',
+  }),
 })
 
 async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAnswer>[]> {
@@ -45,7 +49,7 @@ function explain({ projection, register, stopped, building, status }: Projection
   return `${projection} of ${register} has no rows yet: ${status}`
 }
 
-export function healthRoutes(app: FastifyInstance, context: Context): void {
+export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatabase: readonly string[]): void {
   app.get(
     '/livez',
     {
@@ -80,7 +84,11 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
       const isMissing = states.some(cannotAnswer)
       // Whether it can answer is for everyone to know; of what, for whoever may see it.
       const projections = await visibleOnes(context.access, request, states)
-      const detail = { projections, sealing: await visibleOnes(context.access, request, await sealing(context)) }
+      const detail = {
+        projections,
+        sealing: await visibleOnes(context.access, request, await sealing(context)),
+        unsafeDatabase: [...unsafeDatabase],
+      }
       const missing = projections.find(cannotAnswer)
       const why = missing ? explain(missing) : 'a projection has no rows to answer from'
       if (isMissing) throw new Problem('projection-behind', { detail: why, ...detail })

@@ -77,7 +77,13 @@ export async function once(
   const key = keyOf(request)
   if (key === null) return record(null)
   const recordOnce = createRecordOnce(db, async (_register, _groups, _by, options) => [await record(options.key)], now)
-  const recording = { register, recordedBy: recordedBy(request), group: [], bytes: 0, key: { key, fingerprint: fingerprintOf(request) } }
+  const recording = {
+    register,
+    recordedBy: recordedBy(request),
+    group: [],
+    bytes: 0,
+    key: { key, fingerprint: fingerprintOf(request) },
+  }
   return outcomesOf(await recordOnce(recording), key, reply)
 }
 

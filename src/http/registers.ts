@@ -102,7 +102,8 @@ async function listRegisters(context: Context, request: FastifyRequest, reply: F
   const heads = await visibleOnes(context.access, request, await listHeads(context.db))
   const size = heads.reduce((sum, head) => sum + head.size, 0)
   const redactions = heads.reduce((sum, head) => sum + head.redactions, 0)
-  if (isUnchanged(request, reply, { size, projection: `${heads.map(({ register }) => register)}.${redactions}` })) return reply.send()
+  if (isUnchanged(request, reply, { size, projection: `${heads.map(({ register }) => register)}.${redactions}` }))
+    return reply.send()
   const items = []
   for (const { register } of heads) {
     const known = await context.registers.read(context.db, register)

@@ -9,7 +9,7 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
-import { testDatabaseUrl } from '../support/database.ts'
+import { asRole, ROLES, testDatabaseUrl } from '../support/database.ts'
 import { pledger, start } from '../support/process.ts'
 import { lines, made, OPENED, posted, uuid } from '../support/register.ts'
 
@@ -30,7 +30,11 @@ async function directory(t: Test): Promise<string> {
 
 async function database(t: Test) {
   const url = await testDatabaseUrl(t)
-  return { env: { PLEDGER_DATABASE_URL: url }, name: `PostgreSQL at ${new URL(url).host}${new URL(url).pathname}` }
+  return {
+    env: { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) },
+    url,
+    name: `PostgreSQL at ${new URL(url).host}${new URL(url).pathname}`,
+  }
 }
 
 /** What a command left besides its standard output, which a test looks at by itself. */

@@ -12,6 +12,7 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/run.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
+import { noAccessControl } from '../support/access.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { gate } from '../support/gate.ts'
 import { made, OPENED, posted } from '../support/register.ts'
@@ -44,7 +45,7 @@ async function serviceOn(t: Test, connectionString: string, today = '2026-03-01'
   const registers = createRegisters()
   const clock = { now: noon(today) }
   const recorder = createRecorder(db, registers, { now: () => clock.now, onRecorded: heads.grew })
-  const context = { db, heads, registers, recorder, now: () => clock.now, wake: () => {} }
+  const context = { access: noAccessControl(db), db, heads, registers, recorder, now: () => clock.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }), { checkAnswers: true })
   t.teardown(async () => {
     await app.close()

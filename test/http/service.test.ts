@@ -12,6 +12,7 @@ import { PROBLEM_WORDS, problemStatus, problemTitle, problemType } from '../../s
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
+import { noAccessControl } from '../support/access.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { gate } from '../support/gate.ts'
 import { lines, made, NDJSON, OPENED, openDemo, posted, problem } from '../support/register.ts'
@@ -320,7 +321,7 @@ t.test('while its database is away the service lives, refuses with when to retry
   const recorder = createRecorder(db, registers, { now: Date.now })
   const heads = createHeads(db)
   t.teardown(heads.stop)
-  const context = { db, registers, heads, recorder, now: Date.now, wake: () => {} }
+  const context = { access: noAccessControl(db), db, registers, heads, recorder, now: Date.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }))
   t.teardown(() => app.close())
   const open = (id: string) => app.inject({ method: 'POST', url: '/v1/registers', payload: { id, ...OPENED } })

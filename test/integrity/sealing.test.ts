@@ -21,7 +21,7 @@ import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { type Random, randomFrom } from '../../src/samples/random.ts'
 import { PLAIN_NODE } from '../storm/fleet.ts'
-import { testDatabaseUrl } from '../support/database.ts'
+import { asRole, ROLES, testDatabaseUrl } from '../support/database.ts'
 import { pledger, type Started, start } from '../support/process.ts'
 import { OPENED, posted } from '../support/register.ts'
 
@@ -55,7 +55,13 @@ async function log(t: Test) {
     const groups = Array.from({ length: count }, () => group(`c-${made}`, 'CommitmentMade', { title: `${made++}` }))
     await recorder.record(REGISTER, groups, 'local')
   }
-  return { url, db, record, env: { ...PLAIN_NODE, PLEDGER_DATABASE_URL: url, PLEDGER_PORT: '0' } }
+  const env = {
+    ...PLAIN_NODE,
+    PLEDGER_DATABASE_URL: asRole(url, ROLES.service),
+    PLEDGER_SEALER_DATABASE_URL: asRole(url, ROLES.sealer),
+    PLEDGER_PORT: '0',
+  }
+  return { url, db, record, env }
 }
 
 /** The newest checkpoint when it has come to a size; fails the test where it does not. */
@@ -152,7 +158,8 @@ t.test('a refusal to sign is told wherever somebody may look', async (t) => {
   const status = await pledger(t, ['status'], env)
   t.equal(status.code, 1)
   t.match(status.out, `\n  checkpoints: refused at size 10: ${reason}\n`)
-  const service = start(t, ['serve'], keys)
+  // The guards of its tiles are off, which the service would refuse.
+  const service = start(t, ['serve', '--unsafe-database'], keys)
   const [, address = ''] = await service.says(/listens on (http:\/\/127\.0\.0\.1:\d+)\n/)
   // Safe: the answer of a service that is ready.
   const { sealing } = (await (await fetch(`${address}/readyz`)).json()) as { sealing: Record<string, unknown>[] }

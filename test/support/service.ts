@@ -12,12 +12,13 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
 import { createRegisters, type Registers } from '../../src/registers.ts'
-import { testDatabaseUrl } from './database.ts'
+import { asRole, ROLES, testDatabaseUrl } from './database.ts'
 
 export type TestService = {
   app: FastifyInstance
-  /** The address of its database. */
+  /** The address of its database, for the superuser. */
   url: string
+  /** The superuser's connection: for what the service's own role may not. */
   db: Database
   registers: Registers
   recorder: Recorder
@@ -65,26 +66,29 @@ export function serviceBeside(t: Test, { url, clock }: TestService, options: Opt
 }
 
 async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: Options): Promise<TestService> {
+  const own = openDatabase({ connectionString: asRole(url, ROLES.service) })
   const db = openDatabase({ connectionString: url })
   const now = () => clock.now
   const registers = createRegisters()
-  const heads = createHeads(db)
+  const heads = createHeads(own)
   const fails = (error: unknown) => t.error(error, 'the runner goes on without errors')
   const { onError = fails, access: given = {}, ...appOptions } = options
-  const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
+  const runner = startRunner(own, registers, PROJECTIONS, onError, heads.grew)
   const onRecorded = (register: string, size: number) => {
     heads.grew(register, size)
     runner.hint()
   }
-  const recorder = createRecorder(db, registers, { now, onRecorded })
+  const recorder = createRecorder(own, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const access = createAccess(db, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
-  const context = { access, db, registers, recorder, heads, now, wake: runner.wake }
+  const access = createAccess(own, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
+  const context = { access, db: own, registers, recorder, heads, now, wake: runner.wake }
   const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
   t.teardown(async () => {
     await app.close()
+    await access.stop()
     await runner.stop()
     await heads.stop()
+    await own.destroy()
     await db.destroy()
   })
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
