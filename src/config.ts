@@ -46,7 +46,7 @@ export type Config = {
 }
 
 /** The identity provider whose JWTs are taken. */
-export type OidcConfig = { issuer: string; audience: string; jwks: string; algorithms: string[]; rolesClaim: string }
+type OidcConfig = { issuer: string; audience: string; jwks: string; algorithms: string[]; rolesClaim: string }
 
 export type ParsedConfig = { ok: true; config: Config } | { ok: false; problem: string }
 
@@ -87,8 +87,7 @@ const variables = z.strictObject({
     .prefault('info')
     .meta({ description: `how much to log: ${logLevels.join(', ')}`, accepts: `one of ${logLevels.join(', ')}` }),
   PLEDGER_ACCESS: z.enum(['none', 'tokens', 'oidc']).optional().meta({
-    description:
-      'who may read and write: none (everyone on this machine), tokens, oidc; unset: none where that is safe',
+    description: 'who may read and write: none (all on this machine), tokens or oidc',
     accepts: 'none, tokens or oidc',
   }),
   PLEDGER_OIDC_ISSUER: z.string().optional().meta({
@@ -113,7 +112,7 @@ const variables = z.strictObject({
       accepts: `some of ${OIDC_ALGORITHMS.join(',')}, with commas`,
     }),
   PLEDGER_OIDC_ROLES_CLAIM: z.string().prefault('pledger_roles').meta({
-    description: 'oidc: the claim with the roles, such as ["auditor:union-state","operator:*"]',
+    description: 'oidc: the claim with roles such as ["auditor:demo","operator:*"]',
     accepts: 'the name of a claim',
   }),
   PLEDGER_RECORD_READS: z.literal('yes').optional().meta({

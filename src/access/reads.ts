@@ -4,7 +4,7 @@
 import { sql } from 'kysely'
 import type { Database } from '../database/pool.ts'
 
-export type Read = {
+type Read = {
   register: string
   /** null: somebody without credentials. */
   caller: string | null

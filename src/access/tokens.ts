@@ -12,7 +12,7 @@ const PREFIX = 'pledger_'
 const SHAPE = /^pledger_[A-Za-z0-9_-]{43}$/
 
 /** How long memory may know a token differently from the database. */
-export const STALE_MS = 5_000
+const STALE_MS = 5_000
 /** How often at most the last use of a token is written. */
 const USED_EVERY_MS = 60_000
 const MAX_KNOWN = 10_000

@@ -224,6 +224,14 @@ async function printWelcome(connection: Connection, { address, sealing, mode }: 
   process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
 }
 
+/** What is unsafe about serving a database of one's own to everyone on this machine, which somebody has allowed. */
+function withoutAccess({ databaseUrl }: Config, mode: Mode) {
+  if (mode !== 'none' || databaseUrl === null) return []
+  return [
+    { what: 'there is no access control: everyone on this machine may read and write', mend: 'PLEDGER_ACCESS=tokens' },
+  ]
+}
+
 type Options = { samples?: boolean; unsafeDatabase?: boolean }
 
 async function run({ samples = false, unsafeDatabase = false }: Options): Promise<void> {
@@ -234,12 +242,13 @@ async function run({ samples = false, unsafeDatabase = false }: Options): Promis
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
   const stop = stopSignal()
   const logger = pino({ level: config.logLevel, base: null }, destination(2))
-  const connection = await connect(config, {
+  const opened = await connect(config, {
     mode: 'own',
     unsafeDatabase,
     log: (line) => logger.info(line),
     onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   })
+  const connection = { ...opened, unsafe: [...opened.unsafe, ...withoutAccess(config, access.mode)] }
   if (connection.unsafe.length > 0)
     logger.warn(`database: UNSAFE: ${connection.unsafe.map(({ what, mend }) => `${what} (mend: ${mend})`).join('; ')}`)
   const service = await serve(config, connection, logger, { samples, mode: access.mode })

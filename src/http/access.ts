@@ -13,7 +13,7 @@ import { Problem } from './problem.ts'
  * that the caller may see; `everything`: some role for all registers; else the deed, with the register of the path where the
  * route has one, and otherwise with any, which the route then looks at more closely.
  */
-export type Permission = 'open' | 'visible' | 'everything' | Deed
+type Permission = 'open' | 'visible' | 'everything' | Deed
 
 declare module 'fastify' {
   interface FastifyContextConfig {

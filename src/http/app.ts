@@ -43,6 +43,12 @@ const API = {
   openapi: '3.1.0',
 } as const
 
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'A token (pledger token create) or a JWT of the identity provider; without access control none',
+} as const
+
 /** The names of the component schemas that a part of the document refers to. */
 function referredTo(part: unknown): string[] {
   const names = JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)
@@ -91,10 +97,18 @@ function withNamedRest<T extends { paths?: unknown }>(document: T): T {
   return { ...document, paths: Object.fromEntries(paths) }
 }
 
+/** Says of an operation what its caller has to be permitted. */
+const withPermission: typeof jsonSchemaTransform = (given) => {
+  const { schema, url } = jsonSchemaTransform(given)
+  const permission = given.route.config?.permission
+  const security = permission === 'open' ? [] : [{ bearer: [] }, {}]
+  return { schema: { ...schema, security, 'x-permission': permission } as typeof schema, url }
+}
+
 function documented(app: FastifyInstance): void {
   app.register(swagger, {
-    openapi: { ...API },
-    transform: jsonSchemaTransform,
+    openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
+    transform: withPermission,
     transformObject: (document) => withoutUnused(withNamedRest(withLines(jsonSchemaTransformObject(document)))),
   })
   app.register(swaggerUi, { routePrefix: '/docs' })

@@ -380,6 +380,7 @@ async function ownedDatabase(t: Test) {
   const env = (role: string) => ({
     ...PLAIN_NODE,
     PLEDGER_DATABASE_URL: asRole(url.href, role),
+    PLEDGER_ACCESS: 'tokens',
     PLEDGER_PORT: '0',
     PLEDGER_LOG_LEVEL: 'warn',
   })
@@ -430,10 +431,16 @@ t.test('as documented: the owner migrates and grants, the service serves, and no
   )
   await stopped(unsealing)
 
+  const grants = ['--role', 'recorder', '--role', 'operator', '--register', 'demo']
+  const create = ['token', 'create', '--name', 'Test', ...grants, '--expires', '1h']
+  const forbidden = await pledger(t, create, env(service))
+  t.match([forbidden.code, forbidden.err], [1, /permission denied for table/], 'a service lets nobody in')
+  const token = (await pledger(t, create, env(owner))).out.trim()
   const started = start(t, ['serve'], { ...env(service), ...keys, PLEDGER_SEALER_DATABASE_URL: asRole(url, sealer) })
   const [, address = ''] = await started.says(LISTENS)
   const ask = async (path: string, options: RequestInit = {}) => {
-    const response = await fetch(`${address}${path}`, options)
+    const headers = { ...options.headers, authorization: `Bearer ${token}` }
+    const response = await fetch(`${address}${path}`, { ...options, headers })
     // Safe: read as JSON, asserted below.
     return { status: response.status, body: (await response.json()) as Record<string, unknown> }
   }

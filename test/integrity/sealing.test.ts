@@ -115,14 +115,14 @@ t.test('what cannot be sealed as it is asked for is refused in one line', async 
     one('there are no keys to sign with: PLEDGER_SIGNING_KEYS is not set'),
   )
   t.strictSame(
-    await pledger(t, ['serve'], { ...env, PLEDGER_SIGNING_KEYS: '/no/such.pem' }),
+    await pledger(t, ['serve'], { PLEDGER_ACCESS: 'tokens', ...env, PLEDGER_SIGNING_KEYS: '/no/such.pem' }),
     one('cannot read the signing keys in /no/such.pem: there is no such file'),
   )
   const mine = { ...keys, PLEDGER_ORIGIN: 'log.example/v1' }
   t.equal((await pledger(t, ['seal', '--once'], mine)).out, 'demo: sealed at size 1, 1 new\n')
   for (const command of ['serve', 'seal'])
     t.strictSame(
-      await pledger(t, [command], { ...keys, PLEDGER_ORIGIN: 'elsewhere.example' }),
+      await pledger(t, [command], { ...keys, PLEDGER_ACCESS: 'tokens', PLEDGER_ORIGIN: 'elsewhere.example' }),
       one(
         'demo is sealed as log.example/v1, and PLEDGER_ORIGIN is elsewhere.example: the origin is fixed with the first ' +
           'checkpoint; set PLEDGER_ORIGIN=log.example/v1 or leave it out',
@@ -131,7 +131,7 @@ t.test('what cannot be sealed as it is asked for is refused in one line', async 
   await record(1)
   t.equal((await pledger(t, ['seal', '--once'], keys)).out, 'demo: sealed at size 2, 1 new\n', 'as before by default')
 
-  const service = start(t, ['serve'], env)
+  const service = start(t, ['serve'], { ...env, PLEDGER_ACCESS: 'tokens' })
   await service.says(/\n {2}sealing {4}none: PLEDGER_SIGNING_KEYS is not set\n/)
   const { err } = await stopped(t, service)
   t.strictSame(
@@ -190,7 +190,11 @@ function startSealers(t: Test, env: Record<string, string>): Sealers {
   const complaints: string[] = []
   const ready = new Set<number>()
   const run = (index: number) => {
-    const started = start(t, [index === 2 ? 'serve' : 'seal'], { ...env, PLEDGER_LOG_LEVEL: 'error' })
+    const started = start(t, index === 2 ? ['serve'] : ['seal'], {
+      PLEDGER_ACCESS: 'tokens',
+      ...env,
+      PLEDGER_LOG_LEVEL: 'error',
+    })
     const begun = started.says(/\n/).then(
       () => ready.add(index),
       () => {},

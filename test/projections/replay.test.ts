@@ -469,7 +469,10 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
 t.test('a service has a process of its own work on a replay', async (t) => {
   const { db, url } = await base(t)
   const before = await digests(db, 'a')
-  const service = start(t, ['serve'], { PLEDGER_DATABASE_URL: asRole(url, ROLES.service), PLEDGER_PORT: '0' })
+  const service = start(t, ['serve', '--unsafe-database'], {
+    PLEDGER_DATABASE_URL: asRole(url, ROLES.service),
+    PLEDGER_PORT: '0',
+  })
   const [, address] = await service.says(/listens on (\S+)/)
   const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST' })
   t.equal(response.status, 202)

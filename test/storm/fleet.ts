@@ -49,7 +49,7 @@ export async function startFleet(ending: Ending, { databaseUrl, count, onMoved }
       PLEDGER_PORT: '0',
       PLEDGER_LOG_LEVEL: 'warn',
     }
-    const started = start(ending, ['serve'], env)
+    const started = start(ending, ['serve', '--unsafe-database'], env)
     started.ended.then(({ code, signal, err }) => {
       complaints.push(...errorsIn(err))
       const isWanted = signal === 'SIGKILL' || (isStopping && code === 0)
