@@ -6,13 +6,13 @@ import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'n
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
-import type { Config } from '../config.ts'
+import { type Config, isLoopback } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { createHeads } from '../eventlog/heads.ts'
 import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
-import { buildApp } from '../http/app.ts'
+import { type AppOptions, buildApp, REQUESTS_PER_MINUTE } from '../http/app.ts'
 import { FOLLOWING } from '../http/event-stream.ts'
 import { type Sealer, startSealer } from '../integrity/sealer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
@@ -130,9 +130,16 @@ function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logg
   return null
 }
 
+/** What the configuration says of who may ask how. */
+function accessOptions({ host, rateLimit, trustProxy, corsOrigins }: Config): AppOptions {
+  const perMinute = rateLimit ?? REQUESTS_PER_MINUTE
+  // Nobody limits a person's own machine who did not say so.
+  return { trustProxy, corsOrigins, rateLimit: { perMinute, isEnforced: rateLimit !== null || !isLoopback(host) } }
+}
+
 /** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
 async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
-  const { db } = connection
+  const { db, bounded } = connection
   const now = Date.now
   const registers = createRegisters()
   const closing: (() => Promise<void>)[] = [connection.close]
@@ -143,7 +150,7 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     const sealing = await sealingOf(config, db)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
-    const heads = createHeads(db, {
+    const heads = createHeads(bounded, {
       connectionString: connection.connectionString,
       onHint: () => runner.hint(),
       onError: (error) => logger.warn({ err: error }, 'heads: will look again'),
@@ -156,15 +163,21 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
       heads.grew(register, size)
       runner.hint()
     }
-    const recorder = createRecorder(db, registers, { now, onRecorded })
+    const recorder = createRecorder(bounded, registers, { now, onRecorded })
     const sealer = startSealing(db, sealing, logger)
     if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
     const replays = replayProcesses(connection.connectionString, logger)
     closing.push(replays.stop)
-    const context = { db, registers, heads, recorder, now, wake: runner.wake }
+    const context = { db: bounded, registers, heads, recorder, now, wake: runner.wake }
     const seal = (register: string) => sealer?.wake(register)
-    const app = await buildApp(context, logger, { following, startReplay: replays.start, seal })
+    const app = await buildApp(context, logger, {
+      ...accessOptions(config),
+      following,
+      startReplay: replays.start,
+      seal,
+    })
+    app.server.maxConnections = config.maxConnections
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), sealing, close }
   } catch (error) {
@@ -197,12 +210,18 @@ async function printWelcome(config: Config, connection: Connection, { address, s
   process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
 }
 
+/** An error as it is logged: what PostgreSQL says besides may quote rows, and so what was posted. */
+function withoutContent(error: Error & { code?: unknown }): Record<string, unknown> {
+  const { name, message, stack, code } = error
+  return { type: name, message, code, stack }
+}
+
 async function run(samples: boolean): Promise<void> {
   keepHeapSmall()
   const config = configuration()
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
   const stop = stopSignal()
-  const logger = pino({ level: config.logLevel, base: null }, destination(2))
+  const logger = pino({ level: config.logLevel, base: null, serializers: { err: withoutContent } }, destination(2))
   const connection = await connect(config, {
     mode: 'own',
     log: (line) => logger.info(line),

@@ -4,15 +4,14 @@ import { sql } from 'kysely'
 import type { Config } from '../config.ts'
 import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded.ts'
 import { migrate } from './migrate.ts'
-import { type Database, openDatabase } from './pool.ts'
+import { type Database, type Databases, openDatabases } from './pool.ts'
 
 const OLDEST_VERSION = 150_000
 
 /** The database cannot be used as it is; the message says why. */
 export class UnusableDatabase extends Error {}
 
-export type Connection = {
-  db: Database
+export type Connection = Databases & {
   /** Where it is, with everything that connecting takes: not for people. */
   connectionString: string
   /** What it is, for people: never with a password. */
@@ -56,14 +55,15 @@ export async function connect(config: Config, { mode, log, onError }: ConnectOpt
   const start = mode === 'own' ? openEmbedded : attachEmbedded
   const server = config.databaseUrl === null ? await start(config.dataDir, log) : null
   const connectionString = server?.connectionString ?? config.databaseUrl ?? ''
-  const db = openDatabase({ connectionString, ...(onError ? { onError } : {}) })
+  const { db, bounded } = openDatabases({ connectionString, ...(onError ? { onError } : {}) })
   const close = async () => {
     await db.destroy()
     await server?.stop()
   }
   try {
     await checkVersion(db)
-    return { db, connectionString, description: describe(config, server), migrated: await migrate(db), close }
+    const migrated = await migrate(db)
+    return { db, bounded, connectionString, description: describe(config, server), migrated, close }
   } catch (error) {
     await close()
     throw refusal(error) ?? error

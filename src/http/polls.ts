@@ -167,7 +167,17 @@ const TAGGED = { 'cache-control': 'no-cache', vary: 'Accept' }
 
 /** Gives an answer its ETag. */
 export function tagged(reply: FastifyReply, etag: string): FastifyReply {
-  return reply.header('etag', etag).headers(TAGGED)
+  const vary = reply.getHeader('vary')
+  reply.header('etag', etag).headers(TAGGED)
+  return vary === undefined ? reply : reply.header('vary', `${vary}, ${TAGGED.vary}`)
+}
+
+/** What a page of another origin needs to be let see, where one is allowed. */
+function originHeaders(reply: FastifyReply): Record<string, string> {
+  const { vary, ...headers } = reply.getHeaders()
+  // Safe: @fastify/cors sets single texts.
+  const told = Object.entries(headers).filter(([name]) => name.startsWith('access-control-')) as [string, string][]
+  return { ...TAGGED, ...Object.fromEntries(told), vary: `${vary}, ${TAGGED.vary}` }
 }
 
 declare module 'fastify' {
@@ -185,6 +195,7 @@ export function answerPolls(app: FastifyInstance, context: Memory): void {
     if (known === undefined || request.raw.method !== 'GET' || polls.etagOf(request) !== known) return done()
     // Past what fastify does to a reply with a body: of all answers this one is given most.
     reply.hijack()
-    reply.raw.writeHead(304, { etag: known, ...TAGGED }).end()
+    const headers = reply.hasHeader('vary') ? originHeaders(reply) : TAGGED
+    reply.raw.writeHead(304, { etag: known, ...headers }).end()
   })
 }
