@@ -10,7 +10,7 @@ const MAX_HEADER_BYTES = 16_384
 const MAX_HEADERS = 100
 const MAX_PARAMETERS = 1_000
 /** Requests of one connection under way at once: node:http begins with whatever has come, answered or not. */
-const MAX_PIPELINED = 64
+const MAX_PIPELINED = 16
 
 const HEADERS_MS = 20_000
 /** A whole JSON body. One of lines is as long as it is: it has to keep coming. */
@@ -33,6 +33,8 @@ export function serverLimits({ headersMs, silentMs }: Patience) {
     // Not for a whole request: an import may take hours. See `bodyDeadline`.
     requestTimeout: 0,
     http: {
+      // Refused with a problem, as everything is: see `check`.
+      requireHostHeader: false,
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: headersMs,
       connectionsCheckingInterval: LOOK_EVERY_MS,
@@ -46,7 +48,20 @@ function parameterCount(url: string): number {
   return count
 }
 
+function hostCount({ rawHeaders }: IncomingMessage): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at]
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1
+  }
+  return count
+}
+
 function check({ raw, routeOptions }: FastifyRequest): void {
+  const hosts = hostCount(raw)
+  if (hosts > 1 || (hosts === 0 && raw.httpVersion === '1.1')) {
+    throw new Problem('malformed', { detail: `a request names one host, not ${hosts}` })
+  }
   if (raw.rawHeaders.length > 2 * MAX_HEADERS) {
     throw new Problem('header-too-large', { detail: `a request has at most ${MAX_HEADERS} header fields` })
   }
@@ -137,5 +152,7 @@ export function awaitLines({ raw }: FastifyRequest, ms: number): void {
     before = bytesRead
     if (isSlow) cutOff(raw, `fewer than ${LEAST_BYTES} bytes came in ${ms / 1_000} s`)
   }, ms)
+  // A process does not stay for it: what is injected, and not read, neither ends nor closes.
+  look.unref()
   for (const end of ['end', 'close']) raw.once(end, () => clearInterval(look))
 }

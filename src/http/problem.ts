@@ -73,11 +73,29 @@ export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
+/** How long a client may take to read why it is cut off. */
+const LAST_WORDS_MS = 1_000
+
+/**
+ * Has a connection that is about to close go on reading for a moment, for nobody: where what has come is left unread, the
+ * client's system throws away the answer with it.
+ */
+function linger(socket: Socket): void {
+  // Called by node:http when the last answer has been written.
+  socket.destroySoon = () => {
+    socket.end()
+    setTimeout(() => socket.destroy(), LAST_WORDS_MS)
+  }
+}
+
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   // The query is left out: it may hold what a log or a screenshot should not.
   const [instance] = request.url.split('?', 1)
   // What has not come of it will not be read.
-  if (!request.raw.complete && hasBody(request.raw)) reply.header('connection', 'close')
+  if (!request.raw.complete && hasBody(request.raw)) {
+    reply.header('connection', 'close')
+    linger(request.raw.socket)
+  }
   return reply
     .code(problemStatus(problem.word))
     .removeHeader('etag')
@@ -166,7 +184,9 @@ function problemOf(error: unknown): Problem {
 
 /** The error handler: answers with the problem; what was not foreseen is logged whole and answered without its insides. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error)
+  const { raw } = request
+  // The client has gone in the middle of what it sent: its connection has broken, not that of the database.
+  const problem = raw.destroyed && !raw.complete ? new Problem('malformed') : problemOf(error)
   if (problem.word === 'internal') request.log.error({ err: error }, 'request failed')
   // Foreseen, and under load there may be thousands: a line each, without a stack.
   else if (problemStatus(problem.word) >= 500)
@@ -205,9 +225,6 @@ export function answerUnmatched(app: FastifyInstance): void {
     return sendProblem(request, reply, problem)
   })
 }
-
-/** How long a client may take to read why it is cut off. */
-const LAST_WORDS_MS = 1_000
 
 /** Answers past fastify, and ends the connection: whatever else comes on it cannot be told apart from what is refused. */
 export function endWith(socket: Socket, problem: Problem): void {
