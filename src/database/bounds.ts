@@ -38,7 +38,8 @@ function cancel({ host, port, processID, secretKey }: Cancellable): Promise<void
     // Whether it was heard shows in the statement.
     socket.on('error', () => {})
     socket.on('close', () => resolve())
-    socket.end(request)
+    // The other side closes when it has passed it on: a pooler forgets it where this side does so first.
+    socket.write(request)
     socket.resume()
   })
 }

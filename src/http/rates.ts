@@ -87,15 +87,14 @@ export async function countRates(app: FastifyInstance, limit: RateLimit): Promis
       app.addHook('onRequest', async (request, reply) => {
         const isConditional = request.headers['if-none-match'] !== undefined
         const counted = await callers(request, !isConditional)
-        reply.headers({
-          'ratelimit-policy': policy,
-          ratelimit: `"default";r=${counted.remaining};t=${counted.seconds}`,
-        })
+        reply.header('ratelimit-policy', policy)
+        reply.header('ratelimit', `"default";r=${counted.remaining};t=${counted.seconds}`)
         if (counted.isExceeded && limit.isEnforced) throw refusal(limit, counted)
-      })
-      app.addHook('onSend', (request, reply, _payload, done) => {
-        if (request.headers['if-none-match'] === undefined || reply.statusCode === 304) return done()
-        callers(request, true).then(() => done(), done)
+        if (!isConditional) return
+        reply.raw.once('close', () => {
+          if (reply.statusCode !== 304)
+            callers(request, true).catch((error) => request.log.error({ err: error }, 'not counted'))
+        })
       })
     },
   }

@@ -1,11 +1,14 @@
 // What every answer says to browsers, who may ask from where, and how often.
 
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { Problem } from '../../src/http/problem.ts'
 import { countRates, type RateLimit } from '../../src/http/rates.ts'
 import { openDemo, problem } from '../support/register.ts'
 import { testService } from '../support/service.ts'
+import { listenTo, open } from '../support/sockets.ts'
 
 const ORIGIN = 'https://dashboard.example.org'
 const LIMIT = { perMinute: 5, isEnforced: true }
@@ -174,3 +177,46 @@ t.test(
     t.strictSame(found, [200, 200, 200, 200, 200, 429], 'from whatever address')
   },
 )
+
+t.test('who sends a header or a body too slowly is cut off, and told why', async (t) => {
+  const patience = { headersMs: 300, bodyMs: 400, silentMs: 5_000 }
+  const service = await testService(t, '2026-03-01', { patience })
+  await openDemo(service)
+  await service.app.listen({ port: 0, host: '127.0.0.1' })
+  // Safe: a TCP server has an address of this kind.
+  const { port } = service.app.server.address() as AddressInfo
+  const slowly = async (begin: string, bit: string) => {
+    const socket = await open(port)
+    const all = listenTo(socket)
+    socket.write(begin)
+    const drip = setInterval(() => socket.write(bit), 50)
+    const { statuses, text } = await all
+    clearInterval(drip)
+    return [statuses, /"type":"([^"]+)"/.exec(text)?.[1]]
+  }
+  const slow = [[408], '/problems/slow-request']
+  const post = (type: string, path: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: 100000\r\n\r\n`
+  t.strictSame(await slowly('GET /livez HTTP/1.1\r\nHost: x\r\n', 'a:b\r\n'), slow)
+  t.strictSame(await slowly(post('application/json', '/v1/registers'), ' '), slow)
+  t.strictSame(await slowly(post('application/x-ndjson', `${DEMO}/events`), '\n'), slow)
+  t.equal((await service.get('/livez')).status, 200)
+})
+
+t.test('an import may take as long as it does, as long as it keeps coming', async (t) => {
+  const service = await testService(t, '2026-03-01', { patience: { headersMs: 200, bodyMs: 300, silentMs: 5_000 } })
+  await openDemo(service)
+  await service.app.listen({ port: 0, host: '127.0.0.1' })
+  // Safe: a TCP server has an address of this kind.
+  const { port } = service.app.server.address() as AddressInfo
+  const socket = await open(port)
+  const all = listenTo(socket)
+  const piece = `${' '.repeat(999)}\n`
+  const head = `Host: x\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\nContent-Length: ${30 * piece.length}\r\n`
+  socket.write(`POST ${DEMO}/events HTTP/1.1\r\n${head}\r\n`)
+  for (let count = 0; count < 30; count += 1) {
+    socket.write(piece)
+    await sleep(50)
+  }
+  t.strictSame((await all).statuses, [200])
+})
