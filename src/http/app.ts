@@ -191,9 +191,10 @@ export async function buildApp(
   await guarded(app, context, options)
   documented(app)
   app.register(async (api) => {
-    registerRoutes(api, context)
-    eventRoutes(api, context, createSealedProofs(context, seal))
-    redactionRoutes(api, context)
+    const sealedProofs = createSealedProofs(context, seal)
+    registerRoutes(api, context, sealedProofs)
+    eventRoutes(api, context, sealedProofs)
+    redactionRoutes(api, context, sealedProofs)
     feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
@@ -211,7 +212,7 @@ export async function buildApp(
     digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
-    api.get('/', (_request, reply) => reply.redirect('/docs'))
+    api.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
   })
   await app.ready()
   return app
