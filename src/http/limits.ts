@@ -124,7 +124,8 @@ declare module 'fastify' {
 }
 
 function cutOff({ socket }: IncomingMessage, detail: string): void {
-  endWith(socket, new Problem('slow-request', { detail }))
+  // What fastify injects comes without a connection.
+  if (socket instanceof Socket) endWith(socket, new Problem('slow-request', { detail }))
 }
 
 /** Cuts off a request whose body has not come as a whole by then; `bodyIsThere` ends that. */
@@ -133,6 +134,7 @@ export function awaitBody(request: FastifyRequest, ms: number): void {
   request[deadline] = setTimeout(() => {
     if (!raw.complete && !raw.destroyed) cutOff(raw, `the body was not there after ${ms / 1_000} s`)
   }, ms)
+  request[deadline].unref()
 }
 
 export function bodyIsThere(request: FastifyRequest): void {
