@@ -39,6 +39,14 @@ export type Config = {
   recordReads: boolean
   /** How many connections may follow the log at once. */
   maxFollowers: number
+  /** How many connections are open at once. */
+  maxConnections: number
+  /** Requests a minute of one caller; 0: not counted; null: as many as usual, and only told where nobody but this machine asks. */
+  rateLimit: number | null
+  /** Addresses and networks of proxies. */
+  trustProxy: string[]
+  /** Origins of web pages that may read answers. */
+  corsOrigins: string[]
   /** Where checkpoints are said to come from; null: as before, or the default. */
   origin: string | null
   /** The private keys that sign checkpoints; null: those beside the embedded PostgreSQL, or none. */
@@ -53,6 +61,26 @@ export type ParsedConfig = { ok: true; config: Config } | { ok: false; problem: 
 const loopback = new BlockList()
 loopback.addSubnet('127.0.0.0', 8, 'ipv4')
 loopback.addAddress('::1', 'ipv6')
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  return rest.length === 0 && most > 0 && (bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most))
+}
+
+/** An origin as browsers write it. */
+function isOrigin(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
+}
+
+/** Comma separated, each of them as it has to be. */
+function listOf(isOne: (text: string) => boolean) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((one) => one.trim()))
+    .refine((items) => items.every(isOne))
+    .optional()
+}
 
 // `accepts` completes "expected …" in a complaint; `description` and the prefault are what --help shows.
 const variables = z.strictObject({
@@ -128,6 +156,29 @@ const variables = z.strictObject({
       description: 'connections that may follow the log (text/event-stream) at once',
       accepts: 'a whole number from 0 to 999999',
     }),
+  PLEDGER_CONNECTIONS: z
+    .string()
+    .regex(/^[1-9]\d{0,5}$/)
+    .transform(Number)
+    .prefault('10000')
+    .meta({ description: 'connections that may be open at once', accepts: 'a whole number from 1 to 999999' }),
+  PLEDGER_RATE_LIMIT: z
+    .string()
+    .regex(/^\d{1,9}$/)
+    .transform(Number)
+    .optional()
+    .meta({
+      description: 'requests a minute of one caller; 0: any; unset: 6000, on loopback only told',
+      accepts: 'a whole number from 0 to 999999999',
+    }),
+  PLEDGER_TRUST_PROXY: listOf(isNetwork).meta({
+    description: 'proxies whose X-Forwarded-For is believed, comma separated; TLS is in front',
+    accepts: 'IP addresses or networks such as 10.0.0.0/8, comma separated',
+  }),
+  PLEDGER_CORS_ORIGINS: listOf(isOrigin).meta({
+    description: 'origins of web pages that may read answers, comma separated',
+    accepts: 'origins such as https://dashboard.example.org, comma separated',
+  }),
   PLEDGER_ORIGIN: z
     .string()
     .regex(/^[A-Za-z0-9._~:/-]{1,200}$/)
@@ -193,6 +244,10 @@ function toConfig(values: z.output<typeof variables>): Config {
     oidc: toOidc(values),
     recordReads: values.PLEDGER_RECORD_READS === 'yes',
     maxFollowers: values.PLEDGER_MAX_FOLLOWERS,
+    maxConnections: values.PLEDGER_CONNECTIONS,
+    rateLimit: values.PLEDGER_RATE_LIMIT ?? null,
+    trustProxy: values.PLEDGER_TRUST_PROXY ?? [],
+    corsOrigins: values.PLEDGER_CORS_ORIGINS ?? [],
     origin: values.PLEDGER_ORIGIN ?? null,
     signingKeyFile: values.PLEDGER_SIGNING_KEYS === undefined ? null : resolve(values.PLEDGER_SIGNING_KEYS),
   }
@@ -239,7 +294,8 @@ function isKeysUrl(text: string): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname.replace(/^\[|\]$/g, '')))
 }
 
-function isLoopback(host: string): boolean {
+/** True for an address that only this machine reaches. */
+export function isLoopback(host: string): boolean {
   const family = isIP(host)
   return family === 0 ? host.toLowerCase() === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }

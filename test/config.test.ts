@@ -13,6 +13,10 @@ const defaults = {
   oidc: null,
   recordReads: false,
   maxFollowers: 500,
+  maxConnections: 10_000,
+  rateLimit: null,
+  trustProxy: [],
+  corsOrigins: [],
   origin: null,
   signingKeyFile: null,
 }
@@ -51,6 +55,10 @@ t.test('every variable is read', async () => {
       PLEDGER_OIDC_ROLES_CLAIM: 'roles',
       PLEDGER_RECORD_READS: 'yes',
       PLEDGER_MAX_FOLLOWERS: '20',
+      PLEDGER_CONNECTIONS: '100',
+      PLEDGER_RATE_LIMIT: '0',
+      PLEDGER_TRUST_PROXY: '10.0.0.0/8, ::1',
+      PLEDGER_CORS_ORIGINS: 'https://a.example,http://localhost:3000',
       PLEDGER_ORIGIN: 'pledger.example.org/v1/registers',
       PLEDGER_SIGNING_KEYS: '/etc/pledger/keys.pem',
     },
@@ -71,6 +79,10 @@ t.test('every variable is read', async () => {
       },
       recordReads: true,
       maxFollowers: 20,
+      maxConnections: 100,
+      rateLimit: 0,
+      trustProxy: ['10.0.0.0/8', '::1'],
+      corsOrigins: ['https://a.example', 'http://localhost:3000'],
       origin: 'pledger.example.org/v1/registers',
       signingKeyFile: '/etc/pledger/keys.pem',
     },
@@ -88,6 +100,25 @@ t.test('a relative data directory is made absolute', async () => {
 t.test('a port that is not a whole number from 0 to 65535 is refused', async () => {
   for (const port of ['65536', '-1', '1.5', '0x50', ' 80', 'http', '99999999999999999999']) {
     refuses({ PLEDGER_PORT: port }, `PLEDGER_PORT is ${JSON.stringify(port)}; expected a whole number from 0 to 65535`)
+  }
+})
+
+t.test('a list with an address, a network or an origin that is none is refused', async () => {
+  for (const value of ['10.0.0.0/33', 'proxy', '10.0.0.1,', '::/129', '10.0.0.0/8/8', '10.0.0.1 10.0.0.2']) {
+    const expected = 'expected IP addresses or networks such as 10.0.0.0/8, comma separated'
+    refuses({ PLEDGER_TRUST_PROXY: value }, `PLEDGER_TRUST_PROXY is ${JSON.stringify(value)}; ${expected}`)
+  }
+  for (const value of [
+    '*',
+    'null',
+    'a.example',
+    'https://a.example/',
+    'https://A.example',
+    'https://a.example/x',
+    'ftp://a',
+  ]) {
+    const expected = 'expected origins such as https://dashboard.example.org, comma separated'
+    refuses({ PLEDGER_CORS_ORIGINS: value }, `PLEDGER_CORS_ORIGINS is ${JSON.stringify(value)}; ${expected}`)
   }
 })
 
@@ -150,7 +181,7 @@ t.test('an unknown variable that begins with PLEDGER_ is refused by name, withou
     'PLEDGER_DATABSE_URL is not known; known are PLEDGER_DATABASE_URL, PLEDGER_SEALER_DATABASE_URL, PLEDGER_DATA, ' +
       'PLEDGER_HOST, PLEDGER_PORT, PLEDGER_LOG_LEVEL, PLEDGER_ACCESS, PLEDGER_OIDC_ISSUER, PLEDGER_OIDC_AUDIENCE, ' +
       'PLEDGER_OIDC_JWKS, PLEDGER_OIDC_ALGORITHMS, PLEDGER_OIDC_ROLES_CLAIM, PLEDGER_RECORD_READS, PLEDGER_MAX_FOLLOWERS, ' +
-      'PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
+      'PLEDGER_CONNECTIONS, PLEDGER_RATE_LIMIT, PLEDGER_TRUST_PROXY, PLEDGER_CORS_ORIGINS, PLEDGER_ORIGIN, PLEDGER_SIGNING_KEYS',
   )
 })
 
@@ -211,6 +242,10 @@ t.test('the help names every variable in one aligned line with its default', asy
       'PLEDGER_OIDC_ROLES_CLAIM     pledger_roles',
       'PLEDGER_RECORD_READS',
       'PLEDGER_MAX_FOLLOWERS        500',
+      'PLEDGER_CONNECTIONS          10000',
+      'PLEDGER_RATE_LIMIT',
+      'PLEDGER_TRUST_PROXY',
+      'PLEDGER_CORS_ORIGINS',
       'PLEDGER_ORIGIN',
       'PLEDGER_SIGNING_KEYS',
     ],

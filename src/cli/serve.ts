@@ -13,7 +13,7 @@ import type { Database } from '../database/pool.ts'
 import { createHeads } from '../eventlog/heads.ts'
 import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
-import { buildApp } from '../http/app.ts'
+import { type AppOptions, buildApp, REQUESTS_PER_MINUTE } from '../http/app.ts'
 import { FOLLOWING } from '../http/event-stream.ts'
 import { type Sealer, startSealer } from '../integrity/sealer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
@@ -132,6 +132,13 @@ function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logg
   return null
 }
 
+/** What the configuration says of who may ask how. */
+function limitsOf({ rateLimit, trustProxy, corsOrigins }: Config, mode: Mode): AppOptions {
+  const perMinute = rateLimit ?? REQUESTS_PER_MINUTE
+  // Nobody limits a person's own machine who did not say so.
+  return { trustProxy, corsOrigins, rateLimit: { perMinute, isEnforced: rateLimit !== null || mode !== 'none' } }
+}
+
 /** With what this process seals: with nothing where its role may not. */
 async function sealingHere(config: Config, { db, sealing }: Connection): Promise<Sealing> {
   const configured = await sealingOf(config, db)
@@ -147,7 +154,7 @@ async function serve(
   logger: Logger,
   { samples, mode }: { samples: boolean; mode: Mode },
 ): Promise<Service> {
-  const { db } = connection
+  const { db, bounded } = connection
   const now = Date.now
   const registers = createRegisters()
   const closing: (() => Promise<void>)[] = [connection.close]
@@ -158,7 +165,7 @@ async function serve(
     const sealing = await sealingHere(config, connection)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
-    const heads = createHeads(db, {
+    const heads = createHeads(bounded, {
       connectionString: connection.connectionString,
       onHint: () => runner.hint(),
       onError: (error) => logger.warn({ err: error }, 'heads: will look again'),
@@ -171,23 +178,25 @@ async function serve(
       heads.grew(register, size)
       runner.hint()
     }
-    const recorder = createRecorder(db, registers, { now, onRecorded })
+    const recorder = createRecorder(bounded, registers, { now, onRecorded })
     const sealer = startSealing(connection.sealing ?? db, sealing, logger)
     if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
     const replays = replayProcesses(connection.connectionString, logger)
     closing.push(replays.stop)
     const onError = (error: unknown) => logger.error({ err: error }, 'access: will try again')
-    const access = createAccess(db, { mode, oidc: config.oidc, recordReads: config.recordReads, now, onError })
+    const access = createAccess(bounded, { mode, oidc: config.oidc, recordReads: config.recordReads, now, onError })
     closing.push(access.stop)
-    const context = { access, db, registers, heads, recorder, now, wake: runner.wake }
+    const context = { access, db: bounded, registers, heads, recorder, now, wake: runner.wake }
     const seal = (register: string) => sealer?.wake(register)
     const app = await buildApp(context, logger, {
+      ...limitsOf(config, mode),
       following,
       startReplay: replays.start,
       seal,
       unsafeDatabase: connection.unsafe.map(({ what }) => what),
     })
+    app.server.maxConnections = config.maxConnections
     closing.push(() => closeApp(app))
     return { address: await listen(app, config), mode, sealing, close }
   } catch (error) {
@@ -232,6 +241,12 @@ function withoutAccess({ databaseUrl }: Config, mode: Mode) {
   ]
 }
 
+/** An error as it is logged: what PostgreSQL says besides may quote rows, and so what was posted. */
+function withoutContent(error: Error & { code?: unknown }): Record<string, unknown> {
+  const { name, message, stack, code } = error
+  return { type: name, message, code, stack }
+}
+
 type Options = { samples?: boolean; unsafeDatabase?: boolean }
 
 async function run({ samples = false, unsafeDatabase = false }: Options): Promise<void> {
@@ -241,7 +256,7 @@ async function run({ samples = false, unsafeDatabase = false }: Options): Promis
   if ('problem' in access) throw new CommandError(access.problem, 2)
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
   const stop = stopSignal()
-  const logger = pino({ level: config.logLevel, base: null }, destination(2))
+  const logger = pino({ level: config.logLevel, base: null, serializers: { err: withoutContent } }, destination(2))
   const opened = await connect(config, {
     mode: 'own',
     unsafeDatabase,

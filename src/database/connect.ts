@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded.ts'
 import { grantRoles } from './grants.ts'
 import { migrate, pendingMigrations } from './migrate.ts'
-import { type Database, openDatabase } from './pool.ts'
+import { type Database, type Databases, openDatabases } from './pool.ts'
 import { type Finding, maySeal, sessionOf, unsafeFindings } from './safety.ts'
 
 const OLDEST_VERSION = 150_000
@@ -13,8 +13,7 @@ const OLDEST_VERSION = 150_000
 /** The database cannot be used as it is; the message says why. */
 export class UnusableDatabase extends Error {}
 
-export type Connection = {
-  db: Database
+export type Connection = Databases & {
   /** The same database as a role that may seal; null where there is none. */
   sealing: Database | null
   /** What is unsafe about the database or the role; only the service asks. */
@@ -127,9 +126,9 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
   const address = server?.connectionString ?? config.databaseUrl ?? ''
   const pools: Database[] = []
   const open = (connectionString: string, max = 10) => {
-    const db = openDatabase({ connectionString, max, ...(onError ? { onError } : {}) })
-    pools.push(db)
-    return db
+    const both = openDatabases({ connectionString, max, ...(onError ? { onError } : {}) })
+    pools.push(both.db)
+    return both
   }
   const close = async () => {
     for (const pool of pools) await pool.destroy()
@@ -147,15 +146,15 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
 type Opening = {
   server: EmbeddedServer | null
   address: string
-  open: (connectionString: string, max?: number) => Database
+  open: (connectionString: string, max?: number) => Databases
 }
 type Opened = Omit<Connection, 'description' | 'close'>
 
 async function openAttached(_: Config, { mode }: ConnectOptions, { address, open }: Opening): Promise<Opened> {
-  const db = open(address)
+  const { db, bounded } = open(address)
   await checkVersion(db)
   const migrated = mode === 'look' ? [] : await bringUpToDate(db)
-  return { db, sealing: db, unsafe: [], connectionString: address, migrated }
+  return { db, bounded, sealing: db, unsafe: [], connectionString: address, migrated }
 }
 
 /** How many connections sealing needs. */
@@ -164,19 +163,20 @@ const SEALING_CONNECTIONS = 2
 /** For the service: as a role that may do no more than it needs, as far as that is in our hands, and refused where it is not. */
 async function openOwn(config: Config, options: ConnectOptions, { server, address, open }: Opening): Promise<Opened> {
   const first = open(address, server ? 1 : 10)
-  await checkVersion(first)
+  await checkVersion(first.db)
   const external: Addresses = { service: address, sealer: config.sealerDatabaseUrl }
   const {
     service,
     sealer,
     migrated = null,
-  } = server ? await prepareEmbedded(first, address) : { ...external, migrated: undefined }
-  const db = server ? open(service) : first
+  } = server ? await prepareEmbedded(first.db, address) : { ...external, migrated: undefined }
+  const { db, bounded } = server ? open(service) : first
   // Before the schema is touched by a role that should not be there.
-  const other = sealer === null ? null : open(sealer, SEALING_CONNECTIONS)
+  const other = sealer === null ? null : open(sealer, SEALING_CONNECTIONS).db
   const unsafe = await findingsOf(db, other)
   if (!server && !options.unsafeDatabase) refuseUnsafe(unsafe)
   const done = migrated ?? (await bringUpToDate(db))
   const sealing = other ?? db
-  return { db, sealing: (await maySeal(sealing)) ? sealing : null, unsafe, connectionString: service, migrated: done }
+  const mine = (await maySeal(sealing)) ? sealing : null
+  return { db, bounded, sealing: mine, unsafe, connectionString: service, migrated: done }
 }

@@ -8,6 +8,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import type { z } from 'zod'
 import { guard } from './access.ts'
 import { NDJSON_TYPE, readBodies } from './body.ts'
+import { allowOrigins, DOCS_POLICY, guardBrowsers } from './browsers.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { commitmentRoutes } from './commitments.ts'
 import { conflictRoutes } from './conflicts.ts'
@@ -20,12 +21,14 @@ import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
+import { limitRequests, PATIENCE, type Patience, serverLimits } from './limits.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
 import { createSealedProofs, proofRoutes } from './proofs.ts'
+import { countRates, type RateLimit } from './rates.ts'
 import { redactionRoutes } from './redaction.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
@@ -111,7 +114,7 @@ function documented(app: FastifyInstance): void {
     transform: withPermission,
     transformObject: (document) => withoutUnused(withNamedRest(withLines(jsonSchemaTransformObject(document)))),
   })
-  app.register(swaggerUi, { routePrefix: '/docs' })
+  app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
 }
 
 /** Whether each answer is told. */
@@ -141,25 +144,55 @@ export type AppOptions = {
   seal?: (register: string) => void
   /** What is unsafe about the database, in words. */
   unsafeDatabase?: readonly string[]
+  /** The addresses of proxies whose word on who asks is taken; TLS is then taken to be in front. */
+  trustProxy?: readonly string[]
+  /** The origins of pages that may read answers, besides the service's own. */
+  corsOrigins?: readonly string[]
+  rateLimit?: RateLimit
+  /** How long a client may take, where not as usual. */
+  patience?: Patience
+}
+
+/** Requests a minute of one caller, where nothing else is said. */
+export const REQUESTS_PER_MINUTE = 6_000
+
+/** What every request goes through before its route, in this order. */
+async function guarded(app: FastifyInstance, context: Context, options: AppOptions): Promise<void> {
+  const { trustProxy = [], corsOrigins = [], patience = PATIENCE } = options
+  const { rateLimit = { perMinute: REQUESTS_PER_MINUTE, isEnforced: false } } = options
+  guardBrowsers(app, trustProxy.length > 0)
+  await allowOrigins(app, corsOrigins)
+  const { limitFailures, limitCallers } = await countRates(app, rateLimit)
+  limitFailures(app)
+  guard(app, context.access, context.now)
+  answerPolls(app, context)
+  limitCallers(app)
+  limitRequests(app)
+  readBodies(app, patience)
+  negotiate(app)
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  {
+  options: AppOptions = {},
+): Promise<FastifyInstance> {
+  const {
     checkAnswers = false,
     following = FOLLOWING,
     startReplay = () => {},
     seal = () => {},
     unsafeDatabase = [],
-  }: AppOptions = {},
-): Promise<FastifyInstance> {
+  } = options
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // The number of a request is of use only beside the line that says how it was answered.
     childLoggerFactory: (log, bindings, options) => (isTold(log) ? log.child(bindings, options) : log),
+    ...serverLimits(options.patience ?? PATIENCE),
+    // Without a list X-Forwarded-For and the like say nothing.
+    trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
     forceCloseConnections: 'idle',
     // What still comes on an open connection while the service stops is answered as ever; the connection goes with it.
     return503OnClosing: false,
@@ -178,10 +211,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
-  guard(app, context.access, context.now)
-  answerPolls(app, context)
-  readBodies(app)
-  negotiate(app)
+  await guarded(app, context, options)
   documented(app)
   app.register(async (api) => {
     const sealedProofs = createSealedProofs(context, seal)

@@ -165,12 +165,22 @@ function isReached({ raw: { headers } }: Asked, head: RegisterHead, source: Sour
 /** The headers of every answer with an ETag, beside it. */
 const TAGGED: Record<string, string> = { 'cache-control': 'no-cache', vary: 'Accept' }
 
-/** The same where only some may have the answer. */
-const PRIVATE = { ...TAGGED, 'cache-control': 'no-store' }
+/** Instead, where only some may have the answer. */
+const PRIVATE = { 'cache-control': 'no-store' }
 
 /** Gives an answer its ETag. */
 export function tagged(reply: FastifyReply, etag: string): FastifyReply {
-  return reply.header('etag', etag).headers(TAGGED)
+  const vary = reply.getHeader('vary')
+  reply.header('etag', etag).headers(TAGGED)
+  return vary === undefined ? reply : reply.header('vary', `${vary}, ${TAGGED.vary}`)
+}
+
+/** What a page of another origin needs to be let see, where one is allowed. */
+function originHeaders(reply: FastifyReply): Record<string, string> {
+  const { vary, ...headers } = reply.getHeaders()
+  // Safe: @fastify/cors sets single texts.
+  const told = Object.entries(headers).filter(([name]) => name.startsWith('access-control-')) as [string, string][]
+  return { ...TAGGED, ...Object.fromEntries(told), vary: `${vary}, ${TAGGED.vary}` }
 }
 
 declare module 'fastify' {
@@ -188,6 +198,7 @@ export function answerPolls(app: FastifyInstance, context: Memory): void {
     if (known === undefined || request.raw.method !== 'GET' || polls.etagOf(request) !== known) return done()
     // Past what fastify does to a reply with a body: of all answers this one is given most.
     reply.hijack()
-    reply.raw.writeHead(304, { etag: known, ...(request.isPrivate ? PRIVATE : TAGGED) }).end()
+    const headers = reply.hasHeader('vary') ? originHeaders(reply) : TAGGED
+    reply.raw.writeHead(304, { etag: known, ...headers, ...(request.isPrivate && PRIVATE) }).end()
   })
 }
