@@ -19,6 +19,7 @@ import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
+import { metricRoutes } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
@@ -176,6 +177,7 @@ export async function buildApp(
     proofRoutes(api, context)
     operationRoutes(api, context, startReplay)
     healthRoutes(api, context)
+    metricRoutes(api, context)
     projectionRoutes(api, context)
     digestRoutes(api, context)
     problemRoutes(api)
