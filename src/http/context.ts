@@ -103,7 +103,9 @@ async function namedSize(
   const today = dayInZone(now(), state.timeZone)
   if (day === today) return head.size
   const instant = day === null ? instantOf(knownAt, parameter) : endOfDayInZone(day, state.timeZone)
-  if (instant > now()) throw new Problem('beyond-knowledge', { detail: `${knownAt} lies in the future` })
+  // What was recorded has been, also where the clock was set back since.
+  if (instant > Math.max(now(), head.recordedAt ?? 0))
+    throw new Problem('beyond-knowledge', { detail: `${knownAt} lies in the future` })
   return sizeAt(db, register, instant)
 }
 
