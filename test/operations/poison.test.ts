@@ -178,5 +178,6 @@ t.test('an event of a register’s own that cannot be read stops that register a
     t.equal(answer.body.detail, detail)
   }
   t.equal((await service.post('/v1/registers/good/events', made('harbour'))).status, 201)
-  t.equal((await service.get('/v1/registers')).status, 200)
+  const { items } = (await service.get('/v1/registers')).body
+  t.match(items, [{ id: 'good' }, { id: 'own', title: OPENED.title, size: 4 }], 'as it was before')
 })
