@@ -167,7 +167,7 @@ create table signing_key (
   vkey text not null,
   from_size bigint not null,
   to_size bigint,
-  constraint signing_key_once PRIMARY KEY (register, vkey)
+  constraint signing_key_once PRIMARY KEY (register, vkey, from_size)
 );
 
 create table tally (

@@ -6,11 +6,11 @@ import { destination, pino } from 'pino'
 import { connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { listHeads } from '../eventlog/load.ts'
-import { RefusesToSign, sealNext } from '../integrity/seal.ts'
+import { announceKeys, RefusesToSign, sealNext } from '../integrity/seal.ts'
 import { type SealerOptions, sealOf, startSealer } from '../integrity/sealer.ts'
 import { sealStates } from '../integrity/status.ts'
 import { CommandError, configuration, counted, registerId, showProgress, stopSignal, withDatabase } from './program.ts'
-import { sealingOf, tellSealing } from './sealing.ts'
+import { sealingOf, tellNewKey, tellSealing } from './sealing.ts'
 
 type Options = { register?: string; once?: boolean }
 type Keys = Pick<SealerOptions, 'origin' | 'keys' | 'now'>
@@ -44,9 +44,11 @@ async function sealOnce(db: Database, register: string | undefined): Promise<voi
     if (register !== undefined && one !== register) continue
     const progress = showProgress(`seal ${one}`, behindEvents, 'events')
     try {
+      const added = await announceKeys(db, one, sealOf(one, keys))
       const size = await sealToHead(db, one, keys, (size) => progress.update(size - from, `size ${counted(size)}`))
       progress.stop()
       process.stdout.write(`${one}: sealed at size ${counted(size)}, ${counted(size - from)} new\n`)
+      for (const vkey of added) process.stdout.write(`${one}: a new key signs from its next event on: ${vkey}\n`)
     } catch (error) {
       progress.stop()
       if (!(error instanceof RefusesToSign)) throw error
@@ -68,7 +70,7 @@ async function sealOn(register: string | undefined): Promise<void> {
   try {
     const keys = await prepare(db, register)
     const only = register === undefined ? {} : { only: register }
-    const sealer = startSealer(db, { ...keys, ...only, onError: tellSealing(logger) })
+    const sealer = startSealer(db, { ...keys, ...only, onNewKey: tellNewKey(logger), onError: tellSealing(logger) })
     process.stdout.write(
       `Pledger seals ${register ?? 'every register'} in ${description} as ${keys.origin}/${register ?? '{register}'}. Ctrl-C stops.\n`,
     )

@@ -65,6 +65,12 @@ function lost(file: string): string {
   return `${file}, whose key has signed checkpoints, is gone: put it back, or put a new key there and tell everyone its vkey`
 }
 
+/** Logs a key that is new to a register: whoever verifies has to be told of it. */
+export function tellNewKey(logger: Logger): (register: string, vkey: string) => void {
+  return (register, vkey) =>
+    logger.warn({ register, vkey }, `sealing: a new key signs ${register} from its next event on`)
+}
+
 /** Logs what keeps a sealer from sealing, loudest where it will not sign. */
 export function tellSealing(logger: Logger): (error: unknown, register?: string) => void {
   return (error, register) => {

@@ -25,7 +25,7 @@ import { unionStateEvents } from '../samples/union-state.ts'
 import { CommandError, configuration, counted, stopSignal } from './program.ts'
 import { replayProcesses } from './replay-process.ts'
 import { loadSample, SYNTHETIC_310 } from './sample.ts'
-import { type Sealing, sealingOf, tellSealing } from './sealing.ts'
+import { type Sealing, sealingOf, tellNewKey, tellSealing } from './sealing.ts'
 
 /** A service that listens. */
 type Service = { address: string; sealing: Sealing; close: () => Promise<void> }
@@ -125,7 +125,8 @@ function forgetOldKeys(db: Database, now: () => number, onError: (error: unknown
 }
 
 function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logger): Sealer | null {
-  if (keys !== null) return startSealer(db, { origin, keys, now: Date.now, onError: tellSealing(logger) })
+  if (keys !== null)
+    return startSealer(db, { origin, keys, now: Date.now, onNewKey: tellNewKey(logger), onError: tellSealing(logger) })
   logger.warn(`sealing: nothing is sealed by this process: ${why}`)
   return null
 }

@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
-import { type SealState, sealStates } from '../integrity/status.ts'
+import { type SealState, type SigningKey, sealStates, signingKeys } from '../integrity/status.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
@@ -46,7 +46,7 @@ function describeSealing(state: SealState): string {
 }
 
 /** A register as `--json` has it. */
-function sealingOf(states: readonly SealState[], register: string) {
+function sealingOf(states: readonly SealState[], keys: readonly SigningKey[], register: string) {
   const state = states.find((one) => one.register === register)
   if (!state) return null
   const { size, signedAt, behindEvents, behindSeconds, refusedBecause: refused } = state
@@ -56,6 +56,7 @@ function sealingOf(states: readonly SealState[], register: string) {
     behindEvents,
     behindSeconds,
     refused,
+    keys: keys.filter((key) => key.register === register).map(({ vkey }) => vkey),
   }
 }
 
@@ -78,6 +79,7 @@ function describeReplay(replay: ReplayState): string[] {
 async function status({ db, description }: Session, isJson: boolean): Promise<void> {
   const heads = await listHeads(db)
   const seals = await sealStates(db, Date.now())
+  const keys = await signingKeys(db)
   if (seals.some(({ refusedBecause }) => refusedBecause !== null)) process.exitCode = 1
   const projections = await projectionStates(db, PROJECTIONS, { now: Date.now(), underWay: await replaysUnderWay(db) })
   if (projections.some(({ status }) => status === 'stopped' || status === 'stuck')) process.exitCode = 1
@@ -86,7 +88,7 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
     register,
     size,
     recordedAt: recordedAt === null ? null : new Date(recordedAt).toISOString(),
-    sealing: sealingOf(seals, register),
+    sealing: sealingOf(seals, keys, register),
     projections: projections.filter((projection) => projection.register === register),
   }))
   if (isJson) {
@@ -101,6 +103,8 @@ async function status({ db, description }: Session, isJson: boolean): Promise<vo
     process.stdout.write(`${register}: ${counted(size)} events, the last recorded ${recordedAt}\n`)
     const seal = seals.find((one) => one.register === register)
     if (seal) process.stdout.write(`  checkpoints: ${describeSealing(seal)}\n`)
+    for (const { vkey } of keys.filter((key) => key.register === register))
+      process.stdout.write(`  signed by ${vkey}\n`)
     for (const projection of ofRegister) process.stdout.write(`  ${projection.projection}: ${describe(projection)}\n`)
   }
   if (replay) process.stdout.write(`${describeReplay(replay).join('\n')}\n`)

@@ -161,9 +161,10 @@ export async function buildApp(
   negotiate(app)
   documented(app)
   app.register(async (api) => {
-    registerRoutes(api, context)
-    eventRoutes(api, context, createSealedProofs(context, seal))
-    redactionRoutes(api, context)
+    const sealedProofs = createSealedProofs(context, seal)
+    registerRoutes(api, context, sealedProofs)
+    eventRoutes(api, context, sealedProofs)
+    redactionRoutes(api, context, sealedProofs)
     feedRoutes(api, context, following)
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
@@ -182,7 +183,7 @@ export async function buildApp(
     digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
-    api.get('/', (_request, reply) => reply.redirect('/docs'))
+    api.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
   })
   await app.ready()
   return app

@@ -59,8 +59,12 @@ const keysAnswer = z.strictObject({
   keys: z.array(
     z.strictObject({
       vkey: z.string().meta({ description: 'The public key as C2SP signed notes name it' }),
-      fromSize: z.int().meta({ description: 'The size of the first checkpoint that it signed' }),
-      toSize: z.int().nullable().meta({ description: 'The size of the last; null while it signs' }),
+      fromSize: z.int().meta({
+        description: 'Every checkpoint from this size on is signed by it; a new key is listed before the next event',
+      }),
+      toSize: z.int().nullable().meta({
+        description: 'The last size that it signs; null while it goes on. Below fromSize where it never signed',
+      }),
     }),
   ),
 })

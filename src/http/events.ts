@@ -9,11 +9,12 @@ import { fetchEvent } from '../eventlog/load.ts'
 import { importLines, NoRegister } from '../import.ts'
 import { problemTitle } from '../kernel/problem-words.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
+import { noteText } from './checkpoints.ts'
 import { type Context, instantText, isSlug, registerOf } from './context.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
-import { prefersSealed, proofAnswer, type SealedProofs } from './proofs.ts'
+import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
 
 const MAX_ARRAY = 1_000
 
@@ -71,12 +72,7 @@ export const recordedAnswer = z
   })
   .meta({ id: 'Recorded' })
 
-const recordHeaders = idempotencyHeaders.extend({
-  prefer: z.string().optional().meta({
-    description:
-      'wait=sealed: answers when a checkpoint covers what was recorded, with the proofs and Preference-Applied; after 5 seconds without',
-  }),
-})
+const recordHeaders = idempotencyHeaders.extend(preferHeader.shape)
 
 const recordBody = z.union([postedEvent, z.array(postedEvent).min(1).max(MAX_ARRAY)])
 
@@ -95,6 +91,9 @@ const importAnswer = z
         detail: z.string(),
       }),
     ),
+    checkpoint: noteText.optional().meta({
+      description: 'With `Prefer: wait=sealed`, one that covers the whole import, where it was signed within 5 seconds',
+    }),
   })
   .meta({ id: 'Imported', description: 'What became of each line; refusals are the first 1,000' })
 
@@ -141,32 +140,31 @@ export async function answerRecorded(
   return { size, events: answers }
 }
 
-/** As recordEvents; where the caller prefers to wait until that is sealed, with its proofs. */
-async function recordAndProve(
-  context: Context,
+/** An answer about recorded events, with their proofs where the caller prefers to wait until they are sealed. */
+export function withProofs(
   sealedProofs: SealedProofs,
   request: FastifyRequest,
   reply: FastifyReply,
+  recorded: Recorded,
 ): Promise<Recorded> {
-  const recorded = await recordEvents(context, request, reply)
-  if (!prefersSealed(request)) return recorded
   const { register } = request.params as { register: string }
   const positions = recorded.events.map(({ position }) => position)
-  // It is recorded, whatever becomes of its proofs.
-  const proofs = await sealedProofs(register, positions, reply).catch((error: unknown) => {
-    request.log.error({ err: error, register }, 'recorded, but without its proofs')
-    return null
+  return whenSealed(request, reply, recorded, async () => {
+    const proofs = await sealedProofs.proofs(register, positions, reply)
+    return proofs && { proofs }
   })
-  if (!proofs) return recorded
-  reply.header('preference-applied', 'wait=sealed')
-  return { ...recorded, proofs }
 }
 
 async function sizeOf({ db, registers }: Context, register: string): Promise<number> {
   return (await registers.read(db, register))?.head.size ?? 0
 }
 
-async function importEvents(context: Context, request: FastifyRequest, reply: FastifyReply) {
+async function importEvents(
+  context: Context,
+  sealedProofs: SealedProofs,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   const { register } = request.params as { register: string }
   if (!isSlug(register)) throw new Problem('unknown-register', { detail: `${register} cannot be the id of a register` })
   if (request.headers['idempotency-key'] !== undefined) {
@@ -181,7 +179,10 @@ async function importEvents(context: Context, request: FastifyRequest, reply: Fa
     const size = await sizeOf(context, register)
     if (size === 0) throw new NoRegister(register, report.refusals[0] ?? null)
     reply.header('pledger-size', String(size))
-    return { size, ...report }
+    return await whenSealed(request, reply, { size, ...report }, async () => {
+      const checkpoint = await sealedProofs.checkpoint(register, size, reply)
+      return checkpoint && { checkpoint: checkpoint.note }
+    })
   } catch (error) {
     if (error instanceof NoRegister) throw new Problem('unknown-register', { detail: error.message })
     throw error
@@ -228,7 +229,8 @@ export function eventRoutes(app: FastifyInstance, context: Context, sealedProofs
     },
     async (request, reply) => {
       const isImport = request.headers['content-type']?.toLowerCase().startsWith(NDJSON_TYPE)
-      return isImport ? importEvents(context, request, reply) : recordAndProve(context, sealedProofs, request, reply)
+      if (isImport) return importEvents(context, sealedProofs, request, reply)
+      return withProofs(sealedProofs, request, reply, await recordEvents(context, request, reply))
     },
   )
 

@@ -107,17 +107,28 @@ const WAIT_MS = 5_000
 const LOOK_MS = 25
 
 /** Whether a request wants to be answered when what it records is sealed (RFC 7240: `Prefer: wait=sealed`). */
-export function prefersSealed(request: FastifyRequest): boolean {
+function prefersSealed(request: FastifyRequest): boolean {
   const preferences = [request.headers.prefer ?? []].flat().join(',')
   return preferences.split(',').some((one) => /^\s*wait\s*=\s*(?:sealed|"sealed")\s*(?:;|$)/i.test(one))
 }
 
-/** The proofs of what was recorded at these positions; null where it was not sealed in time. */
-export type SealedProofs = (
-  register: string,
-  positions: readonly number[],
-  reply: FastifyReply,
-) => Promise<z.output<typeof proofAnswer>[] | null>
+/** Header of what records, where it can wait to be sealed. */
+export const preferHeader = z.strictObject({
+  prefer: z.string().optional().meta({
+    description:
+      'wait=sealed: answers when a checkpoint covers what was recorded, with the proofs and Preference-Applied; after 5 seconds without',
+  }),
+})
+
+type Proofs = z.output<typeof proofAnswer>[]
+
+/** Waits for checkpoints; each gives null where there was none in time, or nobody waits any more. */
+export type SealedProofs = {
+  /** The proofs of what was recorded at these positions. */
+  proofs: (register: string, positions: readonly number[], reply: FastifyReply) => Promise<Proofs | null>
+  /** The first checkpoint that covers so many events. */
+  checkpoint: (register: string, size: number, reply: FastifyReply) => Promise<PublishedCheckpoint | null>
+}
 
 /** Creates the waiting for checkpoints; `seal` asks the sealer to look at a register now. */
 export function createSealedProofs({ db }: Context, seal: (register: string) => void): SealedProofs {
@@ -132,16 +143,40 @@ export function createSealedProofs({ db }: Context, seal: (register: string) => 
     looks.set(register, next)
     return next
   }
-  return async (register, positions, reply) => {
-    const last = Math.max(...positions)
+  const checkpoint = async (register: string, size: number, reply: FastifyReply) => {
     const until = performance.now() + WAIT_MS
     seal(register)
     // Nobody waits for the answer any more where the connection is gone.
     while (performance.now() < until && !reply.raw.destroyed) {
-      const checkpoint = await look(register)
-      if (checkpoint && checkpoint.size > last)
-        return (await provedInclusions(db, register, positions, checkpoint)).map(answerProof)
+      const found = await look(register)
+      if (found && found.size >= size) return found
     }
     return null
   }
+  const proofs = async (register: string, positions: readonly number[], reply: FastifyReply) => {
+    const found = await checkpoint(register, 1 + Math.max(...positions), reply)
+    return found && (await provedInclusions(db, register, positions, found)).map(answerProof)
+  }
+  return { proofs, checkpoint }
+}
+
+/**
+ * An answer about what was recorded, with what is awaited of its seal where the caller prefers that. It is recorded, whatever
+ * becomes of its proofs: an error in them is logged, and the answer goes without.
+ */
+export async function whenSealed<A extends object, S extends object>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answer: A,
+  wait: () => Promise<S | null>,
+): Promise<A & Partial<S>> {
+  if (!prefersSealed(request)) return answer
+  const sealed = await wait().catch((error: unknown) => {
+    const { register } = request.params as { register?: string }
+    request.log.error({ err: error, register }, 'recorded, but without its proofs')
+    return null
+  })
+  if (!sealed) return answer
+  reply.header('preference-applied', 'wait=sealed')
+  return { ...answer, ...sealed }
 }

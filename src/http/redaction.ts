@@ -6,9 +6,10 @@ import { text } from '../domain/event.ts'
 import { redact } from '../redact.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, isSlug } from './context.ts'
-import { answerRecorded, recordedAnswer } from './events.ts'
+import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
 import { idempotencyHeaders, once } from './idempotency.ts'
 import { Problem, problems } from './problem.ts'
+import { preferHeader, type SealedProofs } from './proofs.ts'
 
 const redactBody = z
   .strictObject({ reason: text().meta({ description: 'Why; it is recorded, and served to everyone who may read' }) })
@@ -33,7 +34,7 @@ async function redactEvent(context: Context, request: FastifyRequest, reply: Fas
   return answerRecorded(context, reply, register, outcomes)
 }
 
-export function redactionRoutes(app: FastifyInstance, context: Context): void {
+export function redactionRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
   app.post(
     '/v1/registers/:register/events/:position/redact',
     {
@@ -45,11 +46,11 @@ export function redactionRoutes(app: FastifyInstance, context: Context): void {
           'size; an EventRedacted in its stream says so. Place, hash and proofs stay. It cannot be undone.',
         tags: ['events'],
         querystring: z.strictObject({}),
-        headers: idempotencyHeaders,
+        headers: idempotencyHeaders.extend(preferHeader.shape),
         body: redactBody,
         response: { 201: recordedAnswer, ...problems },
       },
     },
-    (request, reply) => redactEvent(context, request, reply),
+    async (request, reply) => withProofs(sealedProofs, request, reply, await redactEvent(context, request, reply)),
   )
 }

@@ -17,6 +17,7 @@ import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
 import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
+import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
 
 const registerAnswer = z
   .strictObject({
@@ -28,6 +29,15 @@ const registerAnswer = z
     recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
   })
   .meta({ id: 'Register' })
+
+const openedAnswer = registerAnswer
+  .extend({
+    proofs: z
+      .array(proofAnswer)
+      .optional()
+      .meta({ description: 'With `Prefer: wait=sealed`, of its first event, where it was sealed within 5 seconds' }),
+  })
+  .meta({ id: 'OpenedRegister' })
 
 function answerRegister({ register, head, state }: KnownRegister): z.output<typeof registerAnswer> {
   const parties = [...state.parties.values()].flatMap((definitions) => definitions.at(-1)?.data ?? [])
@@ -57,7 +67,12 @@ const registerList = z.strictObject({
   rules: z.string(),
 })
 
-async function openRegister(context: Context, request: FastifyRequest, reply: FastifyReply) {
+async function openRegister(
+  context: Context,
+  sealedProofs: SealedProofs,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
   // Safe: parsed by the schema of the route.
   const { id, ...data } = request.body as z.output<typeof newRegister>
   const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
@@ -76,7 +91,11 @@ async function openRegister(context: Context, request: FastifyRequest, reply: Fa
   reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', '1')
   // As it was opened, whatever was recorded since: the same to whoever asks again with the same key.
   const head = { ...known.head, size: 1, recordedAt: outcome.recordedAt }
-  return answerRegister({ ...known, head, state: stateKnownAt(known, 1) })
+  const answer = answerRegister({ ...known, head, state: stateKnownAt(known, 1) })
+  return whenSealed(request, reply, answer, async () => {
+    const proofs = await sealedProofs.proofs(id, [0], reply)
+    return proofs && { proofs }
+  })
 }
 
 /** What is read off the head alone. */
@@ -97,7 +116,7 @@ async function listRegisters(context: Context, request: FastifyRequest, reply: F
   return { items, next: null, asOf: null, knownAt: null, rules: RULES }
 }
 
-export function registerRoutes(app: FastifyInstance, context: Context): void {
+export function registerRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
   app.post(
     '/v1/registers',
     {
@@ -106,12 +125,12 @@ export function registerRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Open a register',
         tags: ['registers'],
         querystring: z.strictObject({}),
-        headers: idempotencyHeaders,
+        headers: idempotencyHeaders.extend(preferHeader.shape),
         body: newRegister,
-        response: { 201: registerAnswer, ...problems },
+        response: { 201: openedAnswer, ...problems },
       },
     },
-    (request, reply) => openRegister(context, request, reply),
+    (request, reply) => openRegister(context, sealedProofs, request, reply),
   )
 
   app.get(

@@ -123,25 +123,50 @@ function signedHead(tiles: Tiles, last: PublishedCheckpoint | null, size: number
   return { root, note: signNote(checkpointText({ origin, ...head }), signers) }
 }
 
-/** Lists the keys that sign from a size on, and ends those that no longer do. */
-async function listSigners(db: Queryable, register: string, size: number, last: number, seal: Seal): Promise<void> {
+/** Lists the keys that sign from a size on, and ends those that no longer do; returns the ones that were not listed. */
+async function listSigners(
+  db: Queryable,
+  register: string,
+  { from, last }: { from: number; last: number },
+  seal: Seal,
+): Promise<string[]> {
   const vkeys = seal.signers.map(vkeyOf)
   const listed = await listKeys(db, register)
   const signing = listed.filter(({ toSize }) => toSize === null).map(({ vkey }) => vkey)
-  const isSame = signing.length === vkeys.length && vkeys.every((vkey) => signing.includes(vkey))
-  if (isSame) return
-  for (const vkey of vkeys) {
-    await sql`insert into signing_key (register, vkey, from_size) values (${register}, ${vkey}, ${size})
-      on conflict (register, vkey) do update set to_size = null`.execute(db)
+  const added = vkeys.filter((vkey) => !signing.includes(vkey))
+  for (const vkey of added) {
+    // It may have been announced from this very size on and then taken back.
+    await sql`insert into signing_key (register, vkey, from_size) values (${register}, ${vkey}, ${from})
+      on conflict (register, vkey, from_size) do update set to_size = null`.execute(db)
   }
   const ended = signing.filter((vkey) => !vkeys.includes(vkey))
-  if (ended.length === 0) return
-  await db
-    .updateTable('signing_key')
-    .set({ to_size: last })
-    .where('register', '=', register)
-    .where('vkey', 'in', ended)
-    .execute()
+  if (ended.length > 0) {
+    await db
+      .updateTable('signing_key')
+      .set({ to_size: last })
+      .where('register', '=', register)
+      .where('vkey', 'in', ended)
+      .where('to_size', 'is', null)
+      .execute()
+  }
+  return added
+}
+
+/**
+ * Lists the keys of a seal now, from the next event of a register on, so that everyone can learn of a new one before it is
+ * needed; returns the new ones. Does nothing where nothing was sealed yet, or under another origin.
+ */
+export async function announceKeys(db: Database, register: string, seal: Seal): Promise<string[]> {
+  return db.transaction().execute(async (tx) => {
+    const tree = await tx
+      .selectFrom('tree')
+      .select(['origin', 'size'])
+      .where('register', '=', register)
+      .forUpdate()
+      .executeTakeFirst()
+    if (!tree || tree.size === 0 || tree.origin !== seal.origin) return []
+    return listSigners(tx, register, { from: tree.size + 1, last: tree.size }, seal)
+  })
 }
 
 async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed> {
@@ -162,7 +187,7 @@ async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed
   const changed = extend(tiles, BigInt(tree.size), leaves)
   await writeTiles(db, register, tiles, changed.values())
   const { root, note } = signedHead(tiles, last, size, seal)
-  await listSigners(db, register, size, tree.size, seal)
+  await listSigners(db, register, { from: size, last: tree.size }, seal)
   const at = new Date(signedAt)
   await db.insertInto('signed_checkpoint').values({ register, size, root, note, signed_at: at }).execute()
   await db

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import type { Database } from '../database/pool.ts'
 import { originOf } from './keys.ts'
 import { signer } from './note.ts'
-import { RefusesToSign, type Seal, sealNext } from './seal.ts'
+import { announceKeys, RefusesToSign, type Seal, sealNext } from './seal.ts'
 
 /** How often it looks whether a log grew. */
 const LOOK_MS = 250
@@ -28,6 +28,8 @@ export type SealerOptions = {
   now: () => number
   /** Seals this register alone. */
   only?: string
+  /** Told of a key that begins to sign a register that was sealed without it. */
+  onNewKey: (register: string, vkey: string) => void
   /** Told of everything that keeps it from sealing; `register` where it will not sign one. */
   onError: (error: unknown, register?: string) => void
 }
@@ -63,6 +65,12 @@ export async function sealAll(db: Database, register: string, seal: Seal): Promi
   }
 }
 
+async function sealedRegisters(db: Database, only: string | null): Promise<string[]> {
+  const { rows } = await sql<{ register: string }>`select register from tree
+    where size > 0 and register = coalesce(${only}, register) order by register`.execute(db)
+  return rows.map(({ register }) => register)
+}
+
 /** Runs the loop until it is stopped. Errors are reported and tried again; the log waits. */
 export function startSealer(db: Database, options: SealerOptions): Sealer {
   const refusedAt = new Map<string, number>()
@@ -93,10 +101,17 @@ export function startSealer(db: Database, options: SealerOptions): Sealer {
     // A clock that was set back must not keep it from signing.
     return isAwaited || behind >= MANY || since >= PUBLISH_MS || since < 0
   }
+  let isAnnounced = false
+  const announce = async () => {
+    for (const register of await sealedRegisters(db, options.only ?? null))
+      for (const vkey of await announceKeys(db, register, sealOf(register, options))) options.onNewKey(register, vkey)
+    isAnnounced = true
+  }
   const loop = async () => {
     while (!stopping.signal.aborted) {
       const began = performance.now()
       try {
+        if (!isAnnounced) await announce()
         const waiting = awaited
         awaited = new Set()
         for (const one of await unsealed(db, options.only ?? null))

@@ -45,6 +45,20 @@ export async function sealStates(db: Queryable, now: number): Promise<SealState[
   }))
 }
 
+export type SigningKey = { register: string; vkey: string }
+
+/** The public keys that sign now, of every register. */
+export async function signingKeys(db: Queryable): Promise<SigningKey[]> {
+  return db
+    .selectFrom('signing_key')
+    .select(['register', 'vkey'])
+    .where('to_size', 'is', null)
+    .orderBy('register')
+    .orderBy('from_size')
+    .orderBy('vkey')
+    .execute()
+}
+
 /** The origins under which registers were sealed, without the registers, each with one of them. */
 export async function sealedOrigins(db: Queryable): Promise<{ origin: string; register: string }[]> {
   const { rows } = await sql<{ origin: string; register: string }>`

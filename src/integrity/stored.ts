@@ -202,7 +202,10 @@ export async function publishedBeside(
   return { below: below?.size ?? null, above: above?.size ?? null }
 }
 
-/** A key that has signed checkpoints of a register: the first size it signed, and the last; null while it signs. */
+/**
+ * A key of a register: the size from which on it signs every checkpoint, and the last such size; null while it signs. A key
+ * that came back is there once for each time; one that was listed and taken back before it signed ends before it begins.
+ */
 export type ListedKey = { vkey: string; fromSize: number; toSize: number | null }
 
 /** The keys that sign the checkpoints of a register, or did, by when they began. */

@@ -231,6 +231,7 @@ t.test('status tells the registers and how far the projections are', async (t) =
         behindEvents: 2,
         behindSeconds: registers[0].sealing.behindSeconds,
         refused: null,
+        keys: [],
       },
       projections: names.map((projection) => ({
         projection,

@@ -375,7 +375,7 @@ t.test('a recording that prefers to wait until it is sealed is answered with its
   const asked: string[] = []
   const waiting = await testService(t, '2026-03-01', { seal: (register) => wake(register) })
   const { db } = waiting
-  const sealer = startSealer(db, { ...sealing, now: Date.now, onError: (error) => t.error(error) })
+  const sealer = startSealer(db, { ...sealing, now: Date.now, onNewKey: () => {}, onError: (error) => t.error(error) })
   t.teardown(sealer.stop)
   wake = (register) => {
     asked.push(register)
@@ -419,6 +419,24 @@ t.test('a recording that prefers to wait until it is sealed is answered with its
     '/occurredOn',
   ])
   t.equal(refused.headers['preference-applied'], undefined)
+
+  const opened = await waiting.post(
+    '/v1/registers',
+    { id: 'second', title: 'Second', parties: [], timeZone: 'UTC' },
+    prefer('wait=sealed'),
+  )
+  t.strictSame([opened.status, opened.headers['preference-applied']], [201, 'wait=sealed'])
+  t.strictSame(opened.body.proofs, [(await waiting.get('/v1/registers/second/events/0/proof')).body])
+  const redacted = await waiting.post(`${R}/events/4/redact`, { reason: 'Names a person' }, prefer('wait=sealed'))
+  t.equal(redacted.status, 201)
+  await isProved(t, redacted)
+  const line = JSON.stringify(made('imported', {}, { id: uuid(2) }))
+  const imported = await waiting.post(`${R}/events`, `${line}\n`, {
+    ...prefer('wait=sealed'),
+    'content-type': 'application/x-ndjson',
+  })
+  t.strictSame([imported.status, imported.headers['preference-applied']], [200, 'wait=sealed'])
+  t.match(imported.body, { recorded: 1, checkpoint: `\n${imported.body.size}\n` })
 
   await sealer.stop()
   const began = performance.now()

@@ -11,8 +11,8 @@ import { readLeaves } from '../../src/eventlog/leaves.ts'
 import { openCheckpoint } from '../../src/integrity/checkpoint.ts'
 import { readOrMakeKeys, UnusableKeys } from '../../src/integrity/keys.ts'
 import { isConsistent, isIncluded, leafHash, rootOf, subtreesOf } from '../../src/integrity/merkle.ts'
-import { parseVkey, type Verifier } from '../../src/integrity/note.ts'
-import { RefusesToSign, type Seal, sealNext } from '../../src/integrity/seal.ts'
+import { parseVkey, type Verifier, vkeyOf } from '../../src/integrity/note.ts'
+import { announceKeys, RefusesToSign, type Seal, sealNext } from '../../src/integrity/seal.ts'
 import { sealAll, sealOf, startSealer } from '../../src/integrity/sealer.ts'
 import {
   listCheckpoints,
@@ -120,7 +120,13 @@ t.test('two sealers at once sign one history', async (t) => {
   await record(2)
   const errors: unknown[] = []
   const keys = seal.signers.map(({ privateKey }) => privateKey)
-  const options = { origin: 'log.test', keys, now: Date.now, onError: (error: unknown) => errors.push(error) }
+  const options = {
+    origin: 'log.test',
+    keys,
+    now: Date.now,
+    onNewKey: () => {},
+    onError: (error: unknown) => errors.push(error),
+  }
   const sealers = [startSealer(db, options), startSealer(db, options)]
   for (let round = 0; round < 12; round++) {
     await record(40)
@@ -243,6 +249,29 @@ t.test('a key is replaced with an overlap, and stays listed with what it signed'
       [false, true, true],
     ],
   )
+})
+
+t.test('a new key is listed before it signs, and a key that comes back is listed for each time', async (t) => {
+  const { db, record } = await log(t)
+  const [old, fresh] = [newKey(), newKey()]
+  const vkeys = [old, fresh].map((key) => sealWith(key).signers.map(vkeyOf)[0])
+  t.strictSame(await announceKeys(db, 'demo', sealWith(old)), [], 'nothing was sealed yet')
+  await record(2)
+  await sealAll(db, 'demo', sealWith(old))
+  t.strictSame(await announceKeys(db, 'demo', sealWith(old)), [], 'it is listed')
+  const elsewhere = sealOf('demo', { origin: 'elsewhere.test', keys: [fresh], now: Date.now })
+  t.strictSame(await announceKeys(db, 'demo', elsewhere), [], 'it is sealed under another origin')
+  t.strictSame(await announceKeys(db, 'demo', sealWith(old, fresh)), [vkeys[1]])
+  t.strictSame(await announceKeys(db, 'demo', sealWith(old)), [], 'taken back')
+  t.strictSame(await announceKeys(db, 'demo', sealWith(fresh)), [vkeys[1]], 'and announced again')
+  await record(3)
+  await sealAll(db, 'demo', sealWith(fresh))
+  await announceKeys(db, 'demo', sealWith(old))
+  t.strictSame(await listKeys(db, 'demo'), [
+    { vkey: vkeys[0], fromSize: 2, toSize: 2 },
+    { vkey: vkeys[1], fromSize: 3, toSize: 5 },
+    { vkey: vkeys[0], fromSize: 6, toSize: null },
+  ])
 })
 
 t.test('what is published cannot be changed', async (t) => {
