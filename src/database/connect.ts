@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Config } from '../config.ts'
 import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded.ts'
 import { grantRoles } from './grants.ts'
-import { migrate, pendingMigrations } from './migrate.ts'
+import { migrate, NewerSchema, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'
 import { type Finding, maySeal, sessionOf, unsafeFindings } from './safety.ts'
 
@@ -54,8 +54,9 @@ function describe(config: Config, server: EmbeddedServer | null): string {
   return `PostgreSQL at ${hostname}:${port || 5432}${pathname}`
 }
 
-/** No such database, or not for us: said by PostgreSQL in a sentence (SQLSTATE 3D000, class 28). */
+/** No such database, or not for us: said by PostgreSQL in a sentence (SQLSTATE 3D000, class 28). Or not for this version. */
 function refusal(error: unknown): UnusableDatabase | null {
+  if (error instanceof NewerSchema) return new UnusableDatabase(error.message)
   const { code, message } = error as { code?: unknown; message?: string }
   const isRefused = typeof code === 'string' && (code === '3D000' || code.startsWith('28'))
   return isRefused ? new UnusableDatabase(`the database cannot be used: ${message}`) : null

@@ -22,6 +22,7 @@ import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
 import { limitRequests, PATIENCE, type Patience, serverLimits } from './limits.ts'
+import { metricRoutes } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
@@ -231,6 +232,7 @@ export async function buildApp(
     proofRoutes(api, context)
     operationRoutes(api, context, startReplay)
     healthRoutes(api, context, unsafeDatabase)
+    metricRoutes(api, context)
     projectionRoutes(api, context)
     digestRoutes(api, context)
     problemRoutes(api)

@@ -64,19 +64,19 @@ const replayRequest = z
   })
   .nullish()
 
-/** From when on, and from how many events, the pace of an operation is measured. */
+/** From which second of it, and from how many events, the pace of an operation is measured. */
 type Mark = { id: string; at: number; done: number }
 /** There is one operation at a time to measure. */
 const marks = new WeakMap<Context, Mark>()
 
 /** The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands still. */
-function paceOf(context: Context, { id, startedAt, finishedAt }: Operation, isRunning: boolean, done: number) {
+function paceOf(context: Context, { id, seconds, finishedAt }: Operation, isRunning: boolean, done: number) {
   const known = marks.get(context)
-  const mark = known?.id === id ? known : { id, at: startedAt.getTime(), done: 0 }
+  const mark = known?.id === id ? known : { id, at: 0, done: 0 }
   const isStill = !isRunning || done === mark.done
-  if (isStill && finishedAt === null) marks.set(context, { id, at: Date.now(), done })
-  const seconds = ((finishedAt?.getTime() ?? Date.now()) - mark.at) / 1_000
-  return done > mark.done && seconds > 0 ? (done - mark.done) / seconds : null
+  if (isStill && finishedAt === null) marks.set(context, { id, at: seconds, done })
+  const passed = seconds - mark.at
+  return done > mark.done && passed > 0 ? (done - mark.done) / passed : null
 }
 
 export async function answerOf(context: Context, operation: Operation): Promise<OperationAnswer> {

@@ -15,6 +15,17 @@ export function reachOf(head: RegisterHead, source: Source): number {
   return Math.min(...source.map((projection) => reachOf(head, projection)))
 }
 
+/** Which event has stopped the source of an answer, in words; null where it goes on. */
+export function stoppedBy(head: RegisterHead, source: Source): string | null {
+  if (source === 'log') return null
+  const names = typeof source === 'string' ? [source] : source
+  const [stopped] = names.flatMap((name) => {
+    const because = head.projections.get(name)?.stopped ?? null
+    return because === null ? [] : [`${name} has stopped: ${because}`]
+  })
+  return stopped ?? null
+}
+
 /**
  * Which builds of its rows the source of an answer has, and how often content was erased from them: at any size and day
  * another build may hold other rows, and every answer less than it did.

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
+import { UnreadableEvent } from '../domain/repairs.ts'
 import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
 import { ProjectionBehind } from '../projections/run.ts'
 import { QueueFull } from '../record.ts'
@@ -172,6 +173,10 @@ function problemOf(error: unknown): Problem {
   }
   if (error instanceof ProjectionBehind) {
     return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '1' } })
+  }
+  // What no fold of this version can read: that it is there is no fault of the request, and a newer service may answer.
+  if (error instanceof UnreadableEvent) {
+    return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '10' } })
   }
   if (isDatabaseUnavailable(error)) return new Problem('database-unavailable', { headers: { 'retry-after': '1' } })
   const { code, statusCode, message } = error as Partial<FastifyError>

@@ -5,10 +5,11 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
+import { UnreadableEvent } from '../domain/repairs.ts'
 import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
-import { type KnownRegister, stateKnownAt } from '../registers.ts'
+import { type KnownRegister, type RegisterLog, stateKnownAt } from '../registers.ts'
 import { checkMay, visibleOnes } from './access.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
@@ -49,6 +50,12 @@ function answerRegister({ register, head, state }: KnownRegister): z.output<type
     size: head.size,
     recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
   }
+}
+
+/** The register; where an event of its own cannot be read, as it was before that: the others are to be listed all the same. */
+function readable(log: RegisterLog): KnownRegister {
+  const { state } = log
+  return { ...log, state: state instanceof UnreadableEvent ? stateKnownAt(log, state.position) : state }
 }
 
 const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
@@ -106,8 +113,8 @@ async function listRegisters(context: Context, request: FastifyRequest, reply: F
     return reply.send()
   const items = []
   for (const { register } of heads) {
-    const known = await context.registers.read(context.db, register)
-    if (known) items.push(answerRegister(known))
+    const known = await context.registers.log(context.db, register)
+    if (known) items.push(answerRegister(readable(known)))
   }
   return { items, next: null, asOf: null, knownAt: null, rules: RULES }
 }

@@ -246,7 +246,7 @@ t.test('while the database is away nothing that is too old is told, and it goes 
 t.test(
   'however many addresses are asked for, their memory is bounded, and what is asked for again stays',
   async (t) => {
-    const projections = new Map([['periods', { version: 1, size: 4, generation: 0, isStopped: false }]])
+    const projections = new Map([['periods', { version: 1, size: 4, generation: 0, stopped: null }]])
     const head: RegisterHead = { register: 'demo', size: 4, recordedAt: 0, ownRevision: 1, redactions: 0, projections }
     const polls = new Polls({ heads: { peek: () => head }, now: Date.now })
     const basis: Basis = { head, source: 'periods', size: 'head', dayIn: null }
