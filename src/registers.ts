@@ -3,12 +3,22 @@
 import type { Queryable } from './database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { type RegisterState, registerAt } from './domain/register/state.ts'
-import { type Head, loadStream, readHead } from './eventlog/load.ts'
+import type { Erased } from './domain/repairs.ts'
+import { type Head, loadAllErased, loadStream, readHead } from './eventlog/load.ts'
 
-/** A register at its head: how far its log reaches, the events of its own stream, and what they amount to. */
-export type KnownRegister = { register: string; head: Head; events: readonly StoredEvent[]; state: RegisterState }
+/**
+ * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased of its
+ * commitments, by position.
+ */
+export type KnownRegister = {
+  register: string
+  head: Head
+  events: readonly StoredEvent[]
+  state: RegisterState
+  erased: readonly Erased[]
+}
 
-type Cached = { events: StoredEvent[]; state: RegisterState; redactions: number }
+type Cached = { events: StoredEvent[]; state: RegisterState; erased: readonly Erased[]; redactions: number }
 
 const MAX_CACHED = 200
 
@@ -23,7 +33,7 @@ export type Registers = {
 export function createRegisters(): Registers {
   const cache = new Map<string, Cached>()
   async function definedBy(db: Queryable, register: string, head: Head): Promise<Cached> {
-    const cached = cache.get(register) ?? { events: [], state: registerAt([], 0), redactions: 0 }
+    const cached = cache.get(register) ?? { events: [], state: registerAt([], 0), erased: [], redactions: 0 }
     // A head that is known may be older than what somebody else has read since.
     const isErased = head.redactions > cached.redactions
     if (!isErased && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
@@ -48,17 +58,19 @@ export function createRegisters(): Registers {
 
 function upTo(cached: Cached, ownRevision: number): Cached {
   const events = cached.events.slice(0, ownRevision)
-  return { events, state: registerAt(events, Number.POSITIVE_INFINITY), redactions: cached.redactions }
+  return { ...cached, events, state: registerAt(events, Number.POSITIVE_INFINITY) }
 }
 
 async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {
   // Where content was erased since, what was read before may hold it.
-  const revision = head.redactions > cached.redactions ? 0 : Math.min(cached.events.length, head.ownRevision)
+  const isErased = head.redactions > cached.redactions
+  const revision = isErased ? 0 : Math.min(cached.events.length, head.ownRevision)
   const newer = await loadStream(db, register, REGISTER_STREAM, revision)
   // What was recorded since the head was read belongs to a later head.
   const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
+  const erased = isErased ? await loadAllErased(db, register) : cached.erased
   const redactions = Math.max(head.redactions, cached.redactions)
-  return { events, state: registerAt(events, Number.POSITIVE_INFINITY), redactions }
+  return { events, state: registerAt(events, Number.POSITIVE_INFINITY), erased, redactions }
 }
 
 /** What the register defined as known at a size. */
