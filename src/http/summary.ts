@@ -185,7 +185,8 @@ export async function summaryFiguresAt(
   programmes: readonly string[],
 ): Promise<SummaryFigures> {
   const reckoning = await reckonProgrammes(db, clocks, programmes)
-  return figuresOf(clocks, programmes, reckoning, await erasedPromises(db, clocks))
+  const promises = programmes.length === 0 ? await erasedPromises(db, clocks) : () => 0
+  return figuresOf(clocks, programmes, reckoning, promises)
 }
 
 /**
