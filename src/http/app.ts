@@ -181,7 +181,7 @@ export async function buildApp(
     digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', async () => app.swagger())
-    api.get('/', (_request, reply) => reply.redirect('/docs'))
+    api.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
   })
   await app.ready()
   return app

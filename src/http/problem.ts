@@ -208,10 +208,20 @@ export function answerUnreadable(error: Error & { code?: string }, socket: Socke
 
 /** `/problems/{word}`: what a problem's type means, for whoever follows it. */
 export function problemRoutes(app: FastifyInstance): void {
-  app.get('/problems/:word', async (request) => {
-    const { word } = request.params as { word: string }
-    const known = PROBLEM_WORDS.find((other) => other === word)
-    if (!known) throw new Problem('unknown-route')
-    return { type: problemType(known), title: problemTitle(known), status: problemStatus(known) }
-  })
+  app.get(
+    '/problems/:word',
+    {
+      schema: {
+        summary: 'What a kind of problem is',
+        tags: ['problems'],
+        response: { 200: z.strictObject({ type: z.string(), title: z.string(), status: z.int() }), ...problems },
+      },
+    },
+    async (request) => {
+      const { word } = request.params as { word: string }
+      const known = PROBLEM_WORDS.find((other) => other === word)
+      if (!known) throw new Problem('unknown-route')
+      return { type: problemType(known), title: problemTitle(known), status: problemStatus(known) }
+    },
+  )
 }

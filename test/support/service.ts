@@ -50,22 +50,26 @@ function answer(response: LightMyRequestResponse): Answer {
   }
 }
 
+/** Told of what its projections stumble over; without it nothing may. */
+type Options = AppOptions & { onError?: (error: unknown) => void }
+
 /** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
-export async function testService(t: Test, today = '2026-03-01', options: AppOptions = {}): Promise<TestService> {
+export async function testService(t: Test, today = '2026-03-01', options: Options = {}): Promise<TestService> {
   return serviceOn(t, await testDatabaseUrl(t), { now: noon(today) }, options)
 }
 
 /** Another process beside a service: its own connections and memory, and nothing tells it what the first one does. */
-export function serviceBeside(t: Test, { url, clock }: TestService): Promise<TestService> {
-  return serviceOn(t, url, clock, {})
+export function serviceBeside(t: Test, { url, clock }: TestService, options: Options = {}): Promise<TestService> {
+  return serviceOn(t, url, clock, options)
 }
 
-async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: AppOptions): Promise<TestService> {
+async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: Options): Promise<TestService> {
   const db = openDatabase({ connectionString: url })
   const now = () => clock.now
   const registers = createRegisters()
   const heads = createHeads(db)
-  const onError = (error: unknown) => t.error(error, 'the runner goes on without errors')
+  const fails = (error: unknown) => t.error(error, 'the runner goes on without errors')
+  const { onError = fails, ...appOptions } = options
   const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
   const onRecorded = (register: string, size: number) => {
     heads.grew(register, size)
@@ -74,7 +78,7 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
   const recorder = createRecorder(db, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
   const context = { db, registers, recorder, heads, now, wake: runner.wake }
-  const app = await buildApp(context, logger, { checkAnswers: true, ...options })
+  const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
   t.teardown(async () => {
     await app.close()
     await runner.stop()
