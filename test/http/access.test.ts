@@ -64,6 +64,8 @@ const everywhere = (...roles: Role[]): Grant[] => roles.map((role) => ({ role, r
 /** A service with registers `own`, `foreign` and `open` (public), sealed and projected. */
 async function guarded(t: Test, access: Partial<AccessOptions> = {}) {
   const service = await testService(t, TODAY, { access: { mode: 'tokens', ...access } })
+  // Before anything is asked, so that it need not be noticed first.
+  await setPublic(service.db, 'open', true, service.clock.now)
   const root = asking(service, await token(service, ...everywhere('admin', 'recorder', 'operator')))
   const { privateKey } = generateKeyPairSync('ed25519')
   for (const register of ['own', 'foreign', 'open']) {
@@ -74,8 +76,6 @@ async function guarded(t: Test, access: Partial<AccessOptions> = {}) {
     t.equal(await sealAll(service.db, register, seal), 3)
     t.equal((await root('GET', `/v1/registers/${register}/summary?minSize=3`)).status, 200)
   }
-  await setPublic(service.db, 'open', true, service.clock.now)
-  await sleep(2_100) // until it is noticed
   return { service, root }
 }
 
