@@ -3,6 +3,7 @@
 
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { LOCAL } from '../access/grants.ts'
 import { Problem } from './problem.ts'
 
 export type RateLimit = {
@@ -18,9 +19,8 @@ const MAX_CALLERS = 50_000
 
 /** Who asks: whom a credential names, else the address (of IPv6 the network, as one household has all of it). */
 function callerOf(request: FastifyRequest): string {
-  // Access control says who it is, where there is any.
-  const { caller } = request as { caller?: { id?: string } | null }
-  return caller?.id === undefined ? addressOf(request) : `caller ${caller.id}`
+  const { caller } = request
+  return caller === null || caller === LOCAL ? addressOf(request) : `caller ${caller.id}`
 }
 
 function addressOf({ ip }: FastifyRequest): string {
