@@ -13,7 +13,7 @@ import { NotReadable, type Proved, readEvent, readProof, verifyEvent } from '../
 import { rememberedCheckpoint, type Watched, watchLog } from '../integrity/verify-watch.ts'
 import { CommandError, counted, Interrupted, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
-import { verifyLogCommand } from './verify-log.ts'
+import { EXIT_CODES, verifyLogCommand } from './verify-log.ts'
 
 async function readText(name: string): Promise<{ name: string; text: string }> {
   const bytes = await readFile(name).catch((error: Error) => Promise.reject(new CommandError(error.message)))
@@ -145,10 +145,6 @@ const KEY = [
   '--key <vkey>',
   'the public key of the log, or a file of them (one a line, or the JSON of R/keys)',
 ] as const
-
-const EXIT_CODES =
-  '\nExit codes: 0 it holds; 3 it was read and does not hold, or no log gives out what it says; 1 it cannot be had or is of\n' +
-  'no format that can be read, so nothing was checked; 2 wrong usage.'
 
 export function verifyCommand(program: Command): void {
   const verify = program

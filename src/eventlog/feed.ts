@@ -132,7 +132,9 @@ export async function* streamLines(db: Queryable, query: Omit<FeedQuery, 'limit'
   }
 }
 
-const WHOLE = `select *, data::text as data, citations::text as citations from (
+// Content as its text: what a driver makes of JSON may be less than stands there.
+const WHOLE = `select position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on,
+    data::text as data, citations::text as citations, salt, body_hash, leaf from (
     select page.*, sum(${weight('data')} + ${weight('citations')})
       over (rows between unbounded preceding and 1 preceding) as bytes_before
     from (select * from event where register = $1 and position > $2 order by position limit $3) page) measured
