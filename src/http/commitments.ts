@@ -289,7 +289,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments',
     {
-      config: { produces: [JSON_TYPE, CSV_TYPE] },
+      config: { permission: 'read', produces: [JSON_TYPE, CSV_TYPE] },
       schema: {
         summary: 'List commitments',
         description: 'Repeated parameters mean or. CSV holds the whole list where no limit is given.',
@@ -312,6 +312,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments/:commitment',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Read one commitment',
         tags: ['commitments'],
@@ -324,6 +325,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments/:commitment/timeline',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Read the periods of a commitment',
         description: 'Each period with the event or the due day that began it; `to` is the first day after it.',
@@ -337,6 +339,7 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments/:commitment/events',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Read the stream of a commitment',
         description: 'Its events in order, repairs marked on what they repair. `next` is the `after` of the next page.',

@@ -197,6 +197,7 @@ export function conflictRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/conflicts',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'List what cannot all hold',
         description:

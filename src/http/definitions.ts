@@ -182,6 +182,7 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/sources',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'List the documents that facts are cited from',
         tags: ['definitions'],
@@ -194,6 +195,7 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/programmes',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'List the programmes',
         tags: ['definitions'],

@@ -255,6 +255,7 @@ export function differenceRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/summary/difference',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Compare two states of knowledge about one day',
         description:

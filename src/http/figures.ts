@@ -79,6 +79,7 @@ export function figureRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/figures',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Hold reported figures against computed ones',
         description:

@@ -83,7 +83,7 @@ export function proofRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/events/:position/proof',
     {
-      config: { produces: [JSON_TYPE, TLOG_PROOF_TYPE] },
+      config: { permission: 'read', produces: [JSON_TYPE, TLOG_PROOF_TYPE] },
       schema: {
         summary: 'Prove that an event is in the log',
         description:

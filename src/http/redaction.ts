@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { text } from '../domain/event.ts'
 import { redact } from '../redact.ts'
+import { recordedBy } from './access.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, isSlug } from './context.ts'
 import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
@@ -22,10 +23,10 @@ async function redactEvent(context: Context, request: FastifyRequest, reply: Fas
     throw new Problem('not-known', { detail: `there is no event at position ${position}` })
   // Safe: parsed by the schema of the route.
   const { reason } = request.body as z.output<typeof redactBody>
-  const recordedBy = 'local'
-  const outcomes = await once(context, request, reply, { register, recordedBy }, async (key) => {
+  const by = recordedBy(request)
+  const outcomes = await once(context, request, reply, register, async (key) => {
     const now = context.now()
-    const outcome = await redact(context.db, { register, position: Number(position), reason, recordedBy, now, key })
+    const outcome = await redact(context.db, { register, position: Number(position), reason, recordedBy: by, now, key })
     if (outcome.kind === 'refused') throw new Problem(outcome.word, { detail: outcome.detail })
     context.heads.grew(register, outcome.position + 1)
     context.wake()
@@ -38,7 +39,7 @@ export function redactionRoutes(app: FastifyInstance, context: Context, sealedPr
   app.post(
     '/v1/registers/:register/events/:position/redact',
     {
-      config: { consumes: [JSON_TYPE] },
+      config: { permission: 'redact', consumes: [JSON_TYPE] },
       schema: {
         summary: 'Redact an event',
         description:

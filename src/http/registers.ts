@@ -5,10 +5,12 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
+import { UnreadableEvent } from '../domain/repairs.ts'
 import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
-import { type KnownRegister, stateKnownAt } from '../registers.ts'
+import { type KnownRegister, type RegisterLog, stateKnownAt } from '../registers.ts'
+import { checkMay, visibleOnes } from './access.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
@@ -50,6 +52,12 @@ function answerRegister({ register, head, state }: KnownRegister): z.output<type
   }
 }
 
+/** The register; where an event of its own cannot be read, as it was before that: the others are to be listed all the same. */
+function readable(log: RegisterLog): KnownRegister {
+  const { state } = log
+  return { ...log, state: state instanceof UnreadableEvent ? stateKnownAt(log, state.position) : state }
+}
+
 const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
 
 const registerList = z.strictObject({
@@ -68,6 +76,7 @@ async function openRegister(
 ) {
   // Safe: parsed by the schema of the route.
   const { id, ...data } = request.body as z.output<typeof newRegister>
+  checkMay(request, 'administer', id)
   const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
   const event = {
     stream: '$register',
@@ -97,14 +106,15 @@ function headBasis(head: RegisterHead): Basis {
 }
 
 async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const heads = await listHeads(context.db)
+  const heads = await visibleOnes(context.access, request, await listHeads(context.db))
   const size = heads.reduce((sum, head) => sum + head.size, 0)
   const redactions = heads.reduce((sum, head) => sum + head.redactions, 0)
-  if (isUnchanged(request, reply, { size, projection: `${heads.length}.${redactions}` })) return reply.send()
+  if (isUnchanged(request, reply, { size, projection: `${heads.map(({ register }) => register)}.${redactions}` }))
+    return reply.send()
   const items = []
   for (const { register } of heads) {
-    const known = await context.registers.read(context.db, register)
-    if (known) items.push(answerRegister(known))
+    const known = await context.registers.log(context.db, register)
+    if (known) items.push(answerRegister(readable(known)))
   }
   return { items, next: null, asOf: null, knownAt: null, rules: RULES }
 }
@@ -113,7 +123,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
   app.post(
     '/v1/registers',
     {
-      config: { consumes: [JSON_TYPE] },
+      config: { permission: 'administer', consumes: [JSON_TYPE] },
       schema: {
         summary: 'Open a register',
         tags: ['registers'],
@@ -129,6 +139,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
   app.get(
     '/v1/registers',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'List the registers',
         tags: ['registers'],
@@ -145,6 +156,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
   app.get(
     '/v1/registers/:register',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Read a register',
         tags: ['registers'],

@@ -121,6 +121,7 @@ export function seriesRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/summary/series',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Summarise a register over time',
         description: 'The figures as of the last day of each step between two days, and of the last day itself.',

@@ -213,6 +213,7 @@ export function summaryRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/summary',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Summarise a register',
         description: 'Every figure with numerator, denominator and the list of exactly what it counts.',

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
-import { type Fact, knownFacts, UnreadableEvent } from '../repairs.ts'
+import { type Fact, knownFacts, readingOf, UnreadableEvent } from '../repairs.ts'
 import { type RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
@@ -90,9 +90,14 @@ function timeZoneAt(events: readonly StoredEvent[], size: number): string {
 
 /**
  * The state of a register known at a size, from the events of its stream `$register`. Definitions whose effective day is
- * still to come are in it: whoever asks as of a day picks by `on`.
+ * still to come are in it: whoever asks as of a day picks by `on`. Throws UnreadableEvent.
  */
 export function registerAt(events: readonly StoredEvent[], size: number): RegisterState {
+  const known = events.filter(({ position }) => position < size)
+  return readingOf(known, (readable) => fold(readable, size))
+}
+
+function fold(events: readonly StoredEvent[], size: number): RegisterState {
   const timeZone = timeZoneAt(events, size)
   const known = knownFacts(events, { size, timeZone })
   for (const fact of known) if (!Object.hasOwn(registerEventData, fact.type)) throw new UnreadableEvent(fact)
