@@ -2,7 +2,7 @@
 // database what its projections hold.
 
 import type { Command } from 'commander'
-import { type Database, openDatabase, type Queryable } from '../database/pool.ts'
+import type { Database, Queryable } from '../database/pool.ts'
 import { databaseLog, listLogs } from '../integrity/log-database.ts'
 import { directoryFiles, filesLog, NotThere, webFiles } from '../integrity/log-files.ts'
 import type { Verifier } from '../integrity/note.ts'
@@ -137,28 +137,29 @@ async function verifyFiles(target: string, { register }: Options, keys: Keys): P
   await writeOpen(source, await verifySource(source, keys))
 }
 
-/** A database as it is: whoever checks it may not be allowed to change it, so it is not migrated. */
-async function verifyAsItIs(connectionString: string, options: Options, keys: Keys): Promise<void> {
-  const db = openDatabase({ connectionString, max: 2 })
+/**
+ * A database as it is: whoever checks it may not be allowed to change it, so it is not migrated; but for the embedded one,
+ * which nobody else brings up to date.
+ */
+async function verifyConfigured(address: string | undefined, options: Options, keys: Keys): Promise<void> {
+  const config = configuration()
+  const databaseUrl = address ?? config.databaseUrl
+  const where = { config: () => ({ ...config, databaseUrl }), mode: databaseUrl === null ? 'attach' : 'look' } as const
   try {
-    await verifyDatabase(db, options, keys)
+    await withDatabase(({ db }) => verifyDatabase(db, options, keys), where)
   } catch (error) {
     const { code, message } = error as Error & { code?: string }
     if (code === '42501') throw new CommandError(`${message}: to verify takes select on every table`)
     if (code === '42P01' || code === '42703')
       throw new CommandError(`${message}: this is no database of this version of Pledger; pledger migrate makes it one`)
     throw error
-  } finally {
-    await db.destroy()
   }
 }
 
 async function verifyTarget(target: string | undefined, options: Options): Promise<void> {
   const keys = options.key === undefined ? null : await readKeysOption(options.key)
   if (target !== undefined && !/^postgres(ql)?:\/\//.test(target)) return verifyFiles(target, options, keys)
-  const address = target ?? configuration().databaseUrl
-  if (address !== null) return verifyAsItIs(address, options, keys)
-  return withDatabase(({ db }) => verifyDatabase(db, options, keys))
+  return verifyConfigured(target, options, keys)
 }
 
 async function verifyLogOf(target: string | undefined, options: Options): Promise<void> {
