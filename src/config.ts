@@ -82,7 +82,8 @@ function listOf(isOne: (text: string) => boolean) {
     .optional()
 }
 
-// `accepts` completes "expected …" in a complaint; `description` and the prefault are what --help shows.
+// `accepts` completes "expected …" in a complaint; `description` and the prefault, or `fallback` where the default depends on
+// others, are what --help shows.
 const variables = z.strictObject({
   PLEDGER_DATABASE_URL: z.string().refine(isPostgresUrl).optional().meta({
     description: 'PostgreSQL to use; unset: the embedded one',
@@ -186,10 +187,12 @@ const variables = z.strictObject({
     .optional()
     .meta({
       description: 'origin of the checkpoints, before the register; fixed with the first one',
+      fallback: 'pledger.localhost',
       accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
     }),
   PLEDGER_SIGNING_KEYS: z.string().optional().meta({
-    description: 'Ed25519 keys (PEM) that sign checkpoints; unset: one in PLEDGER_DATA',
+    description: 'Ed25519 keys (PEM) that sign checkpoints; with PLEDGER_DATABASE_URL there is no default',
+    fallback: 'signing-keys.pem in PLEDGER_DATA',
     accepts: 'a file',
   }),
 })
@@ -305,8 +308,8 @@ function isPostgresUrl(text: string): boolean {
 }
 
 function fallbackOf(name: Name): string {
-  const definition = variables.shape[name].def
-  return 'defaultValue' in definition ? String(definition.defaultValue) : ''
+  const { def } = variables.shape[name]
+  return 'defaultValue' in def ? String(def.defaultValue) : String(variables.shape[name].meta()?.fallback ?? '')
 }
 
 function table(rows: string[][]): string {
