@@ -388,8 +388,10 @@ t.test('content that is gone and the event that says so belong together', async 
     return { stream: 'c-299', revision: position - 602, type, data }
   }
   const redacts = (position: number, target: number) => repair(position, 'EventRedacted', target)
+  let repairs = 0
   const of = async (change: (tx: Tx) => Promise<unknown>) => {
-    const { fault, redacted } = await after(database, change)
+    const { fault, redacted, redactedRepairs } = await after(database, change)
+    repairs = redactedRepairs
     return fault ? fault.message : redacted
   }
   t.equal(
@@ -464,6 +466,7 @@ t.test('content that is gone and the event that says so belong together', async 
     2,
     'a correction goes with its fact, but for what it points to',
   )
+  t.equal(repairs, 1)
 })
 
 t.test('a key that is not the log’s is not believed, and one that has retired is said to be', async (t) => {
