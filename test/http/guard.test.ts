@@ -146,7 +146,7 @@ t.test('where nothing is enforced what is left is told, and 0 tells nothing', as
 /** A service of nothing but a limit and a lock: who has the key `good` is `somebody`. */
 async function lockedService(limit: RateLimit) {
   const app: FastifyInstance = fastify()
-  const { limitFailures, limitCallers } = await countRates(app, limit)
+  const { limitFailures, limitCallers } = countRates(limit)
   let looks = 0
   limitFailures(app)
   app.addHook('onRequest', async (request) => {
