@@ -15,6 +15,8 @@ import { createRegisters, type Registers } from '../../src/registers.ts'
 import { asRole, ROLES, testDatabaseUrl } from './database.ts'
 
 export type TestService = {
+  /** Ends it before the test does. */
+  close: () => Promise<void>
   app: FastifyInstance
   /** The address of its database, for the superuser. */
   url: string
@@ -83,16 +85,23 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
   const access = createAccess(own, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
   const context = { access, db: own, registers, recorder, heads, now, wake: runner.wake }
   const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
-  t.teardown(async () => {
+  let closed: Promise<void> | undefined
+  const close = async () => {
     await app.close()
     await access.stop()
     await runner.stop()
     await heads.stop()
     await own.destroy()
     await db.destroy()
-  })
+  }
+  const closeOnce = () => {
+    closed ??= close()
+    return closed
+  }
+  t.teardown(closeOnce)
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
   return {
+    close: closeOnce,
     app,
     url,
     db,
