@@ -21,6 +21,7 @@ import { beginReplay, cancelReplay, replayed } from '../../src/projections/repla
 import { noAccessControl } from '../support/access.ts'
 import { testDatabase } from '../support/database.ts'
 import { made, NDJSON, OPENED, posted, uuid } from '../support/register.ts'
+import { secretIn } from '../support/secrets.ts'
 import { type Answer, noon, type TestService, testService } from '../support/service.ts'
 
 const TODAY = '2026-03-01'
@@ -502,4 +503,13 @@ t.test('a route that does not say what it needs fails at the start', async (t) =
     message: 'the route GET /v1/secret does not say what it needs',
   })
   t.doesNotThrow(() => app.get('/v1/told', { config: { permission: 'open' } }, async () => 'x'))
+})
+
+t.test('what is looked for in every log of the suite is found', async (t) => {
+  const { text } = await newToken(await testService(t, TODAY), { role: 'auditor', register: 'own' })
+  t.equal(secretIn(`{"msg":"asked with ${text}"}`), 'a token')
+  t.equal(secretIn('{"authorization":"Bearer abcdefghijklmnop"}'), 'a header with credentials')
+  t.equal(secretIn(`"${Buffer.from('{"alg":"ES256"}').toString('base64url')}.eyJzdWIiOiJhIn0xxx.x"`), 'a JWT')
+  t.equal(secretIn('-----BEGIN PRIVATE KEY-----'), 'a private key')
+  t.equal(secretIn('token 0123456789ab: auditor:own, expires 2027-01-01'), null)
 })

@@ -13,6 +13,7 @@ import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
 import { createRegisters, type Registers } from '../../src/registers.ts'
 import { asRole, ROLES, testDatabaseUrl } from './database.ts'
+import { secretIn } from './secrets.ts'
 
 export type TestService = {
   /** Ends it before the test does. */
@@ -81,7 +82,10 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
     runner.hint()
   }
   const recorder = createRecorder(own, registers, { now, onRecorded })
-  const logger = pino({ level: 'silent' })
+  const leaks: string[] = []
+  // Nothing is printed, and everything is looked at.
+  const write = (line: string) => void leaks.push(...[secretIn(line)].filter((one) => one !== null))
+  const logger = pino({ level: 'trace' }, { write })
   const access = createAccess(own, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
   const context = { access, db: own, registers, recorder, heads, now, wake: runner.wake }
   const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
@@ -93,6 +97,7 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
     await heads.stop()
     await own.destroy()
     await db.destroy()
+    if (leaks.length > 0) throw new Error(`in a log of the service stands ${leaks[0]}`)
   }
   const closeOnce = () => {
     closed ??= close()
