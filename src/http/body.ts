@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import sjson from 'secure-json-parse'
-import { Problem } from './problem.ts'
+import { hasBody, Problem } from './problem.ts'
 
 export const JSON_TYPE = 'application/json'
 export const NDJSON_TYPE = 'application/x-ndjson'
@@ -90,10 +90,6 @@ export function readBodies(app: FastifyInstance): void {
   })
 }
 
-function hasBody({ headers }: FastifyRequest): boolean {
-  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
-}
-
 /** Refuses a request whose body the route cannot take; throws Problem. */
 function checkBody(request: FastifyRequest, consumes: readonly string[]): void {
   if (request.headers['if-match'] !== undefined) {
@@ -105,7 +101,7 @@ function checkBody(request: FastifyRequest, consumes: readonly string[]): void {
       detail: `Content-Encoding ${encoding} is not taken: send it plain`,
     })
   }
-  if (request.routeOptions.config.mayLackBody && !hasBody(request)) return
+  if (request.routeOptions.config.mayLackBody && !hasBody(request.raw)) return
   const type = bodyType(request)
   if (type !== null && consumes.includes(type)) return
   const given = request.headers['content-type']

@@ -1,5 +1,6 @@
 // Every error as RFC 9457 problem+json: a closed list of words, each with its status; router and parser errors included.
 
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -68,9 +69,16 @@ function problemBody({ word, details }: Problem, instance: string) {
   return { type: problemType(word), title: problemTitle(word), status: problemStatus(word), instance, ...rest }
 }
 
+/** True for a request that something follows. */
+export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
+}
+
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   // The query is left out: it may hold what a log or a screenshot should not.
   const [instance] = request.url.split('?', 1)
+  // What has not come of it will not be read.
+  if (!request.raw.complete && hasBody(request.raw)) reply.header('connection', 'close')
   return reply
     .code(problemStatus(problem.word))
     .removeHeader('etag')

@@ -1,21 +1,34 @@
 // What the service does while its database fails: killed, away, silent, slow, cut off at the worst moment, without space. Real
 // processes and a real PostgreSQL; what stands between them and fails is test/support/fault-proxy.ts.
 
-import { execFileSync } from 'node:child_process'
-import { chmod, mkdtemp, readFile, realpath, rm } from 'node:fs/promises'
+import { execFile, execFileSync } from 'node:child_process'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { sql } from 'kysely'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { openEmbedded } from '../../src/database/embedded.ts'
 import { openDatabase } from '../../src/database/pool.ts'
-import { sender } from '../storm/send.ts'
-import { lossOf, openForWriters, serve, startWriters, until } from '../support/serve.ts'
+import { syntheticEvents } from '../../src/samples/synthetic.ts'
+import { type Sent, sender } from '../storm/send.ts'
+import { readLog } from '../storm/verdict.ts'
+import { testDatabaseUrl } from '../support/database.ts'
+import { listen } from '../support/event-stream.ts'
+import { faultProxy } from '../support/fault-proxy.ts'
+import { lines, NDJSON, OPENED, type Posted, posted, uuid } from '../support/register.ts'
+import { EVENTS, lossOf, openForWriters, post, serve, startWriters, until } from '../support/serve.ts'
 
 /** How often PostgreSQL is killed; more for a longer look: POSTGRES_KILLS=20. */
-const KILLS = Number(process.env.POSTGRES_KILLS ?? 4)
+const KILLS = Number(process.env.POSTGRES_KILLS ?? 3)
 const WRITERS = 8
+
+// Most of it is waiting.
+t.jobs = 4
+t.setTimeout(600_000)
 
 async function directory(t: Test): Promise<string> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'pledger-faults-')))
@@ -44,8 +57,9 @@ const postmasterPid = async (dir: string) =>
 
 /** The processes of a PostgreSQL server besides its first. */
 function childrenOf(pid: number): number[] {
-  const pids = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-  return pids.trim().split(/\s+/).map(Number)
+  const lines = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n')
+  const pairs = lines.map((line) => line.trim().split(/\s+/).map(Number))
+  return pairs.flatMap(([child = 0, parent]) => (parent === pid ? [child] : []))
 }
 
 function killProcesses(pids: readonly number[]): void {
@@ -108,4 +122,185 @@ t.test('PostgreSQL may be killed at any moment: what was acknowledged is there o
   const summary = { path: `/v1/registers/demo/summary?minSize=${1 + WRITERS + writers.book.length}` }
   await until('the projections go on', async () => (await send(address, summary))?.status === 200)
   t.equal((await send(address, { path: '/readyz' }))?.status, 200)
+})
+
+/** For how long the database is away in the longest of the tests: BLACK_HOLE_SECONDS=30 for a longer look. */
+const AWAY_SECONDS = Number(process.env.BLACK_HOLE_SECONDS ?? 6)
+/** Within which everything is answered, whatever the database does: twice as long as it takes, the machine may be busy. */
+const BOUND_MS = 30_000
+
+const CONTENT = { commitments: 400, delivered: 150, late: 20, seed: 7, asOf: '2026-02-26' }
+const events = [...syntheticEvents(CONTENT)]
+const ndjson = lines(...events)
+
+const read = (path: string, accept?: string): Sent => ({
+  path: `/v1/registers/demo${path}`,
+  headers: accept ? { accept } : {},
+})
+
+/** One request of each kind that needs the database. */
+const kinds = (): Record<string, Sent> => ({
+  record: post(EVENTS, posted('measure-0001', 'ProgressReported', '2026-01-02', { percent: 1 })),
+  'record an array': post(EVENTS, [posted('measure-0001', 'ProgressReported', '2026-01-02', { percent: 1 })]),
+  'record with a key': post(EVENTS, posted('measure-0001', 'ProgressReported', '2026-01-02', { percent: 1 }), {
+    'idempotency-key': randomUUID(),
+  }),
+  import: { method: 'POST', path: EVENTS, headers: NDJSON, body: ndjson },
+  'open a register': post('/v1/registers', { id: 'another', ...OPENED }),
+  registers: { path: '/v1/registers' },
+  register: read(''),
+  summary: read('/summary?asOf=2026-02-26'),
+  series: read('/summary/series?from=2026-01-01&to=2026-02-26'),
+  list: read('/commitments?asOf=2026-02-26&limit=20'),
+  commitment: read('/commitments/measure-0001?asOf=2026-02-26'),
+  feed: read('/events?limit=100'),
+  'feed as NDJSON': read('/events', 'application/x-ndjson'),
+  'feed as server-sent events': read('/events', 'text/event-stream'),
+  replay: post('/v1/projections/all/replay', { register: 'demo' }),
+  operation: { path: `/v1/operations/${randomUUID()}` },
+  checkpoint: read('/checkpoint'),
+  proof: read('/events/3/proof'),
+  readiness: { path: '/readyz' },
+})
+
+/** A service by way of a proxy, with a register of some content whose projections and tree are up with it. */
+async function served(t: Test) {
+  const direct = await testDatabaseUrl(t)
+  const proxy = await faultProxy(t, direct)
+  const keys = join(await directory(t), 'keys.pem')
+  await writeFile(keys, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
+  const serving = await serve(t, { PLEDGER_DATABASE_URL: proxy.address, PLEDGER_SIGNING_KEYS: keys })
+  const { send: sendTo, close } = sender(40)
+  t.teardown(close)
+  const send = (sent: Sent) => sendTo(serving.address, sent)
+  const opened = await send({ method: 'POST', path: EVENTS, headers: NDJSON, body: ndjson })
+  t.equal(opened?.body.recorded, events.length)
+  const db = openDatabase({ connectionString: direct, max: 2 })
+  t.teardown(() => db.destroy())
+  /** How many connections to the database there are besides those of the test. */
+  const connections = async () => {
+    const { rows } = await sql<{ count: number }>`select count(*) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and application_name <> 'test'`.execute(db)
+    return rows[0]?.count ?? 0
+  }
+  const isUp = async () => {
+    const size = (await send(read('')))?.body.size
+    const ready = await send({ path: '/readyz' })
+    const sealed = ready?.body.sealing?.every((one: { behindEvents: number }) => one.behindEvents === 0)
+    return size && (await send(read(`/summary?minSize=${size}`)))?.status === 200 && ready?.status === 200 && sealed
+  }
+  await until('everything is up', isUp)
+  return { ...serving, proxy, send, db, connections, isUp }
+}
+
+type Served = Awaited<ReturnType<typeof served>>
+
+/** Asserts that every kind of request is refused for now, in time, and that the service says that it lives. */
+async function refusesAll(t: Test, { send }: Served, manner: string): Promise<void> {
+  const began = performance.now()
+  const refused = Object.entries(kinds()).map(async ([kind, sent]) => {
+    const answer = await send(sent)
+    t.strictSame(
+      [answer?.status, answer?.body.type, answer?.headers['content-type'], answer?.headers['retry-after']],
+      [503, '/problems/database-unavailable', 'application/problem+json; charset=utf-8', '1'],
+      `${manner}: ${kind}`,
+    )
+  })
+  t.equal((await send({ path: '/livez' }))?.status, 200, `${manner}: it lives`)
+  await Promise.all(refused)
+  const ms = Math.round(performance.now() - began)
+  t.comment(`${manner}: all answered within ${ms} ms`)
+  t.ok(ms < BOUND_MS)
+}
+
+async function memoryOf({ child }: Served): Promise<number> {
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'rss=', '-p', String(child.pid)])
+  return Number(stdout) / 1024
+}
+
+/** Asserts that a service which is asked on and on while its database is silent refuses all of it and takes no more memory. */
+async function staysSmall(t: Test, service: Served): Promise<void> {
+  const before = await memoryOf(service)
+  const asks = Object.values(kinds()).slice(0, 12)
+  let asked = 0
+  for (const end = Date.now() + AWAY_SECONDS * 1_000; Date.now() < end; asked += asks.length) {
+    const answers = await Promise.all(asks.map(service.send))
+    t.strictSame([...new Set(answers.map((answer) => answer?.status))], [503])
+  }
+  const grownMb = Math.round((await memoryOf(service)) - before)
+  t.comment(`${asked} more requests in ${AWAY_SECONDS} s of silence, memory grew by ${grownMb} MB`)
+  t.ok(grownMb < 100)
+}
+
+t.test('while the database is away everything is refused in time, and goes on by itself when it is back', async (t) => {
+  const service = await served(t)
+  const { proxy, send, connections, isUp, address } = service
+  const follower = await listen(`${address}${EVENTS}?after=${events.length - 1}`)
+  t.teardown(follower.close)
+  const replay = await send(post('/v1/projections/all/replay', { register: 'demo', maxRate: 500 }))
+  t.equal(replay?.status, 202)
+  const operation = { path: `/v1/operations/${replay?.body.id}` }
+  await until('the replay has begun', async () => (await send(operation))?.body.done > 0)
+  let recorded = 0
+  for (const manner of ['blackHole', 'refuse', 'reset'] as const) {
+    await proxy.become(manner)
+    // Until then answers may come from memory.
+    await sleep(1_000)
+    await Promise.all([refusesAll(t, service, manner), manner === 'blackHole' && staysSmall(t, service)])
+    await proxy.become('pass')
+    const back = performance.now()
+    const event = posted('measure-0001', 'ProgressReported', '2026-01-03', { note: manner })
+    await until('it records', async () => (await send(post(EVENTS, event)))?.status === 201)
+    recorded += 1
+    t.comment(`${manner}: records ${Math.round(performance.now() - back)} ms after the database is back`)
+    await until('everything is up', isUp)
+    await until('what was given up is closed', async () => (await connections()) <= 14)
+  }
+  await until('the replay goes on', async () => (await send(operation))?.body.status === 'caughtUp')
+  await follower.until(() => follower.positions().length >= recorded)
+  t.strictSame(
+    follower.positions(),
+    Array.from({ length: follower.positions().length }, (_, index) => events.length + index),
+    'a follower has missed nothing, and got nothing twice',
+  )
+})
+
+t.test('a slow database makes answers slow, and nothing else', async (t) => {
+  const { proxy, send, isUp } = await served(t)
+  proxy.delay(200)
+  const answers = await Promise.all(
+    Object.entries(kinds()).map(
+      async ([kind, sent]) => [kind, sent.headers?.accept?.includes('event-stream') ? null : await send(sent)] as const,
+    ),
+  )
+  for (const [kind, answer] of answers)
+    if (answer && !['replay', 'operation'].includes(kind)) t.ok(answer.status < 300, `${kind}: ${answer.status}`)
+  proxy.delay(0)
+  await until('everything is up', isUp)
+})
+
+t.test('what was recorded when the answer was cut off is recorded once, and answered as it was', async (t) => {
+  const { proxy, send, db } = await served(t)
+  const ways: [string, Partial<Posted>, Record<string, string>][] = [
+    ['by its key', {}, { 'idempotency-key': '"cut"' }],
+    ['by its id', { id: uuid(77) }, {}],
+  ]
+  for (const [how, more, headers] of ways) {
+    const event = posted('measure-0002', 'ProgressReported', '2026-01-02', { note: how }, more)
+    const cut = proxy.cutNextCommit()
+    const first = await send(post(EVENTS, event, headers))
+    await cut
+    t.strictSame([first?.status, first?.body.type], [503, '/problems/database-unavailable'], how)
+    const second = await send(post(EVENTS, event, headers))
+    const third = await send(post(EVENTS, event, headers))
+    const stored = (await readLog(db, 'demo')).events.filter(({ data }) => (data as { note?: string }).note === how)
+    t.strictSame(
+      stored.map(({ id, position }) => ({ id, position })),
+      [second, third]
+        .map((answer) => ({ id: answer?.body.events[0].id, position: answer?.body.events[0].position }))
+        .slice(1),
+    )
+    t.strictSame(second?.body.events[0].id, stored[0]?.id)
+    t.ok([200, 201].includes(second?.status ?? 0))
+  }
 })
