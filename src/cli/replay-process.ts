@@ -50,11 +50,10 @@ export function replayProcesses(db: Database, connectionString: string, logger: 
   function goOn(operation: string, againMs: number): void {
     setTimeout(async () => {
       if (isStopping) return
-      const nextMs = Math.min(2 * againMs, AGAIN_MAX_MS)
       // Where the database is still away, later.
       const left = await isLeft(db, operation).catch(() => null)
-      if (left === null) goOn(operation, nextMs)
-      else if (left && !isStopping) begin(operation, nextMs)
+      if (left === null) goOn(operation, againMs)
+      else if (left && !isStopping) begin(operation, Math.min(2 * againMs, AGAIN_MAX_MS))
     }, againMs).unref()
   }
 

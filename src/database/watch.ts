@@ -8,7 +8,7 @@ import pg from 'pg'
 
 const LOOK_MS = 1_000
 /** A connection that waits and hears nothing for so long is doubted. */
-const QUIET_MS = 5_000
+const QUIET_MS = 3_000
 /** How long connecting may take. */
 export const CONNECT_MS = 5_000
 /** How long the other end may take to hear that a connection ends. */

@@ -76,7 +76,9 @@ export async function faultProxy(t: Ending, address: string): Promise<FaultProxy
 
   function end(way: Way): void {
     ways.delete(way)
-    way.inner.resetAndDestroy()
+    // One that is ending cannot be reset any more: Node would wait for its end for ever.
+    if (way.inner.writableEnded) way.inner.destroy()
+    else way.inner.resetAndDestroy()
     way.outer.destroy()
   }
 
