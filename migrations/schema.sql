@@ -2,6 +2,8 @@
 
 create sequence generation_number;
 
+create sequence read_record_number_seq;
+
 create table checkpoint (
   register text collate "C" not null,
   projection text collate "C" not null,
@@ -122,6 +124,29 @@ create table period (
   constraint period_once PRIMARY KEY (register, generation, id, known_from)
 ) partition by LIST (generation);
 
+create table principal (
+  id text collate "C" not null,
+  name text not null,
+  constraint principal_once PRIMARY KEY (id)
+);
+
+create table public_register (
+  register text collate "C" not null,
+  since timestamp(3) with time zone not null,
+  constraint public_register_once PRIMARY KEY (register)
+);
+
+create table read_record (
+  register text collate "C" not null,
+  read_at timestamp(3) with time zone not null,
+  number bigint not null,
+  caller text collate "C",
+  method text not null,
+  route text not null,
+  address text not null,
+  constraint read_record_once PRIMARY KEY (register, read_at, number)
+);
+
 create table register (
   register text collate "C" not null,
   size bigint default 0 not null,
@@ -195,6 +220,18 @@ create table tile (
   constraint tile_once PRIMARY KEY (register, level, index)
 );
 
+create table token (
+  id text collate "C" not null,
+  hash bytea not null,
+  grants jsonb not null,
+  created_at timestamp(3) with time zone not null,
+  expires_at timestamp(3) with time zone,
+  revoked_at timestamp(3) with time zone,
+  last_used_at timestamp(3) with time zone,
+  constraint token_hash_once UNIQUE (hash),
+  constraint token_once PRIMARY KEY (id)
+);
+
 create table tree (
   register text collate "C" not null,
   origin text not null,
@@ -212,6 +249,8 @@ create table tally_g0 partition of tally FOR VALUES IN ('0');
 
 CREATE INDEX commitment_search ON ONLY public.commitment USING gin (search);
 
+CREATE INDEX event_erased ON public.event USING btree (register, "position") WHERE (salt IS NULL);
+
 CREATE INDEX idempotency_key_kept_at ON public.idempotency_key USING btree (register, kept_at);
 
 CREATE UNIQUE INDEX operation_running ON public.operation USING btree ((true)) WHERE (state = 'running'::text);
@@ -220,9 +259,24 @@ CREATE INDEX period_first ON ONLY public.period USING btree (register, id) WHERE
 
 CREATE INDEX period_known_from ON ONLY public.period USING btree (register, known_from, id);
 
+CREATE OR REPLACE FUNCTION public.adopt_primary_key(p_table text, p_generation bigint, p_index text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  v_name text := partition_of(p_table, p_generation);
+begin
+  execute format('alter table %I add constraint %I primary key using index %2$I', v_name, v_name || '_' || p_index);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.append_events(p_register text, p_open boolean, p_recorded_at timestamp with time zone, p_own_revision integer, p_streams text[], p_group integer[], p_stream integer[], p_expected integer[], p_id uuid[], p_type text[], p_type_version integer[], p_recorded_by text[], p_occurred_on text[], p_data text[], p_citations text[], p_salt text[], p_body_hash text[])
  RETURNS TABLE(outcomes text[], positions bigint[], revisions integer[], recorded_ms bigint)
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 #variable_conflict use_column
 declare
@@ -332,6 +386,35 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.attach_partition(p_table text, p_generation bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  v_name text := partition_of(p_table, p_generation);
+begin
+  execute format('alter table %I attach partition %I for values in (%s)', p_table, v_name, p_generation);
+  execute format('alter table %I drop constraint if exists of_generation', v_name);
+  execute format('analyze %I', v_name);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.begin_filling(p_generation bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  v_name text := partition_of('commitment', p_generation);
+begin
+  execute format('alter table %I add column search_text text', v_name);
+  execute format('create trigger search_words before insert on %I for each row execute function commitment_search()', v_name);
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.blank_data(p_type text, p_data json)
  RETURNS json
  LANGUAGE sql
@@ -351,9 +434,101 @@ begin
 end
 $function$;
 
+CREATE OR REPLACE FUNCTION public.create_partition(p_table text, p_generation bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  v_name text := partition_of(p_table, p_generation);
+  v_grantee text;
+  v_right text;
+begin
+  -- The check spares attaching a look at every row.
+  execute format('create table %I (like %I including defaults including storage,
+    constraint of_generation check (generation = %s))', v_name, p_table, p_generation);
+  -- As in migration 0007.
+  execute format('alter table %I alter column register set statistics 0', v_name);
+  for v_grantee, v_right in
+    select grantee::regrole::text, privilege_type from pg_class, aclexplode(relacl)
+      where pg_class.oid = to_regclass(quote_ident(p_table)) and grantee <> relowner and grantee <> 0
+  loop
+    execute format('grant %s on %I to %s', v_right, v_name, v_grantee);
+  end loop;
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.drop_partition(p_table text, p_generation bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+begin
+  execute format('drop table if exists %I', partition_of(p_table, p_generation));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.end_filling(p_generation bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  v_name text := partition_of('commitment', p_generation);
+begin
+  execute format('drop trigger if exists search_words on %I', v_name);
+  execute format('alter table %I drop column search_text', v_name);
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.index_partition(p_table text, p_generation bigint, p_index text)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET maintenance_work_mem TO '256MB'
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+declare
+  v_name text := partition_of(p_table, p_generation);
+  v_definition text;
+begin
+  select pg_get_indexdef(indexrelid) into strict v_definition from pg_index join pg_class on pg_class.oid = indexrelid
+    where indrelid = to_regclass(quote_ident(p_table)) and relname = p_index;
+  execute regexp_replace(v_definition, ' INDEX \S+ ON (ONLY )?\S+',
+    format(' INDEX IF NOT EXISTS %I ON %I', v_name || '_' || p_index, v_name));
+end
+$function$;
+
+CREATE OR REPLACE FUNCTION public.lock_register(p_register text)
+ RETURNS bigint
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+  select size from register where register = p_register for update
+$function$;
+
+CREATE OR REPLACE FUNCTION public.partition_of(p_table text, p_generation bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+begin
+  if pg_get_partkeydef(to_regclass(quote_ident(p_table))) is distinct from 'LIST (generation)' then
+    raise exception 'no table of a projection: %', p_table using errcode = 'insufficient_privilege';
+  end if;
+  return p_table || '_g' || p_generation;
+end
+$function$;
+
 CREATE OR REPLACE FUNCTION public.redact_event(p_register text, p_id uuid)
  RETURNS bigint[]
  LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 declare
   v_positions bigint[];
@@ -374,6 +549,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.refuse_all_but_blanking()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
   if (new.register, new.position, new.id, new.stream, new.revision, new.type, new.type_version, new.recorded_at,
@@ -397,6 +573,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
   raise exception 'events are never changed: % of % refused', lower(tg_op), tg_table_name using errcode = 'restrict_violation';
@@ -406,6 +583,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.refuse_rewriting()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
   raise exception 'what is published stays: % of % refused', lower(tg_op), tg_table_name using errcode = 'restrict_violation';
@@ -415,6 +593,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.refuse_shrinking()
  RETURNS trigger
  LANGUAGE plpgsql
+ SET search_path TO 'public', 'pg_temp'
 AS $function$
 begin
   if new.register <> old.register or new.level <> old.level or new.index <> old.index
@@ -507,6 +686,9 @@ alter table event enable always trigger event_append_only;
 
 CREATE TRIGGER event_only_blanked BEFORE UPDATE ON public.event FOR EACH ROW EXECUTE FUNCTION refuse_all_but_blanking();
 alter table event enable always trigger event_only_blanked;
+
+CREATE TRIGGER read_record_stays BEFORE DELETE OR UPDATE OR TRUNCATE ON public.read_record FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting();
+alter table read_record enable always trigger read_record_stays;
 
 CREATE TRIGGER register_stays BEFORE DELETE OR TRUNCATE ON public.register FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 alter table register enable always trigger register_stays;

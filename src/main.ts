@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { digestCommand } from './cli/digest.ts'
+import { doctorCommand } from './cli/doctor.ts'
 import { exportCommand } from './cli/export.ts'
 import { importCommand } from './cli/import.ts'
 import { migrateCommand } from './cli/migrate.ts'
@@ -13,6 +14,7 @@ import { sampleCommand } from './cli/sample.ts'
 import { sealCommand } from './cli/seal.ts'
 import { serveCommand } from './cli/serve.ts'
 import { statusCommand } from './cli/status.ts'
+import { principalCommand, registerCommand, tokenCommand } from './cli/token.ts'
 import { verifyCommand } from './cli/verify.ts'
 import { configHelp } from './config.ts'
 import { UnusableDatabase } from './database/connect.ts'
@@ -37,9 +39,13 @@ function program(): Command {
     replayCommand,
     dropPreviousCommand,
     statusCommand,
+    doctorCommand,
     digestCommand,
     verifyCommand,
     sealCommand,
+    tokenCommand,
+    registerCommand,
+    principalCommand,
   ]) {
     add(program)
   }

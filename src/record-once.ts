@@ -1,4 +1,4 @@
-// Recording once: what came with an idempotency key is recorded at most once in 24 hours, however often and to however
+// Recording once: what came with an idempotency key is recorded at most once in 24 hours and more, however often and to however
 // many processes it is sent, and is answered as the first time.
 
 import type { Group, Outcome } from './admission.ts'

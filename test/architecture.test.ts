@@ -36,7 +36,9 @@ const MAY_IMPORT: Record<string, string[]> = {
   projections: ['kernel', 'domain', 'database', 'eventlog', 'registers.ts'],
   integrity: ['kernel', 'domain', 'database', 'eventlog'],
   samples: ['kernel', 'domain'],
+  access: ['kernel', 'domain', 'database'],
   http: [
+    'access',
     'integrity',
     'kernel',
     'domain',

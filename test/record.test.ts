@@ -496,10 +496,10 @@ t.test('keys are forgotten when they are a day old, and no sooner', async (t) =>
   clock.now += 3_600_000
   await once('new')
   const keys = async () => (await db.selectFrom('idempotency_key').select('key').execute()).map(({ key }) => key)
-  await forgetKeys(db, 'r', NOW + 24 * 3_600_000 - 1)
+  await forgetKeys(db, 'r', NOW + 48 * 3_600_000 - 1)
   t.strictSame((await keys()).sort(), ['new', 'old'])
-  await forgetKeys(db, 'r', NOW + 24 * 3_600_000)
+  await forgetKeys(db, 'r', NOW + 48 * 3_600_000)
   t.strictSame(await keys(), ['new'])
-  await forgetKeys(db, 'other', NOW + 48 * 3_600_000)
+  await forgetKeys(db, 'other', NOW + 96 * 3_600_000)
   t.strictSame(await keys(), ['new'])
 })

@@ -27,6 +27,12 @@ export function configuration(): Config {
   return parsed.config
 }
 
+/** The configuration of a process that does nothing but seal: it connects as the role that may. */
+export function sealerConfiguration(): Config {
+  const config = configuration()
+  return { ...config, databaseUrl: config.sealerDatabaseUrl ?? config.databaseUrl }
+}
+
 /** The value of an option that is a whole number from 1 on; wrong usage where it is not. */
 export function positiveNumber(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('expected a whole number from 1 on.')
@@ -72,11 +78,14 @@ export function stopSignal(): Promise<NodeJS.Signals> {
 }
 
 /** Runs a short command on the database and closes it afterwards, whatever happens. Throws Interrupted at a signal. */
-export async function withDatabase<T>(run: (session: Session) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  run: (session: Session) => Promise<T>,
+  { config = configuration, mode = 'attach' }: { config?: () => Config; mode?: 'attach' | 'look' } = {},
+): Promise<T> {
   const interrupted = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))
   // A signal that comes before the race below is told by it.
   interrupted.catch(() => {})
-  const connection = await connect(configuration(), { mode: 'attach' })
+  const connection = await connect(config(), { mode })
   const registers = createRegisters()
   const recorder = createRecorder(connection.db, registers, { now: Date.now })
   try {

@@ -9,7 +9,16 @@ import { listHeads } from '../eventlog/load.ts'
 import { announceKeys, RefusesToSign, sealNext } from '../integrity/seal.ts'
 import { type SealerOptions, sealOf, startSealer } from '../integrity/sealer.ts'
 import { sealStates } from '../integrity/status.ts'
-import { CommandError, configuration, counted, registerId, showProgress, stopSignal, withDatabase } from './program.ts'
+import {
+  CommandError,
+  configuration,
+  counted,
+  registerId,
+  sealerConfiguration,
+  showProgress,
+  stopSignal,
+  withDatabase,
+} from './program.ts'
 import { sealingOf, tellNewKey, tellSealing } from './sealing.ts'
 
 type Options = { register?: string; once?: boolean }
@@ -60,7 +69,7 @@ async function sealOnce(db: Database, register: string | undefined): Promise<voi
 }
 
 async function sealOn(register: string | undefined): Promise<void> {
-  const config = configuration()
+  const config = sealerConfiguration()
   const stop = stopSignal()
   const logger = pino({ level: config.logLevel, base: null }, destination(2))
   const { db, description, close } = await connect(config, {
@@ -88,6 +97,6 @@ export function sealCommand(program: Command): void {
     .option('--register <id>', 'only this register', registerId)
     .option('--once', 'up to the heads of the logs, and end')
     .action(({ register, once }: Options) =>
-      once ? withDatabase(({ db }) => sealOnce(db, register)) : sealOn(register),
+      once ? withDatabase(({ db }) => sealOnce(db, register), { config: sealerConfiguration }) : sealOn(register),
     )
 }

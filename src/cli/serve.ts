@@ -7,13 +7,14 @@ import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'n
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
 import { destination, type Logger, pino } from 'pino'
-import type { Config } from '../config.ts'
+import { createAccess, type Mode } from '../access/access.ts'
+import { accessOf, type Config } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { createHeads } from '../eventlog/heads.ts'
 import { forgetKeys } from '../eventlog/keys.ts'
 import { listHeads } from '../eventlog/load.ts'
-import { buildApp } from '../http/app.ts'
+import { type AppOptions, buildApp, REQUESTS_PER_MINUTE } from '../http/app.ts'
 import { FOLLOWING } from '../http/event-stream.ts'
 import { type Sealer, startSealer } from '../integrity/sealer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
@@ -29,7 +30,7 @@ import { loadSample, SYNTHETIC_310 } from './sample.ts'
 import { type Sealing, sealingOf, tellNewKey, tellSealing } from './sealing.ts'
 
 /** A service that listens. */
-type Service = { address: string; sealing: Sealing; close: () => Promise<void> }
+type Service = { address: string; mode: Mode; sealing: Sealing; close: () => Promise<void> }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
@@ -137,9 +138,29 @@ function startSealing(db: Database, { origin, keys, why }: Sealing, logger: Logg
   return null
 }
 
+/** What the configuration says of who may ask how. */
+function limitsOf({ rateLimit, trustProxy, corsOrigins }: Config, mode: Mode): AppOptions {
+  const perMinute = rateLimit ?? REQUESTS_PER_MINUTE
+  // Nobody limits a person's own machine who did not say so.
+  return { trustProxy, corsOrigins, rateLimit: { perMinute, isEnforced: rateLimit !== null || mode !== 'none' } }
+}
+
+/** With what this process seals: with nothing where its role may not. */
+async function sealingHere(config: Config, { db, sealing }: Connection): Promise<Sealing> {
+  const configured = await sealingOf(config, db)
+  if (configured.keys === null || sealing !== null) return configured
+  const why = 'its role may not write tiles: set PLEDGER_SEALER_DATABASE_URL, or run pledger seal beside it'
+  return { origin: configured.origin, keys: null, file: null, why }
+}
+
 /** Starts the service on an open database and returns when it listens; closes everything where it cannot. */
-async function serve(config: Config, connection: Connection, logger: Logger, samples: boolean): Promise<Service> {
-  const { db } = connection
+async function serve(
+  config: Config,
+  connection: Connection,
+  logger: Logger,
+  { samples, mode }: { samples: boolean; mode: Mode },
+): Promise<Service> {
+  const { db, bounded } = connection
   const now = Date.now
   const registers = createRegisters()
   const closing: (() => Promise<void>)[] = [connection.close]
@@ -151,10 +172,10 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
     await connection.close()
   }
   try {
-    const sealing = await sealingOf(config, db)
+    const sealing = await sealingHere(config, connection)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
-    const heads = createHeads(db, {
+    const heads = createHeads(bounded, {
       connectionString: connection.connectionString,
       onHint: () => runner.hint(),
       onError: (error) => logger.warn({ err: error }, 'heads: will look again'),
@@ -167,23 +188,39 @@ async function serve(config: Config, connection: Connection, logger: Logger, sam
       heads.grew(register, size)
       runner.hint()
     }
-    const recorder = createRecorder(db, registers, { now, onRecorded })
-    const sealer = startSealing(db, sealing, logger)
+    const recorder = createRecorder(bounded, registers, { now, onRecorded })
+    const sealer = startSealing(connection.sealing ?? db, sealing, logger)
     if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
     const replays = replayProcesses(db, connection.connectionString, logger)
-    const context = { db, registers, heads, recorder, now, wake: runner.wake }
+    const onError = (error: unknown) => logger.error({ err: error }, 'access: will try again')
+    const access = createAccess(bounded, { mode, oidc: config.oidc, recordReads: config.recordReads, now, onError })
+    closing.push(access.stop)
+    const context = { access, db: bounded, registers, heads, recorder, now, wake: runner.wake }
     const seal = (register: string) => sealer?.wake(register)
-    const app = await buildApp(context, logger, { following, startReplay: replays.start, seal })
+    const app = await buildApp(context, logger, {
+      ...limitsOf(config, mode),
+      following,
+      startReplay: replays.start,
+      seal,
+      unsafeDatabase: connection.unsafe.map(({ what }) => what),
+    })
+    app.server.maxConnections = config.maxConnections
     closing.push(async () => void (await Promise.all([closeApp(app), replays.stop()])))
-    return { address: await listen(app, config), sealing, close }
+    return { address: await listen(app, config), mode, sealing, close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-async function printWelcome(config: Config, connection: Connection, { address, sealing }: Service): Promise<void> {
+const ACCESS: Record<Mode, string> = {
+  none: 'none: everyone on this machine may read and write',
+  tokens: 'tokens: pledger token create',
+  oidc: 'the tokens of the identity provider, and those of pledger token create',
+}
+
+async function printWelcome(connection: Connection, { address, sealing, mode }: Service): Promise<void> {
   const heads = await listHeads(connection.db)
   const registers = heads.map(
     ({ register, size }) => `${register} (${counted(size)} ${size === 1 ? 'event' : 'events'})`,
@@ -193,9 +230,7 @@ async function printWelcome(config: Config, connection: Connection, { address, s
     `  database   ${connection.description}`,
     `  registers  ${registers.join(', ') || 'none yet: POST /v1/registers, or pledger import'}`,
     `  sealing    ${sealing.keys === null ? `none: ${sealing.why}` : `as ${sealing.origin}/{register}, with ${sealing.file}`}`,
-    config.open
-      ? '  access     open: everyone who reaches this address may read and write (PLEDGER_OPEN=yes)'
-      : '  access     none yet: everyone on this machine may read and write',
+    `  access     ${ACCESS[mode]}`,
   ]
   if (heads.some(({ register }) => register === 'synthetic-310')) {
     lines.push(
@@ -214,20 +249,44 @@ async function endStart(starting: Promise<unknown>, stop: Promise<unknown>): Pro
   if (end === 'late') process.exit()
 }
 
-async function run(samples: boolean): Promise<void> {
+/** What is unsafe about serving a database of one's own to everyone on this machine, which somebody has allowed. */
+function withoutAccess({ databaseUrl }: Config, mode: Mode) {
+  if (mode !== 'none' || databaseUrl === null) return []
+  return [
+    { what: 'there is no access control: everyone on this machine may read and write', mend: 'PLEDGER_ACCESS=tokens' },
+  ]
+}
+
+/** An error as it is logged: what PostgreSQL says besides may quote rows, and so what was posted. */
+function withoutContent(error: Error & { code?: unknown }): Record<string, unknown> {
+  const { name, message, stack, code } = error
+  return { type: name, message, code, stack }
+}
+
+type Options = { samples?: boolean; unsafeDatabase?: boolean }
+
+async function run({ samples = false, unsafeDatabase = false }: Options): Promise<void> {
   keepHeapSmall()
   const config = configuration()
+  const access = accessOf(config, unsafeDatabase)
+  if ('problem' in access) throw new CommandError(access.problem, 2)
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
   const stop = stopSignal()
-  const logger = pino({ level: config.logLevel, base: null }, destination(2))
+  const logger = pino({ level: config.logLevel, base: null, serializers: { err: withoutContent } }, destination(2))
   const start = async (): Promise<Service> => {
-    const connection = await connect(config, {
+    const opened = await connect(config, {
       mode: 'own',
+      unsafeDatabase,
       log: (line) => logger.info(line),
       onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
     })
-    const service = await serve(config, connection, logger, samples)
-    await printWelcome(config, connection, service)
+    const connection = { ...opened, unsafe: [...opened.unsafe, ...withoutAccess(config, access.mode)] }
+    if (connection.unsafe.length > 0)
+      logger.warn(
+        `database: UNSAFE: ${connection.unsafe.map(({ what, mend }) => `${what} (mend: ${mend})`).join('; ')}`,
+      )
+    const service = await serve(config, connection, logger, { samples, mode: access.mode })
+    await printWelcome(connection, service)
     return service
   }
   const starting = start()
@@ -245,5 +304,6 @@ export function serveCommand(program: Command): void {
     .command('serve')
     .description('answer the REST API, keep the projections up with the log and seal it')
     .option('--samples', 'load the sample registers where there is no register yet')
-    .action(({ samples }: { samples?: boolean }) => run(samples === true))
+    .option('--unsafe-database', 'serve although the database or the role in it is not safe; /readyz says so')
+    .action((options: Options) => run(options))
 }

@@ -2,18 +2,22 @@
 // database what its projections hold.
 
 import type { Command } from 'commander'
-import { type Database, openDatabase } from '../database/pool.ts'
+import type { Database, Queryable } from '../database/pool.ts'
 import { databaseLog, listLogs } from '../integrity/log-database.ts'
 import { directoryFiles, filesLog, NotThere, webFiles } from '../integrity/log-files.ts'
 import type { Verifier } from '../integrity/note.ts'
 import { Fault, keyLabel } from '../integrity/verify.ts'
 import { type LogSource, type LogVerdict, verifyLog } from '../integrity/verify-log.ts'
+import { assertNever } from '../kernel/assert-never.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
-import { projectionDigest } from '../projections/digest.ts'
-import { ProjectionBehind } from '../projections/run.ts'
-import { createRegisters, type Registers } from '../registers.ts'
-import { CommandError, counted, registerId, showProgress, withDatabase, writeOut } from './program.ts'
+import { checkProjection } from '../projections/check.ts'
+import { createRegisters, type KnownRegister } from '../registers.ts'
+import { CommandError, configuration, counted, registerId, showProgress, withDatabase, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
+
+export const EXIT_CODES =
+  '\nExit codes: 0 it holds; 3 it was read and does not hold, or no log gives out what it says; 1 it cannot be had or is of\n' +
+  'no format that can be read, so nothing was checked; 2 wrong usage.'
 
 type Options = { register?: string; key?: string }
 type Keys = readonly Verifier[] | null
@@ -41,62 +45,87 @@ function summaryOf(source: LogSource, verdict: LogVerdict, keys: Keys): string {
   return `${parts.join('; ')}\n`
 }
 
-async function verifySource(source: LogSource, keys: Keys): Promise<void> {
+async function verifySource(source: LogSource, keys: Keys): Promise<LogVerdict> {
   const progress = showProgress(`verify ${source.register}`, source.size, 'events')
   const verdict = await verifyLog(source, { keys, onProgress: (done) => progress.update(done, 'checked') }).finally(
     () => progress.stop(),
   )
   if (verdict.fault) throw verdict.fault
   await writeOut(summaryOf(source, verdict, keys))
+  return verdict
+}
+
+async function writeOpen(source: LogSource, verdict: LogVerdict): Promise<void> {
+  for (const one of notVerified(source, verdict)) await writeOut(`  not verified: ${one}\n`)
+}
+
+/** What nothing proves of what a log shows. */
+function notVerified({ newest }: LogSource, { events, sealed, redactedRepairs }: LogVerdict): string[] {
+  const open: string[] = []
+  if (newest !== null && events > sealed)
+    open.push(
+      `the last ${counted(events - sealed)} events: no checkpoint covers them yet, so whoever shows them may change them`,
+    )
+  if (newest !== null)
+    open.push(
+      'when checkpoints were signed (signedAt), for which sizes keys were (fromSize, toSize): no signature binds that',
+    )
+  if (redactedRepairs > 0)
+    open.push(
+      `what ${counted(redactedRepairs)} redacted repairs were about (data.event): the hash of that can no longer be checked`,
+    )
+  return open
 }
 
 // Safe: the keys of the object are these names.
 const NAMES = Object.keys(VERSIONS) as ProjectionName[]
 
-/** What a projection's rows come to; those that can be folded from the log anew are held against that. */
-async function verifyProjection(
-  db: Database,
-  registers: Registers,
-  register: string,
-  projection: ProjectionName,
-): Promise<void> {
+/** Holds what a projection says of a register against its log. Throws Fault. */
+async function verifyProjection(tx: Queryable, known: KnownRegister, projection: ProjectionName): Promise<void> {
+  const { register, head } = known
   const where = `${projection} of ${register}`
-  try {
-    const stored = await projectionDigest(db, registers, { register, projection })
-    const { sha256, size } = stored
-    const held = (await registers.read(db, register))?.head.size ?? 0
-    const behind = size < held ? `, ${counted(held - size)} events behind the log` : ''
-    if (projection !== 'commitments') {
-      const hint = 'not held against the log: pledger replay builds it anew and prints the digest'
-      return await writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, ${hint}\n`)
+  const progress = showProgress(`verify ${where}`, head.size, 'events')
+  let folded = 0
+  const told = (events: number) => {
+    folded += events
+    progress.update(folded, 'folded')
+  }
+  const check = await checkProjection(tx, known, projection, { told }).finally(() => progress.stop())
+  switch (check.kind) {
+    case 'empty':
+      return writeOut(`  ${where}: ${check.why}\n`)
+    case 'differs':
+      throw new Fault(`${where} at size ${check.size}`, `${check.why}; run pledger replay`)
+    case 'holds': {
+      const { size, sha256 } = check
+      const behind = size < head.size ? `, ${counted(head.size - size)} events behind the log` : ''
+      return writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, as the log comes to\n`)
     }
-    const folded = await projectionDigest(db, registers, { register, projection, size, isFolded: true })
-    if (folded.sha256 !== sha256)
-      throw new Fault(where, `its rows at size ${size} are not what the log comes to; run pledger replay`)
-    await writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, as the log comes to\n`)
-  } catch (error) {
-    if (!(error instanceof ProjectionBehind)) throw error
-    await writeOut(`  ${where}: it has no rows yet\n`)
+    default:
+      return assertNever(check)
   }
 }
 
-/** One register of a database: its log as it is at one moment, then its projections. */
-async function verifyRegister(db: Database, registers: Registers, register: string, keys: Keys): Promise<void> {
+/** One register of a database: its log and its projections as they are at one moment. */
+async function verifyRegister(db: Database, register: string, keys: Keys): Promise<void> {
   const moment = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
   await moment.execute(async (tx) => {
-    await verifySource(await databaseLog(tx, register), keys)
+    const source = await databaseLog(tx, register)
+    const verdict = await verifySource(source, keys)
+    const known = await createRegisters().read(tx, register)
+    if (known) for (const projection of NAMES) await verifyProjection(tx, known, projection)
+    await writeOpen(source, verdict)
   })
-  for (const projection of NAMES) await verifyProjection(db, registers, register, projection)
 }
 
-async function verifyDatabase(db: Database, registers: Registers, { register }: Options, keys: Keys): Promise<void> {
+async function verifyDatabase(db: Database, { register }: Options, keys: Keys): Promise<void> {
   const known = await listLogs(db)
   if (register !== undefined && !known.includes(register)) throw new CommandError(`there is no register ${register}`)
   if (known.length === 0) await writeOut('no registers yet\n')
   for (const one of register === undefined ? known : [register]) {
     const ofIt = keys?.filter(({ name }) => name.endsWith(`/${one}`)) ?? null
-    if (ofIt?.length === 0) throw new CommandError(`none of the keys is of the register ${one}`)
-    await verifyRegister(db, registers, one, ofIt)
+    if (ofIt?.length === 0) throw new CommandError(`none of the keys is of the register ${one}: give --register`, 2)
+    await verifyRegister(db, one, ofIt)
   }
 }
 
@@ -105,16 +134,32 @@ async function verifyFiles(target: string, { register }: Options, keys: Keys): P
   const source = await filesLog(files)
   if (register !== undefined && register !== source.register)
     throw new Fault('the checkpoint', `it is of the register ${source.register}, not of ${register}`)
-  await verifySource(source, keys)
+  await writeOpen(source, await verifySource(source, keys))
+}
+
+/**
+ * A database as it is: whoever checks it may not be allowed to change it, so it is not migrated; but for the embedded one,
+ * which nobody else brings up to date.
+ */
+async function verifyConfigured(address: string | undefined, options: Options, keys: Keys): Promise<void> {
+  const config = configuration()
+  const databaseUrl = address ?? config.databaseUrl
+  const where = { config: () => ({ ...config, databaseUrl }), mode: databaseUrl === null ? 'attach' : 'look' } as const
+  try {
+    await withDatabase(({ db }) => verifyDatabase(db, options, keys), where)
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string }
+    if (code === '42501') throw new CommandError(`${message}: to verify takes select on every table`)
+    if (code === '42P01' || code === '42703')
+      throw new CommandError(`${message}: this is no database of this version of Pledger; pledger migrate makes it one`)
+    throw error
+  }
 }
 
 async function verifyTarget(target: string | undefined, options: Options): Promise<void> {
   const keys = options.key === undefined ? null : await readKeysOption(options.key)
-  if (target === undefined) return withDatabase(({ db, registers }) => verifyDatabase(db, registers, options, keys))
-  if (!/^postgres(ql)?:\/\//.test(target)) return verifyFiles(target, options, keys)
-  // As it is: whoever checks a database may not be allowed to change it, so it is not migrated.
-  const db = openDatabase({ connectionString: target, max: 2 })
-  await verifyDatabase(db, createRegisters(), options, keys).finally(() => db.destroy())
+  if (target !== undefined && !/^postgres(ql)?:\/\//.test(target)) return verifyFiles(target, options, keys)
+  return verifyConfigured(target, options, keys)
 }
 
 async function verifyLogOf(target: string | undefined, options: Options): Promise<void> {
@@ -134,5 +179,6 @@ export function verifyLogCommand(verify: Command): void {
     .argument('[target]', 'a register or an exported tree (http://…), a directory, or postgres://…; else the database')
     .option('--register <id>', 'only this register of a database; elsewhere: which it is to be', registerId)
     .option('--key <vkey>', 'the public key of the log, or a file of them; by default those that it lists itself')
+    .addHelpText('after', EXIT_CODES)
     .action(verifyLogOf)
 }

@@ -8,35 +8,51 @@ import type { Command } from 'commander'
 import type { Checkpoint } from '../integrity/checkpoint.ts'
 import { NotThere, webFiles } from '../integrity/log-files.ts'
 import type { Verifier } from '../integrity/note.ts'
-import { registerOfOrigin } from '../integrity/verify.ts'
-import { NotReadable, notVerified, readEventAndProof, verifyEvent } from '../integrity/verify-event.ts'
+import { Fault, registerOfOrigin } from '../integrity/verify.ts'
+import { NotReadable, type Proved, readEvent, readProof, verifyEvent } from '../integrity/verify-event.ts'
 import { rememberedCheckpoint, type Watched, watchLog } from '../integrity/verify-watch.ts'
 import { CommandError, counted, Interrupted, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
-import { verifyLogCommand } from './verify-log.ts'
+import { EXIT_CODES, verifyLogCommand } from './verify-log.ts'
 
-async function readText(file: string): Promise<string> {
-  return readFile(file, 'utf8').catch((error: Error) => Promise.reject(new CommandError(error.message)))
+async function readText(name: string): Promise<{ name: string; text: string }> {
+  const bytes = await readFile(name).catch((error: Error) => Promise.reject(new CommandError(error.message)))
+  try {
+    // A byte that is no character would be read as one that looks like a damaged one.
+    return { name, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+  } catch {
+    throw new CommandError(`${name}: it is not UTF-8`)
+  }
 }
 
-type EventOptions = { key: string; proof?: string; register?: string }
+type EventOptions = { key: string; proof?: string; register?: string; redactedBy?: string }
 
-async function verifyEventFile(file: string, { key, proof: proofFile, register }: EventOptions): Promise<void> {
+/** The event of a file with its proof, from there or from a file of its own. */
+async function readProved(file: string, proofFile?: string): Promise<Proved> {
+  const { event, proof } = readEvent(await readText(file))
+  if (proof === null && proofFile === undefined)
+    throw new CommandError(`there is no proof: ${file} is to hold {"event": …, "proof": …}, or give --proof`, 2)
+  if (proof !== null && proofFile !== undefined)
+    throw new CommandError(`there are two proofs: one in ${file}, and --proof ${proofFile}`, 2)
+  return { event, proof: proof ?? readProof(await readText(proofFile as string)) }
+}
+
+async function verifyEventFile(file: string, { key, proof, register, redactedBy }: EventOptions): Promise<void> {
   const keys = await readKeysOption(key)
-  const [text, proofText] = [await readText(file), proofFile === undefined ? null : await readText(proofFile)]
-  let given: ReturnType<typeof readEventAndProof>
   try {
-    given = readEventAndProof(text, proofText)
+    const given = await readProved(file, proof)
+    const redaction = redactedBy === undefined ? undefined : await readProved(redactedBy)
+    const { event } = given
+    const { holds, open, fault } = verifyEvent(given, { keys, register, redaction })
+    await writeOut(`event ${event.id}, ${event.type} of ${event.stream}, position ${event.position}\n`)
+    for (const one of holds) await writeOut(`  verified: ${one}\n`)
+    if (fault !== null) throw new CommandError(`verification failed: ${fault}`, 3)
+    for (const one of open) await writeOut(`  not verified: ${one}\n`)
   } catch (error) {
-    if (error instanceof NotReadable) throw new CommandError(`${file}: ${error.message}`)
+    if (error instanceof NotReadable) throw new CommandError(error.message)
+    if (error instanceof Fault) throw new CommandError(`verification failed: ${error.message}`, 3)
     throw error
   }
-  const { event } = given
-  const { holds, fault } = verifyEvent(given, keys, register)
-  await writeOut(`event ${event.id}, ${event.type} of ${event.stream}, position ${event.position}\n`)
-  for (const one of holds) await writeOut(`  verified: ${one}\n`)
-  if (fault !== null) throw new CommandError(`verification failed: ${fault}`, 3)
-  for (const one of notVerified(event)) await writeOut(`  not verified: ${one}\n`)
 }
 
 type WatchOptions = { key: string; state: string; interval?: number }
@@ -74,9 +90,10 @@ async function keepBoth(state: string, before: string, shown: string): Promise<s
 }
 
 function wordsOf({ kind }: Watched, before: Checkpoint | null): string {
-  if (kind === 'first') return 'trusted on first use: there is nothing yet to hold it against'
-  if (kind === 'same') return 'unchanged'
-  return `proved to extend size ${counted(Number(before?.size ?? 0))}`
+  const recomputed = 'its tiles come to that root'
+  if (kind === 'first') return `trusted on first use: ${recomputed}, and there is nothing yet to hold it against`
+  if (kind === 'same') return `unchanged, ${recomputed}`
+  return `proved to extend size ${counted(Number(before?.size ?? 0))}, ${recomputed}`
 }
 
 async function look(address: string, keys: readonly Verifier[], state: string): Promise<void> {
@@ -139,7 +156,9 @@ export function verifyCommand(program: Command): void {
     .argument('<file>', 'JSON: {"event": …, "proof": …}, or an event as R/events/{position} or export give it')
     .requiredOption(...KEY)
     .option('--proof <file>', 'its proof: what R/events/{position}/proof answers, as JSON or text')
+    .option('--redacted-by <file>', 'the EventRedacted that erased it, JSON: {"event": …, "proof": …}')
     .option('--register <id>', 'of which register it is to be', registerId)
+    .addHelpText('after', EXIT_CODES)
     .action(verifyEventFile)
   verify
     .command('watch')
@@ -148,6 +167,11 @@ export function verifyCommand(program: Command): void {
     .requiredOption(...KEY)
     .requiredOption('--state <directory>', 'what was seen last is kept there')
     .option('--interval <seconds>', 'look again and again', positiveNumber)
+    .addHelpText(
+      'after',
+      '\nEach look fetches the tiles that the root is made of, a few; the leaves and all other tiles are what verify log checks.\n' +
+        EXIT_CODES,
+    )
     .action(watch)
   verifyLogCommand(verify)
 }

@@ -27,13 +27,57 @@ async function migrations(): Promise<Record<string, Migration>> {
  */
 const LOCK = sql`select pg_advisory_xact_lock(3853314791062309107)`
 
-/** Applies what is missing, in one transaction; returns the names of what it applied. Throws where a migration fails. */
+/** The schema is that of a newer version, which alone knows what its tables mean. */
+export class NewerSchema extends Error {
+  constructor(unknown: readonly string[]) {
+    super(
+      `the database is of a newer version of Pledger: it has the migration ${unknown.join(', ')}, unknown to this one; ` +
+        'run that version or a later one, or restore a backup from before it',
+    )
+  }
+}
+
+/** Throws NewerSchema where something was applied that this version does not have. */
+async function checkKnown<Schema>(tx: Kysely<Schema>, known: readonly string[]): Promise<void> {
+  const { rows } = await sql<{ there: boolean }>`select to_regclass('migration') is not null as there`.execute(tx)
+  if (!rows[0]?.there) return
+  const applied = await sql<{ name: string }>`select name from migration order by name`.execute(tx)
+  const unknown = applied.rows.map(({ name }) => name).filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw new NewerSchema(unknown)
+}
+
+/**
+ * The names of the migrations that the database does not have yet, and whether this role may apply them. Changes nothing. Throws
+ * NewerSchema.
+ */
+export async function pendingMigrations<Schema>(db: Kysely<Schema>): Promise<{ names: string[]; mayApply: boolean }> {
+  const { rows } = await sql<{
+    isThere: boolean
+    mayApply: boolean
+  }>`select to_regclass('migration') is not null as "isThere",
+    coalesce((select pg_has_role(relowner, 'USAGE') from pg_class where oid = to_regclass('event')),
+      has_schema_privilege(current_schema(), 'CREATE')) as "mayApply"`.execute(db)
+  const { isThere = false, mayApply = false } = rows[0] ?? {}
+  const all = Object.keys(await migrations()).sort()
+  if (!isThere) return { names: all, mayApply }
+  await checkKnown(db, all)
+  const applied = await sql<{ name: string }>`select name from migration`.execute(db)
+  const done = new Set(applied.rows.map(({ name }) => name))
+  return { names: all.filter((name) => !done.has(name)), mayApply }
+}
+
+/**
+ * Applies what is missing, in one transaction; returns the names of what it applied. Throws where a migration fails, and
+ * NewerSchema.
+ */
 export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
   return db.transaction().execute(async (tx) => {
     await LOCK.execute(tx)
+    const ours = await migrations()
+    await checkKnown(tx, Object.keys(ours))
     const migrator = new Migrator({
       db: tx,
-      provider: { getMigrations: migrations },
+      provider: { getMigrations: async () => ours },
       migrationTableName: 'migration',
       migrationLockTableName: 'migration_lock',
     })

@@ -2,6 +2,7 @@
 
 import { type DialectAdapter, Kysely, PostgresAdapter, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { BOUNDS, type Bounds, boundedPool } from './bounds.ts'
 import type { Tables } from './tables.ts'
 import { CONNECTING, Watch } from './watch.ts'
 
@@ -71,16 +72,30 @@ class WatchedPool extends pg.Pool {
   }
 }
 
-/**
- * Opens a pool. It connects when first used; an idle connection that breaks is reported to `onError` and replaced. Where the
- * database does not answer any more, what was asked fails within some ten seconds, however long it may take otherwise.
- */
-export function openDatabase({ connectionString, max = 10, onError = () => {} }: PoolOptions): Database {
+function openPool({ connectionString, max = 10, onError = () => {} }: PoolOptions): pg.Pool {
   const pool = new WatchedPool({ connectionString, max, types: typeParsers(), ...CONNECTING })
   pool.on('error', onError)
   // The pool listens to idle clients only; one that breaks while it is out, before its first query, would end the process.
   pool.on('connect', (client) => client.on('error', onError))
-  return new Kysely<Tables>({ dialect: new Dialect({ pool }) })
+  return pool
+}
+
+/**
+ * Opens a pool. It connects when first used; an idle connection that breaks is reported to `onError` and replaced. Where the
+ * database does not answer any more, what was asked fails within some ten seconds, however long it may take otherwise.
+ */
+export function openDatabase(options: PoolOptions): Database {
+  return new Kysely<Tables>({ dialect: new Dialect({ pool: openPool(options) }) })
+}
+
+/** A pool twice: `db` for work that takes its time, `bounded` for what somebody waits for (see bounds.ts). */
+export type Databases = { db: Database; bounded: Database }
+
+/** Opens a pool as `openDatabase` does; to destroy `db` is to destroy both. */
+export function openDatabases(options: PoolOptions, bounds: Bounds = BOUNDS): Databases {
+  const pool = openPool(options)
+  const bounded = new Kysely<Tables>({ dialect: new Dialect({ pool: boundedPool(pool, bounds) }) })
+  return { db: new Kysely<Tables>({ dialect: new Dialect({ pool }) }), bounded }
 }
 
 /** A connection of its own, to be connected; like those of a pool it does not wait for ever. */

@@ -185,6 +185,26 @@ type SigningKeyTable = {
   to_size: number | null
 }
 
+type TokenTable = {
+  id: string
+  hash: Buffer
+  grants: unknown
+  created_at: Date
+  expires_at: Date | null
+  revoked_at: Generated<Date | null>
+  last_used_at: Generated<Date | null>
+}
+
+type PrincipalTable = {
+  id: string
+  name: string
+}
+
+type PublicRegisterTable = {
+  register: string
+  since: Date
+}
+
 export type Tables = {
   register: RegisterTable
   event: EventTable
@@ -198,7 +218,10 @@ export type Tables = {
   replay_part: ReplayPartTable
   signed_checkpoint: SignedCheckpointTable
   signing_key: SigningKeyTable
+  principal: PrincipalTable
+  public_register: PublicRegisterTable
   tally: TallyTable
+  token: TokenTable
   idempotency_key: IdempotencyKeyTable
   tile: TileTable
   tree: TreeTable

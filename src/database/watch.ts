@@ -10,7 +10,7 @@ const LOOK_MS = 1_000
 /** A connection that waits and hears nothing for so long is doubted. */
 const QUIET_MS = 3_000
 /** How long connecting may take. */
-export const CONNECT_MS = 5_000
+const CONNECT_MS = 5_000
 /** How long the other end may take to hear that a connection ends. */
 const END_MS = 1_000
 
@@ -116,13 +116,12 @@ function watchedBy(watch: Watch) {
     constructor(config?: string | pg.ClientConfig) {
       super(config)
       watch.opened(this)
-    }
-
-    // biome-ignore lint/suspicious/noExplicitAny: handed on as it comes; pg has an overload for each way to ask.
-    override query(...asked: any[]): any {
-      watch.asks(this)
-      // Safe: see above.
-      return (super.query as (...asked: unknown[]) => unknown).apply(this, asked)
+      const ask = this.query
+      // Safe: handed on as it comes; pg has an overload for each way to ask.
+      this.query = ((...asked: unknown[]) => {
+        watch.asks(this)
+        return Reflect.apply(ask, this, asked)
+      }) as typeof ask
     }
 
     override end(): Promise<void>

@@ -50,13 +50,16 @@ export type Fact<Type extends string = string, Data = unknown> = {
 export type Body = { occurredOn: string; data: unknown; citations: Citation[]; recordedAt: number }
 
 /** What a repair points to; null for facts. */
-export function repairTarget(event: EventToFold): string | null {
-  // Safe: a repair's data is validated when it is recorded, and redaction leaves its `event`.
-  return isRepair(event.type) ? (event.data as { event: string }).event : null
+export function repairTarget(event: Pick<EventToFold, 'type' | 'data' | 'position'>): string | null {
+  if (!isRepair(event.type)) return null
+  // Validated when it is recorded, and redaction leaves it: but an event may have come into the log behind the service's back.
+  const target = (event.data as { event?: unknown } | null)?.event
+  if (typeof target !== 'string') throw new UnreadableEvent(event, 'it does not say which event it repairs')
+  return target
 }
 
 /** The ids of the events among these that a retraction in force takes back: repairs of repairs count, the newest first. */
-export function retractedIds(events: readonly EventToFold[]): Set<string> {
+export function retractedIds(events: readonly Pick<EventToFold, 'position' | 'id' | 'type' | 'data'>[]): Set<string> {
   const retracted = new Set<string>()
   // A repair is recorded after what it repairs, so from the newest to the oldest each is decided before it is needed.
   for (const event of events.toReversed()) {
@@ -75,13 +78,31 @@ export function blanked<Event extends EventToFold>(events: readonly Event[], id:
   })
 }
 
-/**
- * The positions of redacted facts and corrections among these events: their content is gone at every size. What else a repair
- * says is no part of any answer.
- */
+/** True for facts and corrections whose content is gone, at every size. What else a repair says is no part of any answer. */
+function isLost({ type, salt }: Pick<EventToFold, 'type' | 'salt'>): boolean {
+  return salt === null && (!isRepair(type) || type === 'EventCorrected')
+}
+
+/** The positions of redacted facts and corrections among these events. */
 export function redactedPositions(events: readonly Pick<EventToFold, 'position' | 'type' | 'salt'>[]): number[] {
-  const isContent = ({ type }: { type: string }) => !isRepair(type) || type === 'EventCorrected'
-  return events.filter((event) => event.salt === null && isContent(event)).map((event) => event.position)
+  return events.filter(isLost).map((event) => event.position)
+}
+
+/** An event whose content was erased; `factType` is that of the fact which it said something of, its own or what it corrects. */
+export type Erased = { position: number; id: string; stream: string; type: string; factType: string }
+
+/** What was erased of these events, which are those of whole streams. */
+export function erasedAmong(events: readonly EventToFold[]): Erased[] {
+  const types = new Map(events.map(({ id, type }) => [id, type]))
+  return events.filter(isLost).map((event) => {
+    const { position, id, stream, type } = event
+    return { position, id, stream, type, factType: types.get(repairTarget(event) ?? id) ?? type }
+  })
+}
+
+/** Whether an event still does something: one that was erased says nothing any longer, but takes back what it took back. */
+export function isInForce({ id, type, salt }: EventToFold, retracted: ReadonlySet<string>): boolean {
+  return !retracted.has(id) && (salt !== null || type === 'EventRetracted')
 }
 
 /** The bodies of the facts among these events by id, the retracted ones too, with the corrections that are in force. */
@@ -121,19 +142,64 @@ function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: stri
 
 /** An event of a type or shape that no fold of this version can read. */
 export class UnreadableEvent extends Error {
-  readonly position: number
+  readonly event: Named
+  /** Null where it is for its type or version alone. */
+  readonly why: string | null
 
-  /** `message` where another thread has met it and said so already. */
-  constructor(event: { position: number; type: string; typeVersion?: number }, message?: string) {
-    super(message ?? `event ${event.position} cannot be read: ${event.type}, version ${event.typeVersion ?? 1}`)
-    this.position = event.position
+  constructor({ position, type, typeVersion = 1 }: Named, why: string | null = null) {
+    super(`event ${position} cannot be read: ${type}, version ${typeVersion}${why === null ? '' : `: ${why}`}`)
+    this.event = { position, type, typeVersion }
+    this.why = why
   }
+
+  get position(): number {
+    return this.event.position
+  }
+}
+
+type Named = { position: number; type: string; typeVersion?: number }
+
+/**
+ * What a fold makes of events, in order of position. Throws UnreadableEvent where it throws anything: on the first event with
+ * which it does, for only what was admitted is sure to fold.
+ */
+export function readingOf<Event extends Named, Result>(
+  events: readonly Event[],
+  fold: (events: readonly Event[]) => Result,
+): Result {
+  try {
+    return fold(events)
+  } catch (error) {
+    throw error instanceof UnreadableEvent ? error : firstUnreadable(events, fold, error)
+  }
+}
+
+function firstUnreadable<Event extends Named>(
+  events: readonly Event[],
+  fold: (events: readonly Event[]) => unknown,
+  found: unknown,
+): unknown {
+  let [good, bad, error] = [0, events.length, found]
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1
+    try {
+      fold(events.slice(0, middle))
+      good = middle
+    } catch (other) {
+      if (other instanceof UnreadableEvent) return other
+      bad = middle
+      error = other
+    }
+  }
+  const event = events[bad - 1]
+  // Safe: whatever was thrown may have a message.
+  return event ? new UnreadableEvent(event, (error as Error).message) : error
 }
 
 /**
  * The facts that hold at a knowledge of `size` events, in order of position: less the retracted and the redacted, with
  * their corrections. `events` are those of whole streams, in order of position; `timeZone` is the register's. Throws
- * UnreadableEvent on a fact of a version that is newer than this one's.
+ * UnreadableEvent on what is of a version that is newer than this one's.
  */
 export function knownFacts(events: readonly EventToFold[], { size, timeZone }: Knowledge): Fact[] {
   const known = events.filter((event) => event.position < size)
@@ -141,9 +207,12 @@ export function knownFacts(events: readonly EventToFold[], { size, timeZone }: K
   const bodies = correctedBodies(known, retracted)
   const facts: Fact[] = []
   for (const { position, id, type, typeVersion } of known) {
+    if (retracted.has(id)) continue
     const body = bodies.get(id)
-    if (!body || retracted.has(id) || isRepair(type)) continue
-    if (typeVersion > currentVersion(type)) throw new UnreadableEvent({ position, type, typeVersion })
+    // Of a repair too, which may do something else in a later version.
+    if ((body || isRepair(type)) && typeVersion > currentVersion(type))
+      throw new UnreadableEvent({ position, type, typeVersion })
+    if (!body || isRepair(type)) continue
     const occurredOn = dateRangeOf(body.occurredOn)
     const days = effectiveDays(occurredOn, body.recordedAt, timeZone)
     const data = upcast(type, typeVersion, body.data)

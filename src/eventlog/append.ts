@@ -90,11 +90,6 @@ export async function append(db: Queryable, { register, open, now, ownRevision, 
  * there is no such register.
  */
 export async function lockRegister(tx: Queryable, register: string): Promise<boolean> {
-  const row = await tx
-    .selectFrom('register')
-    .select('size')
-    .where('register', '=', register)
-    .forUpdate()
-    .executeTakeFirst()
-  return (row?.size ?? 0) > 0
+  const { rows } = await sql<{ size: number | null }>`select lock_register(${register}) as size`.execute(tx)
+  return (rows[0]?.size ?? 0) > 0
 }

@@ -4,6 +4,7 @@ import { CompiledQuery, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
 import type { StoredEvent } from '../domain/event.ts'
+import { exactJson, InexactJson } from '../kernel/exact-json.ts'
 import { fetchEvents, storedEvent } from './load.ts'
 
 export type FeedQuery = {
@@ -131,22 +132,41 @@ export async function* streamLines(db: Queryable, query: Omit<FeedQuery, 'limit'
   }
 }
 
-const WHOLE = `select * from (
+// Content as its text: what a driver makes of JSON may be less than stands there.
+const WHOLE = `select position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on,
+    data::text as data, citations::text as citations, salt, body_hash, leaf from (
     select page.*, sum(${weight('data')} + ${weight('citations')})
       over (rows between unbounded preceding and 1 preceding) as bytes_before
     from (select * from event where register = $1 and position > $2 order by position limit $3) page) measured
   where coalesce(bytes_before, 0) < $4 order by position`
 
-/** The next events after a position with their leaves, as they stand there: of so many bytes, and one at least; none at the end. */
-export async function readWithLeaves(
-  db: Queryable,
-  register: string,
-  after: number,
-): Promise<{ event: StoredEvent; leaf: Buffer }[]> {
-  type Row = Tables['event']
+/** An event with its leaf, as both stand there; `inexact` says what its content lost when it was read, null for nothing. */
+export type EventWithLeaf = { event: StoredEvent; leaf: Buffer; inexact: string | null }
+
+type TextRow = Omit<Tables['event'], 'data' | 'citations'> & { data: string | null; citations: string | null }
+
+function withLeaf(row: TextRow): EventWithLeaf {
+  const { recorded_at, leaf } = row
+  const whole = (data: unknown, citations: unknown, inexact: string | null) => ({
+    // Safe: as the driver would have read them.
+    event: storedEvent({ ...row, data, citations } as Tables['event'], recorded_at.getTime()),
+    leaf,
+    inexact,
+  })
+  try {
+    const [data, citations] = [row.data, row.citations].map((text) => text && exactJson(text))
+    return whole(data, citations, null)
+  } catch (error) {
+    if (error instanceof InexactJson) return whole(null, null, error.message)
+    throw error
+  }
+}
+
+/** The next events after a position with their leaves: of so many bytes, and one at least; none at the end. */
+export async function readWithLeaves(db: Queryable, register: string, after: number): Promise<EventWithLeaf[]> {
   const parameters = [register, after, LINES_AT_ONCE, PAGE_BYTES]
-  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(WHOLE, parameters))
-  return rows.map((row) => ({ event: storedEvent(row, row.recorded_at.getTime()), leaf: row.leaf }))
+  const { rows } = await db.executeQuery<TextRow>(CompiledQuery.raw(WHOLE, parameters))
+  return rows.map(withLeaf)
 }
 
 const EVENTS_AT_ONCE = 1_000

@@ -8,7 +8,13 @@ import type { Database } from '../database/pool.ts'
 import { VERSIONS } from '../kernel/projection-versions.ts'
 import { type Hints, openHints } from './hints.ts'
 
-type ProjectionHead = { version: number; size: number; generation: number; isStopped: boolean }
+type ProjectionHead = {
+  version: number
+  size: number
+  generation: number
+  /** Which event has stopped it, in words; null where it goes on. */
+  stopped: string | null
+}
 
 export type RegisterHead = {
   register: string
@@ -88,7 +94,7 @@ type Row = {
   version: number
   reached: number
   generation: number
-  is_stopped: boolean
+  stopped: string | null
 }
 
 /** Other versions of a projection are the business of the services that read them. */
@@ -96,7 +102,7 @@ const OURS = Object.entries(VERSIONS).map(([name, version]) => `('${name}', ${ve
 
 // As text, and not built anew each time: it runs several times a second.
 const HEADS = `select r.register, r.size, (extract(epoch from r.last_recorded_at) * 1000)::bigint as recorded_ms,
-    r.own_revision, r.redactions, c.projection, c.version, c.size as reached, c.generation, c.stopped_at is not null as is_stopped
+    r.own_revision, r.redactions, c.projection, c.version, c.size as reached, c.generation, c.stopped_because as stopped
   from register r left join checkpoint c on c.register = r.register and (c.projection, c.version) in (${OURS})
   where r.register = any($1::text[]) and r.size > 0`
 
@@ -108,8 +114,8 @@ async function readHeads(db: Database, registers: readonly string[]): Promise<Ma
     const head = heads.get(register) ?? { register, size, recordedAt, ownRevision, redactions, projections: new Map() }
     heads.set(register, head)
     if (row.projection === null) continue
-    const { version, reached, generation, is_stopped: isStopped } = row
-    head.projections.set(row.projection, { version, size: reached, generation, isStopped })
+    const { version, reached, generation, stopped } = row
+    head.projections.set(row.projection, { version, size: reached, generation, stopped })
   }
   return heads
 }
@@ -117,10 +123,10 @@ async function readHeads(db: Database, registers: readonly string[]): Promise<Ma
 function isSame(a: RegisterHead | null, b: RegisterHead): boolean {
   if (a === null || a.size !== b.size || a.redactions !== b.redactions) return false
   if (a.projections.size !== b.projections.size) return false
-  for (const [name, { version, size, generation, isStopped }] of b.projections) {
+  for (const [name, { version, size, generation, stopped }] of b.projections) {
     const before = a.projections.get(name)
     if (before?.size !== size || before.generation !== generation) return false
-    if (before.version !== version || before.isStopped !== isStopped) return false
+    if (before.version !== version || before.stopped !== stopped) return false
   }
   return true
 }

@@ -10,13 +10,13 @@ export type RecordingKey = { key: string; fingerprint: Buffer }
 /** Another recording has taken the key since it was looked for. Nothing was recorded. */
 export class KeyTaken extends Error {}
 
-/** How long a key is kept. */
-const KEPT_MS = 24 * 3_600_000
+/** How long a key is kept: the day that is promised, and another for a clock that jumps by one. */
+const KEPT_MS = 48 * 3_600_000
 
 /** What was recorded under a key; `outcomes` as they were given to `keepKeys`. */
 export type KeptKey = { fingerprint: Buffer; outcomes: unknown }
 
-/** What a caller has recorded under a key in the last 24 hours; null where nothing. `now` in milliseconds since the epoch. */
+/** What a caller has recorded under a key that is still kept; null where nothing. `now` in milliseconds since the epoch. */
 export async function findKey(
   db: Queryable,
   register: string,
@@ -77,7 +77,7 @@ export async function forgetFingerprints(db: Queryable, register: string, ids: r
       select from json_array_elements(outcomes) outcome where outcome ->> 'id' = any(${[...ids]}::text[]))`.execute(db)
 }
 
-/** Forgets the keys of a register that are older than 24 hours. */
+/** Forgets the keys of a register that have been kept for long enough. */
 export async function forgetKeys(db: Queryable, register: string, now: number): Promise<void> {
   await db
     .deleteFrom('idempotency_key')

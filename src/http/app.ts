@@ -6,7 +6,9 @@ import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { guard } from './access.ts'
 import { NDJSON_TYPE, readBodies } from './body.ts'
+import { allowOrigins, DOCS_POLICY, guardBrowsers } from './browsers.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { commitmentRoutes } from './commitments.ts'
 import { conflictRoutes } from './conflicts.ts'
@@ -19,12 +21,15 @@ import { eventRoutes } from './events.ts'
 import { feedRoutes } from './feed.ts'
 import { figureRoutes } from './figures.ts'
 import { healthRoutes } from './health.ts'
+import { limitRequests, PATIENCE, type Patience, serverLimits } from './limits.ts'
+import { metricRoutes } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
 import { createSealedProofs, proofRoutes } from './proofs.ts'
+import { countRates, type RateLimit } from './rates.ts'
 import { redactionRoutes } from './redaction.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
@@ -40,6 +45,12 @@ const API = {
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   openapi: '3.1.0',
+} as const
+
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'A token (pledger token create) or a JWT of the identity provider; without access control none',
 } as const
 
 /** The names of the component schemas that a part of the document refers to. */
@@ -90,13 +101,21 @@ function withNamedRest<T extends { paths?: unknown }>(document: T): T {
   return { ...document, paths: Object.fromEntries(paths) }
 }
 
+/** Says of an operation what its caller has to be permitted. */
+const withPermission: typeof jsonSchemaTransform = (given) => {
+  const { schema, url } = jsonSchemaTransform(given)
+  const permission = given.route.config?.permission
+  const security = permission === 'open' ? [] : [{ bearer: [] }, {}]
+  return { schema: { ...schema, security, 'x-permission': permission } as typeof schema, url }
+}
+
 function documented(app: FastifyInstance): void {
   app.register(swagger, {
-    openapi: { ...API },
-    transform: jsonSchemaTransform,
+    openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
+    transform: withPermission,
     transformObject: (document) => withoutUnused(withNamedRest(withLines(jsonSchemaTransformObject(document)))),
   })
-  app.register(swaggerUi, { routePrefix: '/docs' })
+  app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
 }
 
 /** Whether each answer is told. */
@@ -124,19 +143,57 @@ export type AppOptions = {
   startReplay?: (operation: string) => void
   /** Has the sealer look at a register now; without it whoever waits for a checkpoint waits for another process. */
   seal?: (register: string) => void
+  /** What is unsafe about the database, in words. */
+  unsafeDatabase?: readonly string[]
+  /** The addresses of proxies whose word on who asks is taken; TLS is then taken to be in front. */
+  trustProxy?: readonly string[]
+  /** The origins of pages that may read answers, besides the service's own. */
+  corsOrigins?: readonly string[]
+  rateLimit?: RateLimit
+  /** How long a client may take, where not as usual. */
+  patience?: Patience
+}
+
+/** Requests a minute of one caller, where nothing else is said. */
+export const REQUESTS_PER_MINUTE = 6_000
+
+/** What every request goes through before its route, in this order. */
+async function guarded(app: FastifyInstance, context: Context, options: AppOptions): Promise<void> {
+  const { trustProxy = [], corsOrigins = [], patience = PATIENCE } = options
+  const { rateLimit = { perMinute: REQUESTS_PER_MINUTE, isEnforced: false } } = options
+  guardBrowsers(app, trustProxy.length > 0)
+  await allowOrigins(app, corsOrigins)
+  const { limitFailures, limitCallers } = countRates(rateLimit)
+  limitFailures(app)
+  guard(app, context.access, context.now)
+  answerPolls(app, context)
+  limitCallers(app)
+  limitRequests(app)
+  readBodies(app, patience)
+  negotiate(app)
 }
 
 /** Builds the service; the caller listens and closes. */
 export async function buildApp(
   context: Context,
   logger: FastifyBaseLogger,
-  { checkAnswers = false, following = FOLLOWING, startReplay = () => {}, seal = () => {} }: AppOptions = {},
+  options: AppOptions = {},
 ): Promise<FastifyInstance> {
+  const {
+    checkAnswers = false,
+    following = FOLLOWING,
+    startReplay = () => {},
+    seal = () => {},
+    unsafeDatabase = [],
+  } = options
   const app: FastifyInstance = fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // The number of a request is of use only beside the line that says how it was answered.
     childLoggerFactory: (log, bindings, options) => (isTold(log) ? log.child(bindings, options) : log),
+    ...serverLimits(options.patience ?? PATIENCE),
+    // Without a list X-Forwarded-For and the like say nothing.
+    trustProxy: options.trustProxy?.length ? [...options.trustProxy] : false,
     forceCloseConnections: 'idle',
     // What still comes on an open connection while the service stops is answered as ever; the connection goes with it.
     return503OnClosing: false,
@@ -155,9 +212,7 @@ export async function buildApp(
   app.setErrorHandler(answerError)
   answerUnmatched(app)
   logged(app)
-  answerPolls(app, context)
-  readBodies(app)
-  negotiate(app)
+  await guarded(app, context, options)
   documented(app)
   app.register(async (api) => {
     const sealedProofs = createSealedProofs(context, seal)
@@ -176,12 +231,15 @@ export async function buildApp(
     tileRoutes(api, context)
     proofRoutes(api, context)
     operationRoutes(api, context, startReplay)
-    healthRoutes(api, context)
+    healthRoutes(api, context, unsafeDatabase)
+    metricRoutes(api, context)
     projectionRoutes(api, context)
     digestRoutes(api, context)
     problemRoutes(api)
-    api.get('/openapi.json', async () => app.swagger())
-    api.get('/', { schema: { hide: true } }, (_request, reply) => reply.redirect('/docs'))
+    api.get('/openapi.json', { config: { permission: 'open' } }, async () => app.swagger())
+    api.get('/', { config: { permission: 'open' }, schema: { hide: true } }, (_request, reply) =>
+      reply.redirect('/docs'),
+    )
   })
   await app.ready()
   return app

@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import sjson from 'secure-json-parse'
+import { awaitBody, awaitLines, bodyIsThere, type Patience } from './limits.ts'
 import { hasBody, Problem } from './problem.ts'
 
 export const JSON_TYPE = 'application/json'
@@ -14,12 +15,22 @@ const MAX_JSON_BYTES = 1_048_576
 // stand, that is: within an id, digits and an e mean nothing.
 const PERHAPS_INEXACT = /(?:^|[[:,])\s*-?(?:[\d.]{16}|[\d.]+[eE])/
 
+/** What a double holds is written in 25 characters; beyond so many a number is padded with zeros, and not looked at closer. */
+const MAX_NUMBER_LENGTH = 500
+
+/** Without the zeros at its end. Not by a pattern: those take the square of its length for zeros that are not at the end. */
+function withoutLastZeros(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end -= 1
+  return digits.slice(0, end)
+}
+
 /** The digits and the exponent of a decimal, so that two texts of one number are equal. */
 function normalised(decimal: string): string {
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(decimal) ?? []
   const digits = `${whole}${fraction}`.replace(/^0+/, '')
-  const significant = digits.replace(/0+$/, '')
+  const significant = withoutLastZeros(digits)
   if (significant === '') return '0'
   return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
 }
@@ -27,21 +38,30 @@ function normalised(decimal: string): string {
 /** NaN, which no schema accepts, in place of a number that a double does not hold as written. */
 function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
+  if (context.source.length > MAX_NUMBER_LENGTH) return Number.NaN
   return normalised(context.source) === normalised(String(value)) ? value : Number.NaN
 }
 
+/** How deep JSON may be nested: an event needs a tenth of it, and whatever reads a value may do so by recursion. */
+const MAX_JSON_DEPTH = 64
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (depth === 0) return true
+  for (const part of Object.values(value)) if (isDeeperThan(part, depth - 1)) return true
+  return false
+}
+
 function plainJson(text: string): unknown {
-  try {
-    return sjson.parse(text, { protoAction: 'error', constructorAction: 'error' })
-  } catch (error) {
-    if (error instanceof RangeError) throw new SyntaxError('it is nested too deeply')
-    throw error
-  }
+  const value: unknown = sjson.parse(text, { protoAction: 'error', constructorAction: 'error' })
+  if (isDeeperThan(value, MAX_JSON_DEPTH)) throw new SyntaxError(`it is nested more than ${MAX_JSON_DEPTH} deep`)
+  return value
 }
 
 /**
  * Parses JSON text. Of a repeated member the last counts, as RFC 8259 lets it and ECMAScript does; `__proto__` is refused.
- * A number that a double does not hold as written becomes NaN, for the schema to point at. Throws SyntaxError.
+ * A number that a double does not hold as written becomes NaN, for the schema to point at. Throws SyntaxError, also where it is
+ * nested too deeply.
  */
 export function parseJson(text: string): unknown {
   const value: unknown = plainJson(text)
@@ -66,9 +86,10 @@ function bodyType(request: FastifyRequest): string | null {
 }
 
 /** Installs the parsers, and the check that a POST has a body of a type that its route takes (`config.consumes`). */
-export function readBodies(app: FastifyInstance): void {
+export function readBodies(app: FastifyInstance, { bodyMs }: Patience): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(JSON_TYPE, { parseAs: 'buffer', bodyLimit: MAX_JSON_BYTES }, (request, body, done) => {
+    bodyIsThere(request)
     try {
       const isEmpty = (body as Buffer).length === 0 && request.routeOptions.config.mayLackBody
       done(null, isEmpty ? null : parseJsonBytes(body as Buffer))
@@ -77,12 +98,16 @@ export function readBodies(app: FastifyInstance): void {
     }
   })
   // The route reads the stream itself: an import is as long as it is.
-  app.addContentTypeParser(NDJSON_TYPE, (_request, payload, done) => done(null, payload))
+  app.addContentTypeParser(NDJSON_TYPE, (request, payload, done) => {
+    awaitLines(request, bodyMs)
+    done(null, payload)
+  })
   app.addHook('onRequest', (request, _reply, done) => {
     const { consumes } = request.routeOptions.config
     if (!consumes) return done()
     try {
       checkBody(request, consumes)
+      if (bodyType(request) === JSON_TYPE) awaitBody(request, bodyMs)
       done()
     } catch (error) {
       done(error as Error)

@@ -142,7 +142,7 @@ export function checkpointRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/checkpoint',
     {
-      config: { produces: [TEXT_TYPE] },
+      config: { permission: 'read', produces: [TEXT_TYPE] },
       schema: {
         summary: 'The newest checkpoint',
         description:
@@ -160,6 +160,7 @@ export function checkpointRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/checkpoints',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'List every checkpoint that was published',
         description: '`next` is the `after` of the next page.',
@@ -173,6 +174,7 @@ export function checkpointRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/consistency',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Prove that the log at one size extends the log at another',
         tags,
@@ -185,6 +187,7 @@ export function checkpointRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/keys',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'The keys that sign the checkpoints, or did',
         tags,

@@ -2,6 +2,7 @@
 
 import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import type { Access } from '../access/access.ts'
 import type { Database } from '../database/pool.ts'
 import type { RegisterState } from '../domain/register/state.ts'
 import { sizeAt } from '../eventlog/feed.ts'
@@ -11,10 +12,11 @@ import { type Day, dayInZone, endOfDayInZone, formatDay, parseDay } from '../ker
 import type { Recorder } from '../record.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
 import { wholeNumber } from './parameters.ts'
-import { type Basis, reachOf, type Source } from './polls.ts'
+import { type Basis, reachOf, type Source, stoppedBy } from './polls.ts'
 import { Problem } from './problem.ts'
 
 export type Context = {
+  access: Access
   db: Database
   registers: Registers
   /** What is known in memory of how far every register and its projections are. */
@@ -103,7 +105,9 @@ async function namedSize(
   const today = dayInZone(now(), state.timeZone)
   if (day === today) return head.size
   const instant = day === null ? instantOf(knownAt, parameter) : endOfDayInZone(day, state.timeZone)
-  if (instant > now()) throw new Problem('beyond-knowledge', { detail: `${knownAt} lies in the future` })
+  // What was recorded has been, also where the clock was set back since.
+  if (instant > Math.max(now(), head.recordedAt ?? 0))
+    throw new Problem('beyond-knowledge', { detail: `${knownAt} lies in the future` })
   return sizeAt(db, register, instant)
 }
 
@@ -121,21 +125,30 @@ function instantOf(text: string, parameter: string): number {
 }
 
 const WAIT_MS = 5_000
+/** When to ask again where a projection has stopped: it tries again about so often. */
+const STOPPED_SECONDS = 10
 
-/** The first head of a register that is enough, looked for as long as a caller may wait; throws Problem `projection-behind`. */
-function headWith(heads: Heads, register: string, size: number, isEnough: (head: RegisterHead) => boolean) {
+/**
+ * The first head of a register by which the source has reached a size, looked for as long as a caller may wait, and no longer
+ * where an event has stopped it; throws Problem `projection-behind`.
+ */
+function headWith(heads: Heads, register: string, source: Source, size: number) {
   return new Promise<RegisterHead>((resolve, reject) => {
-    const look = (head: RegisterHead | null) => {
-      if (!head || !isEnough(head)) return
+    const refuse = (why: string, seconds: number) => {
       end()
-      resolve(head)
+      const detail = `size ${size} is not reached${why}`
+      reject(new Problem('projection-behind', { detail, headers: { 'retry-after': String(seconds) } }))
+    }
+    const look = (head: RegisterHead | null) => {
+      if (!head) return
+      const stopped = stoppedBy(head, source)
+      if (reachOf(head, source) >= size) {
+        end()
+        resolve(head)
+      } else if (stopped !== null) refuse(`: ${stopped}`, STOPPED_SECONDS)
     }
     const unfollow = heads.follow(register, look)
-    const tooLong = setTimeout(() => {
-      end()
-      const detail = `size ${size} is not reached yet`
-      reject(new Problem('projection-behind', { detail, headers: { 'retry-after': '1' } }))
-    }, WAIT_MS)
+    const tooLong = setTimeout(() => refuse(' yet', 1), WAIT_MS)
     const end = () => {
       unfollow()
       clearTimeout(tooLong)
@@ -167,7 +180,7 @@ async function reachedHead(
   const newest = await heads.read(register)
   if (newest && isEnough(newest)) return newest
   wake()
-  return headWith(heads, register, wanted, isEnough)
+  return headWith(heads, register, source, wanted)
 }
 
 /** A size that is resolved, the register that it was resolved by, and what it rests on. */

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { VERSIONS } from '../kernel/projection-versions.ts'
 import { BeyondLog, type ProjectionDigest, projectionDigest } from '../projections/digest.ts'
 import { type Context, registerOf } from './context.ts'
+import { mayBeSilent } from './limits.ts'
 import { wholeNumber } from './parameters.ts'
 import { Problem, problems } from './problem.ts'
 
@@ -50,6 +51,7 @@ export function digestRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/projections/:projection/digest',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'The digest of a projection',
         description:
@@ -65,6 +67,7 @@ export function digestRoutes(app: FastifyInstance, context: Context): void {
         throw new Problem('queue-full', { detail, headers: { 'retry-after': '5' } })
       }
       isAtWork = true
+      mayBeSilent(request)
       // Nobody waits for the answer any more.
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())

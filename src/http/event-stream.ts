@@ -2,7 +2,7 @@
 // goes at its own pace from a position that it names, so none gets an event twice or misses one, and none is waited for:
 // what it cannot take is not kept for it but read again. Those at the head share one read of what is new.
 
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../database/pool.ts'
@@ -332,9 +332,12 @@ export function createFollowers({ db, heads }: Context, following: Following): F
         const detail = `${following.max} followers are connected already`
         throw new Problem('too-many-followers', { detail, headers: { 'retry-after': '5' } })
       }
+      const vary = [reply.getHeader('vary') ?? [], HEADERS.vary].flat().join(', ')
+      // Safe: what has been set is set.
+      const headers = { ...reply.getHeaders(), ...HEADERS, vary } as OutgoingHttpHeaders
       reply.hijack()
       // The connection goes with the answer: a service that stops does not wait for what might be asked on it.
-      reply.raw.writeHead(200, { ...HEADERS, connection: 'close' })
+      reply.raw.writeHead(200, { ...headers, connection: 'close' })
       const follower = new Follower(reply.raw, following.slowMs)
       serve(follower, selection, start).catch((error) => request.log.error({ err: error }, 'a follower was lost'))
       return undefined

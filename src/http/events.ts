@@ -8,11 +8,13 @@ import { type PostedEvent, parsePosted, postedEvent } from '../domain/posted-eve
 import { fetchEvent } from '../eventlog/load.ts'
 import { importLines, NoRegister } from '../import.ts'
 import { problemTitle } from '../kernel/problem-words.ts'
+import { checkMay, recordedBy } from './access.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from './body.ts'
 import { noteText } from './checkpoints.ts'
 import { type Context, instantText, isSlug, registerOf } from './context.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
+import { parsePosition } from './parameters.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
 import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
 
@@ -172,10 +174,17 @@ async function importEvents(
       'an import takes no Idempotency-Key: every line has its id, and what is sent again is not written again'
     throw new Problem('not-available', { detail })
   }
+  // The first line may open the register.
+  if ((await sizeOf(context, register)) === 0) checkMay(request, 'administer', register)
   try {
     // Safe: the parser of this media type hands over the stream itself.
     const lines = request.body as AsyncIterable<Uint8Array>
-    const report = await importLines(lines, { recorder: context.recorder, register, recordedBy: 'local', parseJson })
+    const report = await importLines(lines, {
+      recorder: context.recorder,
+      register,
+      recordedBy: recordedBy(request),
+      parseJson,
+    })
     const size = await sizeOf(context, register)
     if (size === 0) throw new NoRegister(register, report.refusals[0] ?? null)
     reply.header('pledger-size', String(size))
@@ -192,7 +201,8 @@ async function importEvents(
 async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = await registerOf(context, request)
   const { position } = request.params as { position: string }
-  const event = /^\d{1,15}$/.test(position) ? await fetchEvent(context.db, register, Number(position)) : null
+  const number = parsePosition(position)
+  const event = number === null ? null : await fetchEvent(context.db, register, number)
   if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
   if (isUnchanged(request, reply, { size: event.position, projection: event.salt === null ? 'redacted' : '' }))
     return reply.send()
@@ -203,7 +213,7 @@ export function eventRoutes(app: FastifyInstance, context: Context, sealedProofs
   app.post(
     '/v1/registers/:register/events',
     {
-      config: { consumes: [JSON_TYPE, NDJSON_TYPE] },
+      config: { permission: 'record', consumes: [JSON_TYPE, NDJSON_TYPE] },
       // The route parses the body itself: it must say which of 1,000 events is wrong, and an import is a stream.
       validatorCompiler: (route) =>
         // Safe: the schema of that part, where fastify's type says that of the whole route.
@@ -237,6 +247,7 @@ export function eventRoutes(app: FastifyInstance, context: Context, sealedProofs
   app.get(
     '/v1/registers/:register/events/:position',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Read one event',
         tags: ['events'],

@@ -106,7 +106,11 @@ export function feedRoutes(app: FastifyInstance, context: Context, following: Fo
   app.get(
     '/v1/registers/:register/events',
     {
-      config: { produces: [JSON_TYPE, NDJSON_TYPE, EVENT_STREAM_TYPE, CLOUD_EVENTS_TYPE] },
+      config: {
+        permission: 'read',
+        isLong: true,
+        produces: [JSON_TYPE, NDJSON_TYPE, EVENT_STREAM_TYPE, CLOUD_EVENTS_TYPE],
+      },
       schema: {
         summary: 'Read the log by position',
         description:

@@ -6,7 +6,8 @@ import { z } from 'zod'
 import { sealStates } from '../integrity/status.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
-import { cannotAnswer, type ProjectionState, projectionStates } from '../projections/status.ts'
+import { cannotAnswer, type ProjectionState, projectionStates, stopOf } from '../projections/status.ts'
+import { visibleOnes } from './access.ts'
 import { type Context, instantText } from './context.ts'
 import { Problem, problems } from './problem.ts'
 import { projectionAnswer } from './projections.ts'
@@ -23,9 +24,17 @@ const sealingAnswer = z
   .meta({ id: 'Sealing' })
 
 const readyAnswer = z.strictObject({
-  status: z.literal('ready'),
+  status: z.enum(['ready', 'degraded']).meta({
+    description:
+      'degraded: it answers and records, and somebody has to look: an event has stopped a projection, or a register is not sealed because its log or tree was changed',
+  }),
+  detail: z.string().nullable().meta({ description: 'What somebody has to look at' }),
   projections: z.array(projectionAnswer),
   sealing: z.array(sealingAnswer),
+  unsafeDatabase: z.array(z.string()).meta({
+    description:
+      'What is unsafe about the database or the role in it, which somebody has allowed; empty where it is safe',
+  }),
 })
 
 async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAnswer>[]> {
@@ -37,17 +46,28 @@ async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAns
   }))
 }
 
-function explain({ projection, register, stopped, building, status }: ProjectionState): string {
-  if (stopped) return `${projection} of ${register} has stopped: ${stopped.reason}`
+type Detail = { projections: readonly ProjectionState[]; sealing: readonly z.output<typeof sealingAnswer>[] }
+
+/** What answering goes on in spite of, and nobody but a person can mend. */
+function troublesOf({ projections, sealing }: Detail): string[] {
+  const stops = projections.flatMap((state) => stopOf(state) ?? [])
+  const refusals = sealing.flatMap(({ register, refused }) =>
+    refused ? [`${register} is not sealed: ${refused}`] : [],
+  )
+  return [...stops, ...refusals]
+}
+
+function explain({ projection, register, building, status }: ProjectionState): string {
   if (building !== null)
     return `${projection} of ${register} is being built for this version: ${building} events so far`
   return `${projection} of ${register} has no rows yet: ${status}`
 }
 
-export function healthRoutes(app: FastifyInstance, context: Context): void {
+export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatabase: readonly string[]): void {
   app.get(
     '/livez',
     {
+      config: { permission: 'open' },
       schema: {
         summary: 'Whether the process lives',
         tags: ['health'],
@@ -59,25 +79,35 @@ export function healthRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/readyz',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'Whether the service can answer',
         description:
-          '503 where the database cannot be reached, or a projection has no rows to answer from: it has stopped, has not begun, or builds those of another version. One that is merely behind answers, and says how far it is; so it is with what is not sealed yet, or refused.',
+          '503 where the database cannot be reached, or a projection has no rows to answer from: it has not begun, or builds those of another version. One that is merely behind answers, and says how far it is; so does one that an event has stopped: no other process could answer more. So it is with what is not sealed yet, or refused.',
         tags: ['health'],
         response: { 200: readyAnswer, ...problems },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       reply.header('cache-control', 'no-store')
       await sql`select 1`.execute(context.db)
-      const projections = await projectionStates(context.db, PROJECTIONS, {
+      const states = await projectionStates(context.db, PROJECTIONS, {
         now: context.now(),
         underWay: await replaysUnderWay(context.db),
       })
+      const seals = await sealing(context)
+      // How it is, is for everyone to know; of which registers, for whoever may see them.
+      const isMissing = states.some(cannotAnswer)
+      const isTroubled = troublesOf({ projections: states, sealing: seals }).length > 0
+      const projections = await visibleOnes(context.access, request, states)
+      const shown = { projections, sealing: await visibleOnes(context.access, request, seals) }
+      const rest = { ...shown, unsafeDatabase: [...unsafeDatabase] }
       const missing = projections.find(cannotAnswer)
-      const detail = { projections, sealing: await sealing(context) }
-      if (missing) throw new Problem('projection-behind', { detail: explain(missing), ...detail })
-      return { status: 'ready', ...detail }
+      const why = missing ? explain(missing) : 'a projection has no rows to answer from'
+      if (isMissing) throw new Problem('projection-behind', { detail: why, ...rest })
+      if (!isTroubled) return { status: 'ready', detail: null, ...rest }
+      const [trouble = 'a register has to be looked at'] = troublesOf(shown)
+      return { status: 'degraded', detail: trouble, ...rest }
     },
   )
 }

@@ -8,6 +8,7 @@ import type { Group, Outcome } from '../admission.ts'
 import type { RecordingKey } from '../eventlog/keys.ts'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 import { createRecordOnce, type Once } from '../record-once.ts'
+import { recordedBy } from './access.ts'
 import type { Context } from './context.ts'
 import { Problem } from './problem.ts'
 
@@ -15,7 +16,7 @@ import { Problem } from './problem.ts'
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z.string().optional().meta({
     description:
-      'What is sent again with the same key within 24 hours is recorded once, and answered as the first time with Idempotency-Replayed: true',
+      'What is sent again with the same key within 24 hours (they are kept for 48) is recorded once, and answered as the first time with Idempotency-Replayed: true',
   }),
 })
 
@@ -59,9 +60,9 @@ export async function recordGroup(
 ): Promise<Outcome[]> {
   const key = keyOf(request)
   const bytes = bytesOf(request)
-  const recordedBy = 'local'
-  if (key === null) return (await context.recorder.record(register, [group], recordedBy, { bytes }))[0] ?? []
-  const recording = { register, group, recordedBy, bytes, key: { key, fingerprint: fingerprintOf(request) } }
+  const by = recordedBy(request)
+  if (key === null) return (await context.recorder.record(register, [group], by, { bytes }))[0] ?? []
+  const recording = { register, group, recordedBy: by, bytes, key: { key, fingerprint: fingerprintOf(request) } }
   return outcomesOf(await context.recorder.recordOnce(recording), key, reply)
 }
 
@@ -70,13 +71,19 @@ export async function once(
   { db, now }: Context,
   request: FastifyRequest,
   reply: FastifyReply,
-  { register, recordedBy }: { register: string; recordedBy: string },
+  register: string,
   record: (key: RecordingKey | null) => Promise<Outcome[]>,
 ): Promise<Outcome[]> {
   const key = keyOf(request)
   if (key === null) return record(null)
   const recordOnce = createRecordOnce(db, async (_register, _groups, _by, options) => [await record(options.key)], now)
-  const recording = { register, recordedBy, group: [], bytes: 0, key: { key, fingerprint: fingerprintOf(request) } }
+  const recording = {
+    register,
+    recordedBy: recordedBy(request),
+    group: [],
+    bytes: 0,
+    key: { key, fingerprint: fingerprintOf(request) },
+  }
   return outcomesOf(await recordOnce(recording), key, reply)
 }
 

@@ -9,7 +9,7 @@ import { type Basis, buildsOf, tagged } from './polls.ts'
 import { Problem } from './problem.ts'
 
 /** The charset of a type that is asked for: every answer is in UTF-8, and whoever asks for another is better off with that. */
-const CHARSET = /\s*;\s*charset\s*=\s*(?:"[^"]*"|[^\s;,"]*)/gi
+const CHARSET = /;\s*charset\s*=\s*(?:"[^"]*"|[^\s;,"]*)/gi
 
 const JSON_ALONE: readonly string[] = [JSON_TYPE]
 

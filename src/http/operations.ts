@@ -14,6 +14,7 @@ import {
   replayed,
   statusOf,
 } from '../projections/replay.ts'
+import { checkDeed, checkMay, isVisible } from './access.ts'
 import { JSON_TYPE } from './body.ts'
 import type { Context } from './context.ts'
 import { Problem, problems } from './problem.ts'
@@ -63,19 +64,19 @@ const replayRequest = z
   })
   .nullish()
 
-/** From when on, and from how many events, the pace of an operation is measured. */
+/** From which second of it, and from how many events, the pace of an operation is measured. */
 type Mark = { id: string; at: number; done: number }
 /** There is one operation at a time to measure. */
 const marks = new WeakMap<Context, Mark>()
 
 /** The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands still. */
-function paceOf(context: Context, { id, startedAt, finishedAt }: Operation, isRunning: boolean, done: number) {
+function paceOf(context: Context, { id, seconds, finishedAt }: Operation, isRunning: boolean, done: number) {
   const known = marks.get(context)
-  const mark = known?.id === id ? known : { id, at: startedAt.getTime(), done: 0 }
+  const mark = known?.id === id ? known : { id, at: 0, done: 0 }
   const isStill = !isRunning || done === mark.done
-  if (isStill && finishedAt === null) marks.set(context, { id, at: Date.now(), done })
-  const seconds = ((finishedAt?.getTime() ?? Date.now()) - mark.at) / 1_000
-  return done > mark.done && seconds > 0 ? (done - mark.done) / seconds : null
+  if (isStill && finishedAt === null) marks.set(context, { id, at: seconds, done })
+  const passed = seconds - mark.at
+  return done > mark.done && passed > 0 ? (done - mark.done) / passed : null
 }
 
 export async function answerOf(context: Context, operation: Operation): Promise<OperationAnswer> {
@@ -116,6 +117,8 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
     maxRate = null,
     dropPrevious = false,
   } = (request.body as z.output<typeof replayRequest>) ?? {}
+  if (register === null) checkMay(request, 'operate', null)
+  else await checkDeed(context.access, request, 'operate', register)
   const heads = await listHeads(context.db)
   if (register !== null && !heads.some((head) => head.register === register)) {
     throw new Problem('unknown-register', { detail: `there is no register ${register}` })
@@ -124,16 +127,19 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
     return await beginReplay(context.db, { projections: projectionsOf(name), register, maxRate, dropPrevious })
   } catch (error) {
     if (!(error instanceof AnotherReplay)) throw error
+    const isTold = await isVisible(context.access, request, error.operation.register)
+    if (!isTold) throw new Problem('in-flight', { detail: 'another replay has not ended' })
     throw new Problem('in-flight', { detail: error.message, operation: `/v1/operations/${error.operation.id}` })
   }
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-async function operationOf({ db }: Context, request: FastifyRequest): Promise<Operation> {
+async function operationOf({ db, access }: Context, request: FastifyRequest): Promise<Operation> {
   const { id } = request.params as { id: string }
   const operation = UUID.test(id) ? await readOperation(db, id) : null
-  if (!operation) throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
+  if (!operation || !(await isVisible(access, request, operation.register)))
+    throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
   return operation
 }
 
@@ -147,7 +153,7 @@ export function operationRoutes(
   app.post(
     '/v1/projections/:name/replay',
     {
-      config: { consumes: [JSON_TYPE], mayLackBody: true },
+      config: { permission: 'operate', consumes: [JSON_TYPE], mayLackBody: true },
       schema: {
         summary: 'Build a projection, or all, anew beside the one in use',
         description:
@@ -170,6 +176,7 @@ export function operationRoutes(
   app.get(
     '/v1/operations/:id',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'How far an operation is',
         tags: ['operations'],
@@ -186,6 +193,7 @@ export function operationRoutes(
   app.delete(
     '/v1/operations/:id',
     {
+      config: { permission: 'operate' },
       schema: {
         summary: 'Give an operation up: what it has built is dropped, what is live stays',
         tags: ['operations'],
@@ -194,7 +202,8 @@ export function operationRoutes(
       },
     },
     async (request, reply) => {
-      const { id } = await operationOf(context, request)
+      const { id, register } = await operationOf(context, request)
+      checkMay(request, 'operate', register)
       await cancelReplay(context.db, id)
       uncached(reply)
       return answerOf(context, await operationOf(context, request))

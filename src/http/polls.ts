@@ -15,6 +15,17 @@ export function reachOf(head: RegisterHead, source: Source): number {
   return Math.min(...source.map((projection) => reachOf(head, projection)))
 }
 
+/** Which event has stopped the source of an answer, in words; null where it goes on. */
+export function stoppedBy(head: RegisterHead, source: Source): string | null {
+  if (source === 'log') return null
+  const names = typeof source === 'string' ? [source] : source
+  const [stopped] = names.flatMap((name) => {
+    const because = head.projections.get(name)?.stopped ?? null
+    return because === null ? [] : [`${name} has stopped: ${because}`]
+  })
+  return stopped ?? null
+}
+
 /**
  * Which builds of its rows the source of an answer has, and how often content was erased from them: at any size and day
  * another build may hold other rows, and every answer less than it did.
@@ -163,11 +174,24 @@ function isReached({ raw: { headers } }: Asked, head: RegisterHead, source: Sour
 }
 
 /** The headers of every answer with an ETag, beside it. */
-const TAGGED = { 'cache-control': 'no-cache', vary: 'Accept' }
+const TAGGED: Record<string, string> = { 'cache-control': 'no-cache', vary: 'Accept' }
+
+/** Instead, where only some may have the answer. */
+const PRIVATE = { 'cache-control': 'no-store' }
 
 /** Gives an answer its ETag. */
 export function tagged(reply: FastifyReply, etag: string): FastifyReply {
-  return reply.header('etag', etag).headers(TAGGED)
+  const vary = reply.getHeader('vary')
+  reply.header('etag', etag).headers(TAGGED)
+  return vary === undefined ? reply : reply.header('vary', `${vary}, ${TAGGED.vary}`)
+}
+
+/** What a page of another origin needs to be let see, where one is allowed. */
+function originHeaders(reply: FastifyReply): Record<string, string> {
+  const { vary, ...headers } = reply.getHeaders()
+  // Safe: @fastify/cors sets single texts.
+  const told = Object.entries(headers).filter(([name]) => name.startsWith('access-control-')) as [string, string][]
+  return { ...TAGGED, ...Object.fromEntries(told), vary: `${vary}, ${TAGGED.vary}` }
 }
 
 declare module 'fastify' {
@@ -185,6 +209,7 @@ export function answerPolls(app: FastifyInstance, context: Memory): void {
     if (known === undefined || request.raw.method !== 'GET' || polls.etagOf(request) !== known) return done()
     // Past what fastify does to a reply with a body: of all answers this one is given most.
     reply.hijack()
-    reply.raw.writeHead(304, { etag: known, ...TAGGED }).end()
+    const headers = reply.hasHeader('vary') ? originHeaders(reply) : TAGGED
+    reply.raw.writeHead(304, { etag: known, ...headers, ...(request.isPrivate && PRIVATE) }).end()
   })
 }

@@ -1,11 +1,12 @@
 // Every error as RFC 9457 problem+json: a closed list of words, each with its status; router and parser errors included.
 
-import type { IncomingMessage } from 'node:http'
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isDatabaseUnavailable } from '../database/unavailable.ts'
 import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
+import { UnreadableEvent } from '../domain/repairs.ts'
 import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
 import { ProjectionBehind } from '../projections/run.ts'
 import { QueueFull } from '../record.ts'
@@ -74,11 +75,29 @@ export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
   return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
+/** How long a client may take to read why it is cut off. */
+const LAST_WORDS_MS = 1_000
+
+/**
+ * Has a connection that is about to close go on reading for a moment, for nobody: where what has come is left unread, the
+ * client's system throws away the answer with it.
+ */
+function linger(socket: Socket): void {
+  // Called by node:http when the last answer has been written.
+  socket.destroySoon = () => {
+    socket.end()
+    setTimeout(() => socket.destroy(), LAST_WORDS_MS)
+  }
+}
+
 function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   // The query is left out: it may hold what a log or a screenshot should not.
   const [instance] = request.url.split('?', 1)
   // What has not come of it will not be read.
-  if (!request.raw.complete && hasBody(request.raw)) reply.header('connection', 'close')
+  if (!request.raw.complete && hasBody(request.raw)) {
+    reply.header('connection', 'close')
+    linger(request.raw.socket)
+  }
   return reply
     .code(problemStatus(problem.word))
     .removeHeader('etag')
@@ -109,6 +128,9 @@ function invalidInput({ error, validationContext }: InvalidInput): Problem {
   return new Problem('malformed', { detail: `${what} ${first?.pointer.slice(1)}: ${first?.detail}`, errors })
 }
 
+/** A statement that was cancelled, and one that waited too long for a lock: nothing of it was done. */
+const TOO_LONG = new Set(['57014', '55P03'])
+
 const FROM_FASTIFY: Record<string, ProblemWord> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
@@ -130,8 +152,13 @@ function problemOf(error: unknown): Problem {
   if (error instanceof ProjectionBehind) {
     return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '1' } })
   }
+  // What no fold of this version can read: that it is there is no fault of the request, and a newer service may answer.
+  if (error instanceof UnreadableEvent) {
+    return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '10' } })
+  }
   if (isDatabaseUnavailable(error)) return new Problem('database-unavailable', { headers: { 'retry-after': '1' } })
   const { code, statusCode, message } = error as Partial<FastifyError>
+  if (code && TOO_LONG.has(code)) return new Problem('took-too-long', { headers: { 'retry-after': '5' } })
   const word = code && FROM_FASTIFY[code]
   if (word) return new Problem(word, message === undefined ? {} : { detail: message })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Problem('malformed')
@@ -140,7 +167,9 @@ function problemOf(error: unknown): Problem {
 
 /** The error handler: answers with the problem; what was not foreseen is logged whole and answered without its insides. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const problem = problemOf(error)
+  const { raw } = request
+  // The client has gone in the middle of what it sent: its connection has broken, not that of the database.
+  const problem = raw.destroyed && !raw.complete ? new Problem('malformed') : problemOf(error)
   if (problem.word === 'internal') request.log.error({ err: error }, 'request failed')
   // Foreseen, and under load there may be thousands: a line each, without a stack.
   else if (problemStatus(problem.word) >= 500)
@@ -162,6 +191,8 @@ function pathPattern(url: string): RegExp {
 export function answerUnmatched(app: FastifyInstance): void {
   const routes: KnownRoute[] = []
   app.addHook('onRoute', ({ url, method }) => {
+    // Of @fastify/cors, for preflights: it has every path, and so says nothing of which there are.
+    if (url === '*') return
     for (const one of [method].flat()) routes.push({ matches: pathPattern(url), method: one })
   })
   app.setNotFoundHandler((request, reply) => {
@@ -178,18 +209,27 @@ export function answerUnmatched(app: FastifyInstance): void {
   })
 }
 
-/** Answers what node:http cannot even read as a request. */
-export function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return
-  const problem = new Problem(error.code === 'HPE_HEADER_OVERFLOW' ? 'too-large' : 'malformed', {
-    detail: 'the request is not readable as HTTP/1.1',
-  })
+/** Answers past fastify, and ends the connection: whatever else comes on it cannot be told apart from what is refused. */
+export function endWith(socket: Socket, problem: Problem): void {
   const body = JSON.stringify(problemBody(problem, '/'))
   const status = problemStatus(problem.word)
   socket.end(
-    `HTTP/1.1 ${status} ${status === 413 ? 'Content Too Large' : 'Bad Request'}\r\nContent-Type: ${MEDIA_TYPE}\r\n` +
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${MEDIA_TYPE}\r\nCache-Control: no-store\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
+  setTimeout(() => socket.destroy(), LAST_WORDS_MS)
+}
+
+const UNREADABLE: Record<string, ProblemWord> = {
+  HPE_HEADER_OVERFLOW: 'header-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'slow-request',
+}
+
+/** Answers what node:http cannot even read as a request. */
+export function answerUnreadable({ code }: Error & { code?: string }, socket: Socket): void {
+  if (code === 'ECONNRESET' || !socket.writable) return
+  const word = UNREADABLE[code ?? ''] ?? 'malformed'
+  endWith(socket, new Problem(word, word === 'malformed' ? { detail: 'the request is not readable as HTTP/1.1' } : {}))
 }
 
 /** `/problems/{word}`: what a problem's type means, for whoever follows it. */
@@ -197,6 +237,7 @@ export function problemRoutes(app: FastifyInstance): void {
   app.get(
     '/problems/:word',
     {
+      config: { permission: 'open' },
       schema: {
         summary: 'What a kind of problem is',
         tags: ['problems'],

@@ -7,6 +7,7 @@ import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { unfinishedReplay } from '../projections/replay.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../projections/status.ts'
+import { isVisible, visibleOnes } from './access.ts'
 import type { Context } from './context.ts'
 import { answerOf, operationAnswer } from './operations.ts'
 import { problems } from './problem.ts'
@@ -51,6 +52,7 @@ export function projectionRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/projections',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'Where every projection stands in every register',
         tags: ['projections'],
@@ -58,14 +60,16 @@ export function projectionRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: projectionList, ...problems },
       },
     },
-    async (_request, reply) => {
+    async (request, reply) => {
       reply.header('cache-control', 'no-store')
-      const items = await projectionStates(context.db, PROJECTIONS, {
+      const states = await projectionStates(context.db, PROJECTIONS, {
         now: context.now(),
         underWay: await replaysUnderWay(context.db),
       })
+      const items = await visibleOnes(context.access, request, states)
       const unfinished = await unfinishedReplay(context.db)
-      const operations = unfinished ? [await answerOf(context, unfinished)] : []
+      const isTold = unfinished !== null && (await isVisible(context.access, request, unfinished.register))
+      const operations = isTold ? [await answerOf(context, unfinished)] : []
       return { items, operations, next: null, asOf: null, knownAt: null, rules: RULES }
     },
   )

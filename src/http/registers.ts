@@ -5,14 +5,18 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
+import { erasedPositions } from '../domain/register/state.ts'
+import { UnreadableEvent } from '../domain/repairs.ts'
 import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
-import { type KnownRegister, stateKnownAt } from '../registers.ts'
+import { type KnownRegister, type RegisterLog, stateKnownAt } from '../registers.ts'
+import { checkMay, visibleOnes } from './access.ts'
 import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
+import { answerLosses, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
@@ -26,6 +30,7 @@ const registerAnswer = z
     timeZone: z.string(),
     size: z.int().meta({ description: 'How many events the register holds' }),
     recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
+    ...lossAnswer,
   })
   .meta({ id: 'Register' })
 
@@ -47,7 +52,14 @@ function answerRegister({ register, head, state }: KnownRegister): z.output<type
     timeZone: state.timeZone,
     size: head.size,
     recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
+    ...answerLosses(erasedPositions(state, ['RegisterOpened', 'PartyAdded'])),
   }
+}
+
+/** The register; where an event of its own cannot be read, as it was before that: the others are to be listed all the same. */
+function readable(log: RegisterLog): KnownRegister {
+  const { state } = log
+  return { ...log, state: state instanceof UnreadableEvent ? stateKnownAt(log, state.position) : state }
 }
 
 const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
@@ -68,6 +80,7 @@ async function openRegister(
 ) {
   // Safe: parsed by the schema of the route.
   const { id, ...data } = request.body as z.output<typeof newRegister>
+  checkMay(request, 'administer', id)
   const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
   const event = {
     stream: '$register',
@@ -97,14 +110,15 @@ function headBasis(head: RegisterHead): Basis {
 }
 
 async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const heads = await listHeads(context.db)
+  const heads = await visibleOnes(context.access, request, await listHeads(context.db))
   const size = heads.reduce((sum, head) => sum + head.size, 0)
   const redactions = heads.reduce((sum, head) => sum + head.redactions, 0)
-  if (isUnchanged(request, reply, { size, projection: `${heads.length}.${redactions}` })) return reply.send()
+  if (isUnchanged(request, reply, { size, projection: `${heads.map(({ register }) => register)}.${redactions}` }))
+    return reply.send()
   const items = []
   for (const { register } of heads) {
-    const known = await context.registers.read(context.db, register)
-    if (known) items.push(answerRegister(known))
+    const known = await context.registers.log(context.db, register)
+    if (known) items.push(answerRegister(readable(known)))
   }
   return { items, next: null, asOf: null, knownAt: null, rules: RULES }
 }
@@ -113,7 +127,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
   app.post(
     '/v1/registers',
     {
-      config: { consumes: [JSON_TYPE] },
+      config: { permission: 'administer', consumes: [JSON_TYPE] },
       schema: {
         summary: 'Open a register',
         tags: ['registers'],
@@ -129,6 +143,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
   app.get(
     '/v1/registers',
     {
+      config: { permission: 'visible' },
       schema: {
         summary: 'List the registers',
         tags: ['registers'],
@@ -145,6 +160,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
   app.get(
     '/v1/registers/:register',
     {
+      config: { permission: 'read' },
       schema: {
         summary: 'Read a register',
         tags: ['registers'],

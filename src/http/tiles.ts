@@ -62,7 +62,7 @@ export function tileRoutes(app: FastifyInstance, context: Context): void {
   app.get(
     '/v1/registers/:register/tile/:level/*',
     {
-      config: { produces: [BYTES_TYPE] },
+      config: { permission: 'read', produces: [BYTES_TYPE] },
       schema: {
         summary: 'A tile of the Merkle tree, or an entry bundle',
         description:

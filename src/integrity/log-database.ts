@@ -8,7 +8,7 @@ import { listHeads, readHead } from '../eventlog/load.ts'
 import { parseVkey } from './note.ts'
 import { listCheckpoints, listKeys, newestCheckpoint } from './stored.ts'
 import type { TileId } from './tiles.ts'
-import { Fault } from './verify.ts'
+import { Fault, faultAt } from './verify.ts'
 import type { ListedCheckpoint, LogEntry, LogSource } from './verify-log.ts'
 
 const CHECKPOINTS_AT_ONCE = 1_000
@@ -33,7 +33,9 @@ async function* entries(db: Queryable, register: string, inTurn: InTurn): AsyncG
     // The next is read while this one is checked.
     next = read(page.at(-1)?.event.position ?? 0)
     next.catch(() => {})
-    yield page.map(({ event, leaf }) => ({ event: answerEvent(event), leaf }))
+    yield page.map(({ event, leaf, inexact }) =>
+      inexact === null ? { event: answerEvent(event), leaf } : faultAt(event.position, `its content: ${inexact}`),
+    )
   }
 }
 
@@ -87,6 +89,7 @@ export async function databaseLog(db: Queryable, register: string): Promise<LogS
     entries: () => entries(db, register, inTurn),
     tiles: (ids) => inTurn(() => readTiles(db, register, ids)),
     checkpoints: () => checkpoints(db, register, inTurn),
-    redactedSince: async () => [],
+    isGrowing: false,
+    redactionsSince: async () => [],
   }
 }

@@ -6,11 +6,12 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
+import { exactJson, InexactJson } from '../kernel/exact-json.ts'
 import { parseCheckpoint } from './checkpoint.ts'
 import { HASH_BYTES } from './merkle.ts'
 import { parseNote, type Verifier } from './note.ts'
 import { TILE_WIDTH, type TileId, tilePath, unbundle, widthOf } from './tiles.ts'
-import { Fault, faultAt, type LoggedEvent, parseEvent, parseKeys, registerOfOrigin } from './verify.ts'
+import { Fault, faultAt, type LoggedEvent, parseEvent, parseKeys, registerOfOrigin, wordsOf } from './verify.ts'
 import type { ListedCheckpoint, LogEntry, LogSource } from './verify-log.ts'
 
 /** The names of an exported tree. `checkpoint` is written last: without it the export was not finished. */
@@ -123,45 +124,62 @@ async function* linesOf(path: string, pieces: AsyncIterable<Uint8Array>): AsyncG
   if (rest !== '') throw new Fault(path, 'it ends in the middle of a line')
 }
 
-function parsedLine(path: string, line: string): unknown {
+/** The value of a JSON text; else in words why it is none that can be relied on. */
+function jsonOf(text: string): { value: unknown } | string {
   try {
-    return JSON.parse(line)
+    return { value: exactJson(text) }
   } catch (error) {
-    throw new Fault(path, `a line of it is no JSON: ${(error as Error).message}`)
+    if (error instanceof InexactJson) return error.message
+    if (error instanceof SyntaxError) return `it is no JSON: ${error.message}`
+    throw error
   }
 }
 
-const listedCheckpoint = z.object({ size: z.int(), rootHash: z.string(), note: z.string() })
+// When it was signed no signature binds.
+const listedCheckpoint = z.strictObject({
+  size: z.int(),
+  rootHash: z.string(),
+  signedAt: z.string().optional(),
+  note: z.string(),
+})
 
 function listed(path: string, value: unknown): ListedCheckpoint {
   const parsed = listedCheckpoint.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new Fault(path, 'it lists what is no checkpoint')
+  throw new Fault(path, `it lists what is no checkpoint: ${wordsOf(parsed.error)}`)
 }
 
 /** How the parts that are not tiles are had. */
 type Layout = {
   keys: string
-  events: (until: number) => AsyncGenerator<unknown>
+  events: (until: number) => AsyncGenerator<string>
   checkpoints: () => AsyncGenerator<ListedCheckpoint>
-  redactedSince: (position: number) => Promise<string[]>
+  isGrowing: boolean
+  redactionsSince: (position: number) => Promise<LoggedEvent[]>
 }
 
-async function* ndjson(files: LogFiles, path: string, mediaType?: string): AsyncGenerator<unknown> {
+async function* readLines(files: LogFiles, path: string, mediaType?: string): AsyncGenerator<string> {
   const pieces = await files.stream(path, mediaType)
   if (!pieces) throw new NotThere(`${files.name} has no ${path}`)
-  for await (const line of linesOf(path, pieces)) yield parsedLine(path, line)
+  yield* linesOf(path, pieces)
 }
 
 function exportedLayout(files: LogFiles): Layout {
   return {
     keys: KEYS_FILE,
-    events: () => ndjson(files, EVENTS_FILE),
+    events: () => readLines(files, EVENTS_FILE),
     async *checkpoints() {
-      for await (const one of ndjson(files, CHECKPOINTS_FILE)) yield listed(CHECKPOINTS_FILE, one)
+      let count = 0
+      for await (const line of readLines(files, CHECKPOINTS_FILE)) {
+        const path = `${CHECKPOINTS_FILE}, line ${++count}`
+        const json = jsonOf(line)
+        if (typeof json === 'string') throw new Fault(path, json)
+        yield listed(path, json.value)
+      }
     },
     // All of it was written at one moment.
-    redactedSince: async () => [],
+    isGrowing: false,
+    redactionsSince: async () => [],
   }
 }
 
@@ -171,27 +189,30 @@ const page = z.object({ items: z.array(z.unknown()), next: z.string().nullable()
 function servedLayout(files: LogFiles): Layout {
   return {
     keys: 'keys',
-    events: (until) => ndjson(files, `events?until=${until}`, NDJSON_TYPE),
+    events: (until) => readLines(files, `events?until=${until}`, NDJSON_TYPE),
     async *checkpoints() {
       for (let after: string | null = '0'; after !== null; ) {
         const path: string = `checkpoints?limit=1000&after=${encodeURIComponent(after)}`
         const text = await files.read(path, KEYS_BYTES)
-        const parsed = page.safeParse(parsedLine(path, text?.toString() ?? ''))
+        const json = jsonOf(text?.toString() ?? '')
+        const parsed = page.safeParse(typeof json === 'string' ? null : json.value)
         if (!parsed.success) throw new NotThere(`${files.name}/${path} is no list`)
         for (const one of parsed.data.items) yield listed(path, one)
         // It ends where it does not go on.
         after = parsed.data.items.length === 0 ? null : parsed.data.next
       }
     },
-    async redactedSince(position) {
-      const ids: string[] = []
+    isGrowing: true,
+    async redactionsSince(position) {
+      const events: LoggedEvent[] = []
       // Of several services each hears a moment later of what another has recorded.
       await sleep(HEARD_MS)
-      for await (const value of ndjson(files, `events?type=EventRedacted&after=${position - 1}`, NDJSON_TYPE)) {
-        const event = parseEvent(value)
-        if (typeof event !== 'string' && typeof event.data?.event === 'string') ids.push(event.data.event)
+      for await (const line of readLines(files, `events?type=EventRedacted&after=${position - 1}`, NDJSON_TYPE)) {
+        const event = eventOf(line, position)
+        if (event instanceof Fault) throw event
+        events.push(event)
       }
-      return ids
+      return events
     },
   }
 }
@@ -204,10 +225,11 @@ async function readKeyList(files: LogFiles, path: string): Promise<Verifier[] | 
   return keys
 }
 
-function eventOf(value: unknown, count: number): LoggedEvent {
-  const event = parseEvent(value)
-  if (typeof event === 'string') throw faultAt(count, `what stands there is no event: ${event}`)
-  return event
+/** The event of a line; else what is wrong with it, at the position at which it should stand. */
+function eventOf(line: string, position: number): LoggedEvent | Fault {
+  const json = jsonOf(line)
+  const event = typeof json === 'string' ? json : parseEvent(json.value)
+  return typeof event === 'string' ? faultAt(position, `what stands there is no event: ${event}`) : event
 }
 
 async function readBundle(files: LogFiles, index: bigint, size: bigint): Promise<Buffer[]> {
@@ -233,7 +255,7 @@ async function* entries(files: LogFiles, layout: Layout, size: bigint): AsyncGen
   let next = bundleAt(0n)
   let leaves: Buffer[] = []
   let some: LogEntry[] = []
-  for await (const value of layout.events(Number(size) - 1)) {
+  for await (const line of layout.events(Number(size) - 1)) {
     if (count % TILE_WIDTH === 0) {
       if (some.length > 0) yield some
       some = []
@@ -241,7 +263,8 @@ async function* entries(files: LogFiles, layout: Layout, size: bigint): AsyncGen
       // The next is fetched while this one is checked.
       next = bundleAt(++index)
     }
-    some.push({ event: eventOf(value, count), leaf: leaves[count % TILE_WIDTH] ?? null })
+    const event = eventOf(line, count)
+    some.push(event instanceof Fault ? event : { event, leaf: leaves[count % TILE_WIDTH] ?? null })
     count += 1
   }
   if (some.length > 0) yield some
@@ -275,6 +298,7 @@ export async function filesLog(files: LogFiles): Promise<LogSource> {
     entries: () => entries(files, layout, stated.size),
     tiles: (ids) => readTiles(files, ids),
     checkpoints: layout.checkpoints,
-    redactedSince: layout.redactedSince,
+    isGrowing: layout.isGrowing,
+    redactionsSince: layout.redactionsSince,
   }
 }

@@ -4,6 +4,7 @@
 
 import { hash } from 'node:crypto'
 import { REGISTER_STREAM } from '../domain/event.ts'
+import { isRepair } from '../domain/repairs.ts'
 import { HASH_BYTES, leafHash, nodeHash, rootOf } from './merkle.ts'
 import type { Verifier } from './note.ts'
 import { gatherSteps, KEY_BYTES, type Step, type Steps } from './steps.ts'
@@ -18,8 +19,11 @@ import {
   leafDifference,
 } from './verify.ts'
 
-/** An event where it stands, and its leaf; null where the source has none, beyond what is sealed. */
-export type LogEntry = { event: LoggedEvent; leaf: Buffer | null }
+/**
+ * An event where it stands, and its leaf; null where the source has none, beyond what is sealed. Or what is wrong with what
+ * stands there, which is told in its turn.
+ */
+export type LogEntry = { event: LoggedEvent; leaf: Buffer | null } | Fault
 
 /** A checkpoint as it is listed: what the list says of it, and its note. */
 export type ListedCheckpoint = { size: number; rootHash: string; note: string }
@@ -34,15 +38,17 @@ export type LogSource = {
   /** The keys that the log itself lists. */
   listedKeys: readonly Verifier[]
   /** What else is known of the end of the log; null where nothing is. */
-  head: { size: number; recordedAt: number | null; ownRevision: number } | null
+  head: { size: number; recordedAt: number | null; ownRevision: number; redactions: number } | null
   /** Every event in order, some at a time. */
   entries: () => AsyncGenerator<LogEntry[]>
   /** Tiles as they are at the newest checkpoint, as far as they are there. */
   tiles: (ids: readonly TileId[]) => Promise<(Buffer | null)[]>
   /** Every checkpoint, by size. */
   checkpoints: () => AsyncGenerator<ListedCheckpoint>
-  /** The ids that have been redacted by events from a position on: what was recorded while the log was read. */
-  redactedSince: (position: number) => Promise<string[]>
+  /** Whether checkpoints may be listed that are newer than the newest: those that were published while the log was read. */
+  isGrowing: boolean
+  /** The events from a position on that redact: what was recorded while the log was read. */
+  redactionsSince: (position: number) => Promise<LoggedEvent[]>
 }
 
 export type LogVerdict = {
@@ -54,6 +60,8 @@ export type LogVerdict = {
   /** Of these, those that were signed by listed keys alone, where others were given. */
   byOtherKeys: number
   redacted: number
+  /** Of these, the repairs, of which `event` stays: nothing proves any longer what they were about. */
+  redactedRepairs: number
 }
 
 export type LogQuestion = {
@@ -126,12 +134,23 @@ type Walk = {
   lastAt: string
   ownRevision: number
   checkpoints: number
+  /** The size of the checkpoint that was listed last. */
+  listedSize: number
   byOtherKeys: number
   /** Erased events by id, with what each was a correction of. */
-  blanks: Map<string, { position: number; corrects: string | null }>
-  /** What was redacted, and by the event at which position. */
-  redactions: Map<string, number>
+  blanks: Map<string, Blank>
+  redactedRepairs: number
+  /** What was redacted, by which event. */
+  redactions: Map<string, Redactor>
+  /** How many events say that they redact. */
+  redactors: number
 }
+
+/** Where an event stands that has no content, and what it was a correction of. */
+type Blank = { position: number; stream: string; corrects: string | null }
+
+/** Where an event stands that redacts. */
+type Redactor = { position: number; stream: string }
 
 const sealedOf = ({ newest }: Pick<Walk, 'newest'>) => Number(newest?.size ?? 0n)
 
@@ -159,6 +178,27 @@ async function compareRoot(walk: Walk, where: string, root: Uint8Array): Promise
   if (edgeRoot(walk.edge).equals(root)) return
   await compareTiles(walk, [...walk.built, ...openTiles(walk.edge)])
   throw new Fault(where, 'its root is not that of the leaves up to there')
+}
+
+/** The next checkpoint of the list; null at its end. Throws Fault where the sizes do not ascend. */
+async function nextListed(walk: Walk, listed: AsyncGenerator<ListedCheckpoint>): Promise<ListedCheckpoint | null> {
+  const next: ListedCheckpoint | null = (await listed.next()).value ?? null
+  if (!next) return null
+  const where = `checkpoint of size ${next.size}`
+  if (next.size < 1) throw new Fault(where, 'there is none before the first event')
+  if (next.size === walk.listedSize) throw new Fault(where, 'it is listed twice')
+  if (next.size < walk.listedSize) throw new Fault(where, `it is listed after that of size ${walk.listedSize}`)
+  walk.listedSize = next.size
+  return next
+}
+
+/** What the list of checkpoints holds beyond the newest one, and whether it holds that. */
+function checkListEnd(walk: Walk, checked: number, next: ListedCheckpoint | null): void {
+  const sealed = sealedOf(walk)
+  if (sealed > 0 && checked !== sealed)
+    throw new Fault(`checkpoint of size ${sealed}`, 'it is the newest, and is not in the list of checkpoints')
+  if (next && !walk.source.isGrowing)
+    throw new Fault(`checkpoint of size ${next.size}`, `it is listed, and the newest is of size ${sealed}`)
 }
 
 async function checkListed(walk: Walk, { size, rootHash, note }: ListedCheckpoint): Promise<void> {
@@ -195,19 +235,25 @@ function targetOf({ data }: LoggedEvent): string | null {
 }
 
 function noteRepairs(walk: Walk, event: LoggedEvent, isErased: boolean): void {
-  const { position, id, type } = event
+  const { position, id, type, stream } = event
   const target = type === 'EventCorrected' || type === 'EventRedacted' ? targetOf(event) : null
-  if (isErased) walk.blanks.set(id, { position, corrects: type === 'EventCorrected' ? target : null })
+  if (isErased) {
+    if (type === 'EventRedacted' || type === 'RegisterOpened')
+      throw faultAt(position, `its content is gone, and that of ${type} is never erased`)
+    walk.blanks.set(id, { position, stream, corrects: type === 'EventCorrected' ? target : null })
+    if (isRepair(type)) walk.redactedRepairs += 1
+  }
   if (type === 'EventRedacted') {
     if (target === null) throw faultAt(position, 'it redacts, and does not say what')
-    if (!walk.redactions.has(target)) walk.redactions.set(target, position)
+    if (!walk.redactions.has(target)) walk.redactions.set(target, { position, stream })
+    walk.redactors += 1
   } else if (type === 'EventCorrected' && target !== null && !isErased) {
     walk.steps.add(CORRECTIONS, idKey(target), 0, position)
   }
 }
 
 /** Checks an event by itself and against the one before it. Throws Fault. */
-function checkEntry(walk: Walk, { event, leaf }: LogEntry): void {
+function checkEntry(walk: Walk, { event, leaf }: Exclude<LogEntry, Fault>): void {
   const { count, source, steps } = walk
   const { position, revision, stream, id, recordedAt } = event
   if (position > count) throw faultAt(count, `there is no event; the next one is at ${position}`)
@@ -224,26 +270,27 @@ function checkEntry(walk: Walk, { event, leaf }: LogEntry): void {
   if (stream === REGISTER_STREAM) walk.ownRevision = revision
   steps.add(IDS, idKey(id), 1, position)
   steps.add(REVISIONS, streamKey(stream), revision, position)
-  noteRepairs(walk, event, body === 'redacted')
+  noteRepairs(walk, event, body === 'blank')
 }
 
 async function walkEntries(walk: Walk): Promise<void> {
   const { source, edge, newest } = walk
   const sealed = sealedOf(walk)
   const listed = source.checkpoints()
-  let next = (await listed.next()).value ?? null
-  if (next && next.size < 1) throw new Fault(`checkpoint of size ${next.size}`, 'there is none before the first event')
+  let next = await nextListed(walk, listed)
+  let checked = 0
   for await (const page of source.entries()) {
     for (const entry of page) {
+      if (entry instanceof Fault) throw entry
       checkEntry(walk, entry)
       walk.count += 1
       if (walk.count > sealed) continue
       if (!entry.leaf) throw faultAt(walk.count - 1, 'its leaf is missing')
       walk.built.push(...grow(edge, leafHash(entry.leaf)))
-      while (next && next.size <= walk.count) {
-        if (next.size < walk.count) throw new Fault(`checkpoint of size ${next.size}`, 'it is not listed in its place')
+      if (next?.size === walk.count) {
         await checkListed(walk, next)
-        next = (await listed.next()).value ?? null
+        checked = next.size
+        next = await nextListed(walk, listed)
       }
       if (newest && walk.count === sealed) {
         await compareRoot(walk, `checkpoint of size ${sealed}`, newest.root)
@@ -255,10 +302,11 @@ async function walkEntries(walk: Walk): Promise<void> {
     walk.question.onProgress?.(walk.count)
   }
   if (walk.count < sealed) throw faultAt(walk.count, `the log ends before it, and a checkpoint covers ${sealed} events`)
+  checkListEnd(walk, checked, next)
 }
 
 /** What the register says of its end, against what was found there. */
-function checkHead({ source: { head }, count, lastAt, ownRevision }: Walk): void {
+function checkHead({ source: { head }, count, lastAt, ownRevision, redactors }: Walk): void {
   if (!head) return
   if (count > head.size)
     throw faultAt(head.size, `there is an event, and the register ends before it, at size ${head.size}`)
@@ -267,6 +315,8 @@ function checkHead({ source: { head }, count, lastAt, ownRevision }: Walk): void
   if (last !== lastAt) throw new Fault('the register', `its last event was recorded ${lastAt}, it says ${last}`)
   if (ownRevision !== head.ownRevision)
     throw new Fault('the register', `its own stream is at revision ${ownRevision}, it says ${head.ownRevision}`)
+  if (redactors !== head.redactions)
+    throw new Fault('the register', `its log holds ${redactors} EventRedacted, it counts ${head.redactions}`)
 }
 
 /** What was found of each key of a part before: where an id stands, and how far a stream has counted. */
@@ -276,8 +326,10 @@ type Seen = { ids: Map<string, number>; revisions: Map<string, number> }
 function redactionFault({ redactions, blanks }: Walk, { kind, key, position }: Step): Fault | null {
   if (kind === REVISIONS || redactions.size === 0) return null
   const id = keyId(key)
-  const by = redactions.get(id)
+  const by = redactions.get(id)?.position
   if (by === undefined) return null
+  if (kind === IDS && by <= position)
+    return faultAt(by, `it redacts the event at position ${position}, which comes after it`)
   if (kind === IDS && !blanks.has(id))
     return faultAt(position, `its content is still there, although the event at position ${by} redacts it`)
   if (kind === CORRECTIONS && by > position)
@@ -318,20 +370,33 @@ function wholeFaults(walk: Walk): Fault[] {
       if (fault) faults.push(fault)
     }
   }
-  for (const [id, position] of walk.redactions)
+  for (const [id, { position }] of walk.redactions)
     if (!present.has(id)) faults.push(faultAt(position, `it redacts ${id}, which is not in the log`))
   return faults
 }
 
+/**
+ * Whether redactions say why an event has no content. What a blank correction was about nothing proves; but it stands in the
+ * stream of that, and went when that was redacted.
+ */
+function isExplained(redactions: ReadonlyMap<string, Redactor>, id: string, { position, stream, corrects }: Blank) {
+  return [id, corrects].some((target) => {
+    const by = target === null ? undefined : redactions.get(target)
+    return by !== undefined && by.stream === stream && by.position > position
+  })
+}
+
 async function unexplainedBlanks(walk: Walk): Promise<Fault[]> {
   const { blanks, redactions, source, count } = walk
-  const unexplained = [...blanks].filter(
-    ([id, { corrects }]) => !redactions.has(id) && !(corrects !== null && redactions.has(corrects)),
-  )
+  const unexplained = [...blanks].filter(([id, blank]) => !isExplained(redactions, id, blank))
   if (unexplained.length === 0) return []
-  const later = new Set(await source.redactedSince(count))
+  const later = new Map<string, Redactor>()
+  for (const event of await source.redactionsSince(count)) {
+    const target = event.type === 'EventRedacted' && checkBody(event) === 'content' ? targetOf(event) : null
+    if (target !== null && event.position >= count) later.set(target, event)
+  }
   return unexplained
-    .filter(([id, { corrects }]) => !later.has(id) && !(corrects !== null && later.has(corrects)))
+    .filter(([id, blank]) => !isExplained(later, id, blank))
     .map(([, { position }]) => faultAt(position, 'its content is gone, and no EventRedacted says why'))
 }
 
@@ -350,6 +415,8 @@ function believedNewest({ newest, listedKeys, register }: LogSource, { keys }: L
   if (typeof believed === 'string') throw new Fault('the newest checkpoint', believed)
   if (!believed.origin.endsWith(`/${register}`))
     throw new Fault('the newest checkpoint', `it is of ${believed.origin}, not of the register ${register}`)
+  if (believed.size < 1n)
+    throw new Fault('the newest checkpoint', 'it is of size 0: there is none before the first event')
   if (believed.size > BigInt(Number.MAX_SAFE_INTEGER))
     throw new Fault('the newest checkpoint', `it is about ${believed.size} events, more than Pledger counts`)
   return believed
@@ -371,9 +438,12 @@ export async function verifyLog(source: LogSource, question: LogQuestion): Promi
     lastAt: '',
     ownRevision: 0,
     checkpoints: 0,
+    listedSize: 0,
     byOtherKeys: 0,
     blanks: new Map(),
+    redactedRepairs: 0,
     redactions: new Map(),
+    redactors: 0,
   }
   let fault: Fault | null = null
   try {
@@ -385,6 +455,6 @@ export async function verifyLog(source: LogSource, question: LogQuestion): Promi
   } finally {
     walk.steps.discard()
   }
-  const { count: events, checkpoints, byOtherKeys } = walk
-  return { fault, events, sealed: sealedOf(walk), checkpoints, byOtherKeys, redacted: walk.blanks.size }
+  const { count: events, checkpoints, byOtherKeys, redactedRepairs, blanks } = walk
+  return { fault, events, sealed: sealedOf(walk), checkpoints, byOtherKeys, redacted: blanks.size, redactedRepairs }
 }

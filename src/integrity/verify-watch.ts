@@ -2,7 +2,7 @@
 
 import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
 import { type LogFiles, NotThere, readNewest, readTiles } from './log-files.ts'
-import { consistencyRanges, EMPTY_ROOT, isConsistent, type Range, rootOf, subtreesOf } from './merkle.ts'
+import { consistencyRanges, EMPTY_ROOT, HASH_BYTES, isConsistent, type Range, rootOf, subtreesOf } from './merkle.ts'
 import { parseNote, type Verifier } from './note.ts'
 import { hashWithin, placeOf, TILE_WIDTH, type TileId, tilePath, widthOf } from './tiles.ts'
 import { believeCheckpoint } from './verify.ts'
@@ -19,7 +19,10 @@ export type Watched =
 
 type Fetched = Map<string, Buffer>
 
-/** The tiles with the hashes of ranges, as a tree of a size has them; a full one where the partial one is gone. */
+/**
+ * The tiles with the hashes of ranges, as a tree of a size has them; a full one where the partial one is gone. Throws RangeError
+ * where one is not as long as it is to be.
+ */
 async function fetchTiles(files: LogFiles, ranges: readonly Range[], size: bigint): Promise<Fetched> {
   const ids = new Map<string, TileId>()
   for (const { level, index } of ranges.flatMap(subtreesOf).map(placeOf))
@@ -28,14 +31,17 @@ async function fetchTiles(files: LogFiles, ranges: readonly Range[], size: bigin
   const tiles: Fetched = new Map()
   for (const [at, [name, id]] of [...ids].entries()) {
     const [full] = found[at] || id.width === TILE_WIDTH ? [] : await readTiles(files, [{ ...id, width: TILE_WIDTH }])
-    const tile = found[at] ?? full
+    const [tile, width] = found[at] ? [found[at], id.width] : [full, TILE_WIDTH]
     if (!tile) throw new NotThere(`${files.name} has no ${tilePath(id)}`)
+    if (tile.length !== width * HASH_BYTES)
+      throw new RangeError(
+        `${tilePath({ ...id, width })} has ${tile.length} bytes and should have ${width * HASH_BYTES}`,
+      )
     tiles.set(name, tile)
   }
   return tiles
 }
 
-/** Throws RangeError where a tile is too short. */
 function rangeHash(tiles: Fetched, range: Range): Buffer {
   const hashes = subtreesOf(range).map((node) => {
     const { level, index, offset, count } = placeOf(node)
@@ -44,24 +50,26 @@ function rangeHash(tiles: Fetched, range: Range): Buffer {
   return rootOf(hashes)
 }
 
-async function proveGrown(files: LogFiles, last: Checkpoint, next: Checkpoint, shown: string): Promise<Watched> {
-  const ranges = consistencyRanges(last.size, next.size)
-  const [before, whole] = [last.size, next.size].map((end) => ({ start: 0n, end })) as [Range, Range]
-  const tiles = await fetchTiles(files, [...ranges, before, whole], next.size)
+/** Holds the tiles against the root of the checkpoint, and, where it has grown, that against the one that was seen last. */
+async function proveTiles(files: LogFiles, last: Checkpoint | null, next: Checkpoint, shown: string): Promise<Watched> {
+  const isGrown = last !== null && last.size < next.size
+  // Everything extends the empty log.
+  const ranges = isGrown && last.size > 0n ? consistencyRanges(last.size, next.size) : []
+  const whole = { start: 0n, end: next.size }
   try {
+    const tiles = await fetchTiles(files, [...ranges, whole], next.size)
+    if (!rangeHash(tiles, whole).equals(next.root)) {
+      const why = 'the tiles do not come to the root of the checkpoint, so nothing can be proved'
+      return { kind: 'refused', why, shown }
+    }
     const proof = ranges.map((range) => rangeHash(tiles, range))
-    if (isConsistent(last, next, proof)) return { kind: 'grown', checkpoint: next, shown }
-    if (!rangeHash(tiles, whole).equals(next.root))
-      return {
-        kind: 'refused',
-        why: 'the tiles do not come to the root of the checkpoint, so nothing can be proved',
-        shown,
-      }
+    if (ranges.length === 0 || isConsistent(last as Checkpoint, next, proof))
+      return { kind: last === null ? 'first' : isGrown ? 'grown' : 'same', checkpoint: next, shown }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    return { kind: 'refused', why: `a tile is too short: ${error.message}`, shown }
+    return { kind: 'refused', why: error.message, shown }
   }
-  const why = `the log at size ${next.size} does not extend the log that was seen at size ${last.size}: it was rewritten`
+  const why = `the log at size ${next.size} does not extend the log that was seen at size ${last?.size}: it was rewritten`
   return { kind: 'fork', why, shown }
 }
 
@@ -72,27 +80,24 @@ export function rememberedCheckpoint(note: string): Checkpoint | null {
 }
 
 /**
- * Looks at a log once: whether its newest checkpoint is signed, and extends the one that was seen last (null: none was).
+ * Looks at a log once: whether its newest checkpoint is signed, its tiles come to its root, and it extends the one that was
+ * seen last (null: none was).
  * Throws NotThere where it cannot be seen.
  */
 export async function watchLog(files: LogFiles, keys: readonly Verifier[], last: Checkpoint | null): Promise<Watched> {
   const shown = await readNewest(files)
   const checkpoint = believeCheckpoint(shown, keys)
   if (typeof checkpoint === 'string') return { kind: 'refused', why: `the checkpoint: ${checkpoint}`, shown }
-  if (!last) return { kind: 'first', checkpoint, shown }
+  if (!last) return proveTiles(files, null, checkpoint, shown)
   if (checkpoint.origin !== last.origin)
     return { kind: 'refused', why: `the log is ${checkpoint.origin} now, and was ${last.origin}`, shown }
   if (checkpoint.size < last.size) {
     const why = `size ${checkpoint.size} is shown, and size ${last.size} was seen before`
     return { kind: 'older', why, shown }
   }
-  if (checkpoint.size === last.size) {
-    if (Buffer.compare(checkpoint.root, last.root) === 0) return { kind: 'same', checkpoint, shown }
+  if (checkpoint.size === last.size && Buffer.compare(checkpoint.root, last.root) !== 0)
     return { kind: 'fork', why: `there are two logs of size ${last.size}, with different roots`, shown }
-  }
-  if (last.size > 0n) return proveGrown(files, last, checkpoint, shown)
-  // Everything extends the empty log.
-  return Buffer.compare(last.root, EMPTY_ROOT) === 0
-    ? { kind: 'grown', checkpoint, shown }
-    : { kind: 'fork', why: 'the log that was seen at size 0 was not empty', shown }
+  if (last.size === 0n && Buffer.compare(last.root, EMPTY_ROOT) !== 0)
+    return { kind: 'fork', why: 'the log that was seen at size 0 was not empty', shown }
+  return proveTiles(files, last, checkpoint, shown)
 }

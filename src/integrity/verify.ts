@@ -32,7 +32,7 @@ const SALT_BYTES = 32
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 // As answers and exports give it. The content may be anything: its hash says whether it is what was recorded.
-const loggedEvent = z.object({
+const loggedEvent = z.strictObject({
   position: z.int().min(0),
   id: z.string().regex(ID),
   stream: z.string(),
@@ -51,12 +51,22 @@ const loggedEvent = z.object({
 /** An event to be checked. */
 export type LoggedEvent = z.output<typeof loggedEvent>
 
-/** The event of a JSON value, fields that it does not know left aside; else in words what is wrong with it. */
+/** Whether a JSON value is meant to be an event, whatever is wrong with it. */
+export function isMeantAsEvent(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && ('bodyHash' in value || 'position' in value)
+}
+
+/** What is wrong with a value that is not of a shape, in words. A member that nobody knows is one that nothing proves. */
+export function wordsOf({ issues: [issue] }: z.ZodError): string {
+  const where = issue?.path.join('.') || 'it'
+  if (issue?.code !== 'unrecognized_keys') return `${where}: ${issue?.message}`
+  return `${where === 'it' ? where : `its ${where}`} has the member ${JSON.stringify(issue.keys[0])}, which nothing proves`
+}
+
+/** The event of a JSON value; else in words what is wrong with it, where it has a member that no event has, too. */
 export function parseEvent(value: unknown): LoggedEvent | string {
   const parsed = loggedEvent.safeParse(value)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  return `${issue?.path.join('.') || 'it'}: ${issue?.message}`
+  return parsed.success ? parsed.data : wordsOf(parsed.error)
 }
 
 const LEAF_VERSION = 1
@@ -93,12 +103,11 @@ function isBlank({ type, occurredOn, data, citations }: LoggedEvent): boolean {
   return data === null || (Object.keys(data).length === 1 && typeof data.event === 'string')
 }
 
-/** What is wrong with the content of an event; `content` where it is what was recorded, `redacted` where it was erased. */
-export function checkBody(event: LoggedEvent): 'content' | 'redacted' | Fault {
+/** What is wrong with the content of an event; `content` where it is what was recorded, `blank` where there is none. */
+export function checkBody(event: LoggedEvent): 'content' | 'blank' | Fault {
   const { position, occurredOn, data, citations, salt, bodyHash } = event
   if (decodeBase64(bodyHash)?.length !== HASH_BYTES) return faultAt(position, 'bodyHash is not 32 bytes in base64')
-  if (salt === null)
-    return isBlank(event) ? 'redacted' : faultAt(position, 'its salt is gone, and not all of its content')
+  if (salt === null) return isBlank(event) ? 'blank' : faultAt(position, 'its salt is gone, and not all of its content')
   const salted = decodeBase64(salt)
   if (salted?.length !== SALT_BYTES) return faultAt(position, 'salt is not 32 bytes in base64')
   if (occurredOn === null || data === null || citations === null)

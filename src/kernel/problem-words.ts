@@ -11,6 +11,7 @@ const PROBLEMS = {
   'unknown-route': [404, 'There is no such resource'],
   method: [405, 'The resource does not have that method'],
   'not-acceptable': [406, 'The resource has no such representation'],
+  'slow-request': [408, 'The request came too slowly'],
   'revision-conflict': [409, 'The stream is at another revision'],
   'already-made': [409, 'Made already'],
   'id-reused': [409, 'The id belongs to another event'],
@@ -34,11 +35,14 @@ const PROBLEMS = {
   'key-reused': [422, 'The key belongs to another request'],
   'not-available': [422, 'Not available'],
   'rate-limited': [429, 'Too many requests'],
+  'header-too-large': [431, 'The header is too large'],
   internal: [500, 'The service failed'],
   'too-slow': [503, 'The follower takes nothing'],
   'too-many-followers': [503, 'Too many followers are connected'],
   'queue-full': [503, 'Too many recordings are waiting'],
+  'identity-unavailable': [503, 'The identity provider cannot be reached'],
   'database-unavailable': [503, 'The database cannot be reached'],
+  'took-too-long': [503, 'It took too long'],
   'projection-behind': [503, 'The projection has not reached that size'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 

@@ -26,8 +26,6 @@ export type DigestQuestion = {
   size?: number | undefined
   /** Another build than the live one, and how far that reaches. */
   build?: { generation: number; size: number } | undefined
-  /** Of a fold of the log instead of the rows; of `commitments` alone. */
-  isFolded?: boolean
   /** How many positions apart seals are, where not as the service seals them. */
   epoch?: number
   /** Ends the work: the promise is rejected with the reason. */
@@ -49,13 +47,13 @@ type Stand = { generation: number; reached: number; size: number; timeZone: stri
 
 function canonicalRows(
   tx: Queryable,
-  { projection, register, epoch = EPOCH, isFolded = false }: DigestQuestion,
+  { projection, register, epoch = EPOCH }: DigestQuestion,
   { generation, reached, size, timeZone }: Stand,
 ): AsyncGenerator<string[]> {
   const place = { register, generation }
   switch (projection) {
     case 'commitments':
-      return size === reached && !isFolded
+      return size === reached
         ? canonicalCommitments(tx, place)
         : canonicalCommitmentsAt(tx, register, { size, timeZone })
     case 'periods':

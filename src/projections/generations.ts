@@ -1,8 +1,9 @@
 // Generations: the builds of projected rows that stand beside each other, each in a partition of its own. Which of them a
-// register is read from is its checkpoint's word alone; a register only ever goes on to a higher number.
+// register is read from is its checkpoint's word alone; a register only ever goes on to a higher number. Tables are made and
+// dropped by functions of the database (migrations/0012-roles.sql): the service itself owns none.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type RawBuilder, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Database, Queryable } from '../database/pool.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 
@@ -39,23 +40,11 @@ export function partitionName(table: string, generation: number): string {
   return `${table}_g${generation}`
 }
 
-/** Partition and table as parts of a statement. */
-function names(table: string, generation: number): { parent: RawBuilder<unknown>; partition: RawBuilder<unknown> } {
-  return { parent: sql.table(table), partition: sql.table(partitionName(table, generation)) }
-}
-
 /** Creates the tables of a new generation of projections, not attached and without indexes, and returns its number. */
 export async function beginGeneration(db: Queryable, projections: readonly string[]): Promise<number> {
   const { rows } = await sql<{ number: number }>`select nextval('generation_number') as number`.execute(db)
   const generation = rows[0]?.number as number
-  for (const table of tablesOf(projections)) {
-    const { parent, partition } = names(table, generation)
-    // The check spares attaching a look at every row.
-    await sql`create table ${partition} (like ${parent} including defaults including storage,
-      constraint of_generation check (generation = ${sql.lit(generation)}))`.execute(db)
-    // As in migration 0007.
-    await sql`alter table ${partition} alter column register set statistics 0`.execute(db)
-  }
+  for (const table of tablesOf(projections)) await sql`select create_partition(${table}, ${generation})`.execute(db)
   return generation
 }
 
@@ -67,12 +56,9 @@ async function isAttached(db: Queryable, table: string, generation: number): Pro
 
 /** One at a time; attaching builds every key and index that the table has, while readers and writers of others go on. */
 async function attachTable(db: Queryable, table: string, generation: number): Promise<void> {
-  const { parent, partition } = names(table, generation)
-  await sql`lock table only ${parent} in share update exclusive mode`.execute(db)
+  await sql`lock table only ${sql.table(table)} in share update exclusive mode`.execute(db)
   if (await isAttached(db, table, generation)) return
-  await sql`alter table ${parent} attach partition ${partition} for values in (${sql.lit(generation)})`.execute(db)
-  await sql`alter table ${partition} drop constraint if exists of_generation`.execute(db)
-  await sql`analyze ${partition}`.execute(db)
+  await sql`select attach_partition(${table}, ${generation})`.execute(db)
 }
 
 /** Builds keys and indexes of a generation's tables and attaches them. What is attached already stays as it is. */
@@ -235,7 +221,7 @@ async function dropBuild(
         tx,
       )
       if (!(await mayDrop(tx))) return false
-      for (const table of tables) await sql`drop table if exists ${names(table, generation).partition}`.execute(tx)
+      for (const table of tables) await sql`select drop_partition(${table}, ${generation})`.execute(tx)
       return true
     })
   for (let attempts = 1; ; attempts += 1) {
@@ -312,7 +298,7 @@ async function deleteRows(
   const ids = gone.map(([register]) => register).filter((register) => !registers || registers.includes(register))
   let rows = 0
   for (const table of OWN_TABLES[projection]) {
-    const result = await sql`delete from ${names(table, generation).partition}
+    const result = await sql`delete from ${sql.table(partitionName(table, generation))}
       where register = any(${ids}::text[])`.execute(db)
     rows += Number(result.numAffectedRows ?? 0)
   }

@@ -9,7 +9,7 @@ import { REGISTER_STREAM } from '../domain/event.ts'
 import { isRepair, type Knowledge, UnreadableEvent } from '../domain/repairs.ts'
 import { type Growth, readGrowth, streamsSince } from '../eventlog/feed.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
-import { type KnownRegister, type Registers, stateKnownAt } from '../registers.ts'
+import { type RegisterLog, type Registers, stateKnownAt } from '../registers.ts'
 import { homeGeneration } from './generations.ts'
 
 /** What a batch changed: the streams that grew, and the sizes between which it reads. */
@@ -52,16 +52,18 @@ const UNDER_LOAD = 8
 const YIELD = 8
 const MAX_YIELD_MS = 2_000
 const AFTER_ERROR_MS = 1_000
+/** How often a projection that an event has stopped tries it again: what is wrong may have been mended elsewhere. */
+const RETRY_STOPPED_MS = 10_000
 
-/** The registers whose log (or followed projection) reaches beyond the projection. */
-async function behind(db: Database, { name, version, follows }: Projection): Promise<string[]> {
+/** The registers whose log (or followed projection) reaches beyond the projection: those that go on, or those that stopped. */
+async function behind(db: Database, { name, version, follows }: Projection, isStopped = false): Promise<string[]> {
   const { rows } = await sql<{ register: string }>`select r.register from register r
     left join checkpoint c on c.register = r.register and c.projection = ${name} and c.version = ${version}
     left join checkpoint f on f.register = r.register and f.projection = ${follows?.name ?? null}
       and f.version = ${follows?.version ?? null}
     where case when ${follows?.name ?? null}::text is null then r.size else coalesce(f.building, f.size, 0) end
         > coalesce(c.building, c.size, 0)
-      and c.stopped_at is null`.execute(db)
+      and (c.stopped_at is not null) = ${isStopped}`.execute(db)
   return rows.map((row) => row.register)
 }
 
@@ -123,12 +125,21 @@ async function openCheckpoint(db: Queryable, projection: Projection, register: s
 type Step = 'behind' | 'atHead' | 'idle'
 
 /** Folds the next batch of a register's log into the projection. */
-async function step(db: Queryable, registers: Registers, projection: Projection, register: string): Promise<Step> {
+async function step(
+  db: Queryable,
+  registers: Registers,
+  projection: Projection,
+  register: string,
+  limit: number,
+): Promise<Step> {
   const checkpoint = await lockCheckpoint(db, projection, register)
-  const known = await registers.read(db, register)
+  const known = await registers.log(db, register)
   if (!checkpoint || !known) return 'idle'
   if (projection.follows) return followingStep(db, known, projection, checkpoint)
-  const reached = await readOn(db, known, projection, { size: reachOf(checkpoint), generation: checkpoint.generation })
+  const [size, { generation }] = [reachOf(checkpoint), checkpoint]
+  const reached = await readOn(db, known, projection, { size, generation, limit }).catch((error: unknown) => {
+    throw isUnreadable(error) ? new Unfolded(size, error) : error
+  })
   if (!reached) return 'idle'
   await moveCheckpoint(db, projection, checkpoint, reached.size, reached.timeZone)
   return reached.size < known.head.size ? 'behind' : 'atHead'
@@ -140,12 +151,12 @@ export type Reached = { size: number; timeZone: string }
 /** Folds the next events of the log into the rows of a generation that reach a size; null where there are none. */
 export async function readOn(
   db: Queryable,
-  known: KnownRegister,
+  known: RegisterLog,
   projection: Projection,
-  { size: from, generation }: { size: number; generation: number },
+  { size: from, generation, limit = BATCH }: { size: number; generation: number; limit?: number },
 ): Promise<Reached | null> {
   const { register } = known
-  const events = await readGrowth(db, { register, after: from - 1, until: known.head.size - 1, limit: BATCH })
+  const events = await readGrowth(db, { register, after: from - 1, until: known.head.size - 1, limit })
   const last = events.at(-1)
   if (!last) return null
   const size = last.position + 1
@@ -160,7 +171,7 @@ export async function readOn(
 }
 
 /** The time zone known at a size, and those that corrections among the events after it brought. */
-export function timeZonesFrom(known: KnownRegister, from: number, events: readonly Growth[]): Knowledge[] {
+export function timeZonesFrom(known: RegisterLog, from: number, events: readonly Growth[]): Knowledge[] {
   const zones = [{ size: from, timeZone: stateKnownAt(known, from).timeZone }]
   for (const { stream, type, position } of events) {
     // Only the opening and its repairs set the time zone; each of those is rare.
@@ -174,7 +185,7 @@ export function timeZonesFrom(known: KnownRegister, from: number, events: readon
 /** Sums up what the followed projection has written since. */
 async function followingStep(
   db: Queryable,
-  known: KnownRegister,
+  known: RegisterLog,
   projection: Projection,
   checkpoint: Checkpoint,
 ): Promise<Step> {
@@ -218,15 +229,16 @@ async function stopAt(
   db: Database,
   projection: Projection,
   register: string,
-  { position, message }: UnreadableEvent,
+  { from, cause }: Unfolded,
 ): Promise<void> {
+  const because = cause instanceof UnreadableEvent ? cause.message : `event ${from} cannot be read: ${cause.message}`
   await db.transaction().execute(async (tx) => {
     // The step that failed took its checkpoint back with it, so there may be none yet.
     const checkpoint = await lockCheckpoint(tx, projection, register)
     if (!checkpoint) return
     await tx
       .updateTable('checkpoint')
-      .set({ stopped_at: position, stopped_because: message })
+      .set({ stopped_at: from, stopped_because: because })
       .where('register', '=', register)
       .where('projection', '=', projection.name)
       .where('version', '=', projection.version)
@@ -234,24 +246,79 @@ async function stopAt(
   })
 }
 
-/** Lets stopped projections try again: this process may read what the one that stopped could not. */
-async function forgetStops(db: Database): Promise<void> {
-  await db
-    .updateTable('checkpoint')
-    .set({ stopped_at: null, stopped_because: null })
-    .where('stopped_at', 'is not', null)
-    .execute()
+/** A batch from a size on that was not folded, because of an event in it that cannot be read. */
+class Unfolded extends Error {
+  readonly from: number
+  override readonly cause: Error
+
+  constructor(from: number, cause: Error) {
+    super(cause.message)
+    this.from = from
+    this.cause = cause
+  }
 }
 
-/** One step; an event that it cannot read stops the projection there: the checkpoint names it and nothing is skipped. */
-async function advance(db: Database, registers: Registers, projection: Projection, register: string): Promise<Step> {
+/** SQLSTATE of rows that a table does not take: values out of range or of a wrong form (class 22), null, a failed check. */
+const NOT_TAKEN = /^(22...|23502|23514)$/
+
+/** Whether a batch fails for what it says, and will do so again: an event cannot be read, or comes to rows that cannot be. */
+function isUnreadable(error: unknown): error is Error {
+  if (error instanceof UnreadableEvent || error instanceof TypeError || error instanceof RangeError) return true
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && NOT_TAKEN.test(code)
+}
+
+/** A step, or that the batch was not folded. */
+async function tryStep(
+  db: Database,
+  registers: Registers,
+  projection: Projection,
+  register: string,
+  limit: number,
+): Promise<Step | Unfolded> {
   try {
-    return await db.transaction().execute((tx) => step(tx, registers, projection, register))
+    return await db.transaction().execute((tx) => step(tx, registers, projection, register, limit))
   } catch (error) {
-    if (!(error instanceof UnreadableEvent)) throw error
-    await stopAt(db, projection, register, error)
-    return 'idle'
+    if (error instanceof Unfolded) return error
+    throw error
   }
+}
+
+/** How many events come before the one that is named, where that is one of a batch of so many; else null. */
+function namedWithin({ from, cause }: Unfolded, events: number): number | null {
+  const before = cause instanceof UnreadableEvent ? cause.position - from : -1
+  return before >= 0 && before < events ? before : null
+}
+
+/** One step; an event that it cannot read stops the projection right before it: the checkpoint names it, nothing is skipped. */
+async function advance(db: Database, registers: Registers, projection: Projection, register: string): Promise<Step> {
+  /** How many of the next events are known not to fold together, the last of them the one that is looked for or after it. */
+  let unfolded: number | null = null
+  for (let limit = BATCH; ; ) {
+    const tried = await tryStep(db, registers, projection, register, limit)
+    if (!(tried instanceof Unfolded)) {
+      if (unfolded === null || tried !== 'behind') return tried
+      unfolded -= limit
+      limit = Math.max(1, Math.floor(unfolded / 2))
+      continue
+    }
+    const before = namedWithin(tried, limit)
+    if (limit === 1 || before === 0) {
+      await stopAt(db, projection, register, tried)
+      return 'idle'
+    }
+    unfolded = before === null ? limit : before + 1
+    limit = before ?? Math.floor(limit / 2)
+  }
+}
+
+/** Tries again the event that has stopped a projection; with what comes after it, which may take it back, where need be. */
+async function retry(db: Database, registers: Registers, projection: Projection, register: string): Promise<Step> {
+  for (const limit of [1, BATCH]) {
+    const tried = await tryStep(db, registers, projection, register, limit)
+    if (!(tried instanceof Unfolded)) return tried
+  }
+  return 'idle'
 }
 
 /**
@@ -311,11 +378,16 @@ export function startRunner(
     pause = new AbortController()
   }
   // A step of each in turn: while the log grows fast, the first would never be done.
-  const round = async (): Promise<Step> => {
+  const round = async (isRetry: boolean): Promise<Step> => {
     const steps: Step[] = []
     for (const projection of projections) {
-      for (const register of await behind(db, projection)) {
-        const step = await advance(db, registers, projection, register)
+      const stopped = isRetry ? await behind(db, projection, true) : []
+      const goingOn = await behind(db, projection)
+      for (const [again, register] of [
+        ...stopped.map((one) => [retry, one] as const),
+        ...goingOn.map((one) => [advance, one] as const),
+      ]) {
+        const step = await again(db, registers, projection, register)
         steps.push(step)
         if (step !== 'idle') onMoved(register)
       }
@@ -334,15 +406,16 @@ export function startRunner(
     } else if (last === 'atHead') await rest(GATHER_MS)
     if (last !== 'behind') isHurried = false
   }
-  let isFirstRound = true
+  // At once: this process may read what the one that stopped could not.
+  let retriedAt = Number.NEGATIVE_INFINITY
   const loop = async () => {
     while (!isStopped) {
       try {
-        if (isFirstRound) await forgetStops(db)
-        isFirstRound = false
         const beganAt = performance.now()
+        const isRetry = beganAt - retriedAt >= RETRY_STOPPED_MS
+        if (isRetry) retriedAt = beganAt
         hints = 0
-        await restAfter(await round(), beganAt)
+        await restAfter(await round(isRetry), beganAt)
       } catch (error) {
         onError(error)
         await rest(AFTER_ERROR_MS)

@@ -130,10 +130,16 @@ export async function projectionStates(
 }
 
 /**
- * Whether a projection has no rows to answer from: it has stopped, has not begun with events that have been there for a
- * while, or builds rows of another version. One that is merely behind answers, and says how far it is.
+ * Whether a projection has no rows to answer from: it has not begun with events that have been there for a while, or builds
+ * rows of another version. One that is merely behind answers, and says how far it is; so does one that an event has stopped,
+ * and what it cannot answer it cannot answer anywhere else.
  */
 export function cannotAnswer({ status, size, building, behindSeconds }: ProjectionState): boolean {
-  if (status === 'stopped' || building !== null) return true
-  return size === 0 && behindSeconds >= STUCK_AFTER_SECONDS
+  if (status === 'stopped') return false
+  return building !== null || (size === 0 && behindSeconds >= STUCK_AFTER_SECONDS)
+}
+
+/** Which event has stopped a projection, in words; null where it goes on. */
+export function stopOf({ projection, register, stopped }: ProjectionState): string | null {
+  return stopped && `${projection} of ${register} has stopped: ${stopped.reason}`
 }

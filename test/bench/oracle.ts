@@ -8,6 +8,7 @@ import { createHeads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
+import { noAccessControl } from '../support/access.ts'
 import { checkRandomLogs } from '../support/random-logs.ts'
 import type { Measured, Tell } from './measure.ts'
 import type { BareStage } from './stage.ts'
@@ -21,7 +22,15 @@ export async function oracleRow(stage: BareStage, tell: Tell): Promise<Measured>
   await migrate(db)
   const registers = createRegisters()
   const recorder = createRecorder(db, registers, { now: () => NOW })
-  const context = { db, registers, heads: createHeads(db), recorder, now: () => NOW, wake: () => {} }
+  const context = {
+    access: noAccessControl(db),
+    db,
+    registers,
+    heads: createHeads(db),
+    recorder,
+    now: () => NOW,
+    wake: () => {},
+  }
   const app = await buildApp(context, pino({ level: 'silent' }))
   const get = async (url: string) => {
     const { statusCode, payload } = await app.inject(url)

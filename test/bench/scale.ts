@@ -44,7 +44,7 @@ const MEMORY_LIMIT_MB = 300
 
 /** Row `scale-memory`: the most that `pledger serve` has held while it answered the same questions over HTTP. */
 async function memoryRow(stage: BareStage, asked: Asked, tell: Tell): Promise<Measured> {
-  const { url, pid } = await stage.start(['src/main.ts', 'serve'])
+  const { url, pid } = await stage.start(['src/main.ts', 'serve', '--unsafe-database'])
   const idle = await peakMemory(pid)
   const addresses = await memoryQuestions(stage, asked)
   await askAll(url, addresses)

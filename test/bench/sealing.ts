@@ -44,7 +44,7 @@ export async function sealingRows(
   const stage = await setBareStage(ending)
   const measuredRows: Measured[] = []
   const { key, file } = await newKeys(ending)
-  const { url, pid } = await stage.start(['src/main.ts', 'serve'])
+  const { url, pid } = await stage.start(['src/main.ts', 'serve', '--unsafe-database'])
   const plain: Stage = { ...stage, service: url, servicePid: pid }
   if (rows.includes('seal-record') || rows.includes('seal-lag')) {
     const { row, lag } = await recordRow(ending, plain, file)
@@ -66,7 +66,7 @@ async function sealingService(ending: AsyncDisposableStack, stage: Stage, file: 
   const address = new URL(stage.connectionString)
   address.pathname = '/sealed'
   const settings = { PLEDGER_DATABASE_URL: address.href, PLEDGER_SIGNING_KEYS: file }
-  const { url, pid } = await stage.start(['src/main.ts', 'serve'], settings)
+  const { url, pid } = await stage.start(['src/main.ts', 'serve', '--unsafe-database'], settings)
   const pool = new pg.Pool({ connectionString: address.href, max: 2 })
   pool.on('error', () => {})
   ending.defer(() => pool.end())

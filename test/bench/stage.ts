@@ -43,7 +43,7 @@ const SERVICE_START_MS = 60_000
 export async function setStage(ending: AsyncDisposableStack, profileDir: string | null): Promise<Stage> {
   const stage = await setBareStage(ending)
   const profiling = profileDir === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`]
-  const { url, pid } = await stage.start([...profiling, 'src/main.ts', 'serve'])
+  const { url, pid } = await stage.start([...profiling, 'src/main.ts', 'serve', '--unsafe-database'])
   return { ...stage, service: url, servicePid: pid }
 }
 

@@ -3,6 +3,7 @@
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { storm } from '../storm/storm.ts'
+import { makeRoles } from '../support/database.ts'
 import type { Ending } from '../support/process.ts'
 import type { Tell } from './measure.ts'
 import { setBareStage } from './stage.ts'
@@ -12,6 +13,7 @@ export async function stormFor(ending: AsyncDisposableStack, seconds: number, te
   const { connectionString } = await setBareStage(ending)
   const db = openDatabase({ connectionString, max: 1 })
   await migrate(db)
+  await makeRoles(db, connectionString)
   await db.destroy()
   const seed = Number(process.env.STORM_SEED ?? Math.floor(Math.random() * 1_000_000))
   tell(`storm: ${seconds} s, STORM_SEED=${seed}`)

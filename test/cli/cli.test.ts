@@ -9,7 +9,7 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
-import { testDatabaseUrl } from '../support/database.ts'
+import { asRole, ROLES, testDatabaseUrl } from '../support/database.ts'
 import { pledger, start } from '../support/process.ts'
 import { lines, made, OPENED, posted, uuid } from '../support/register.ts'
 
@@ -30,7 +30,11 @@ async function directory(t: Test): Promise<string> {
 
 async function database(t: Test) {
   const url = await testDatabaseUrl(t)
-  return { env: { PLEDGER_DATABASE_URL: url }, name: `PostgreSQL at ${new URL(url).host}${new URL(url).pathname}` }
+  return {
+    env: { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) },
+    url,
+    name: `PostgreSQL at ${new URL(url).host}${new URL(url).pathname}`,
+  }
 }
 
 /** What a command left besides its standard output, which a test looks at by itself. */
@@ -301,7 +305,7 @@ t.test('--help documents the commands and the environment', async (t) => {
   t.equal(code, 0)
   for (const word of ['serve', 'migrate', 'import', 'export', 'sample', 'status', 'digest', 'seal'])
     t.match(out, new RegExp(`\\n  ${word}`))
-  for (const name of ['DATABASE_URL', 'DATA', 'HOST', 'PORT', 'LOG_LEVEL', 'OPEN']) {
+  for (const name of ['DATABASE_URL', 'DATA', 'HOST', 'PORT', 'LOG_LEVEL', 'ACCESS']) {
     t.match(out, new RegExp(`\\nPLEDGER_${name} {2,}\\S`), name)
   }
   const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -336,7 +340,7 @@ t.test('an unknown command or option is wrong usage', async (t) => {
 })
 
 t.test('a database that cannot be reached is one line', async (t) => {
-  const env = { PLEDGER_DATABASE_URL: 'postgres://pledger:secret@127.0.0.1:1/pledger' }
+  const env = { PLEDGER_DATABASE_URL: 'postgres://pledger:secret@127.0.0.1:1/pledger', PLEDGER_ACCESS: 'tokens' }
   for (const command of ['status', 'serve']) {
     const { code, out, err } = await pledger(t, [command], env)
     t.strictSame({ code, out }, { code: 1, out: '' })
@@ -348,7 +352,7 @@ t.test('a database that cannot be reached is one line', async (t) => {
 t.test('a database that is not there is one line too', async (t) => {
   const { env } = await database(t)
   const address = env.PLEDGER_DATABASE_URL.replace(/\/test_[0-9a-f]+/, '/no_such_database')
-  const { code, out, err } = await pledger(t, ['serve'], { PLEDGER_DATABASE_URL: address })
+  const { code, out, err } = await pledger(t, ['serve'], { PLEDGER_DATABASE_URL: address, PLEDGER_ACCESS: 'tokens' })
   t.strictSame({ code, out }, { code: 1, out: '' })
   t.equal(err, 'pledger: the database cannot be used: database "no_such_database" does not exist\n')
 })
@@ -408,14 +412,14 @@ t.test('samples that were cut off are completed, and a database of one’s own g
   const { env } = await database(t)
   const some = unionStateEvents().slice(0, 40)
   await pledger(t, ['import', '-', '--register', 'union-state'], env, lines(...some))
-  const service = start(t, ['serve', '--samples'], { ...env, PLEDGER_PORT: '0' })
+  const service = start(t, ['serve', '--samples', '--unsafe-database'], { ...env, PLEDGER_PORT: '0' })
   await service.says(/synthetic-310 \(2,244 events\), union-state \(108 events\)/)
   service.child.kill('SIGTERM')
   t.equal((await service.ended).code, 0)
 
   const { env: own } = await database(t)
   await pledger(t, ['import', '-', '--register', 'demo'], own, lines(opening))
-  const other = start(t, ['serve', '--samples'], { ...own, PLEDGER_PORT: '0' })
+  const other = start(t, ['serve', '--samples', '--unsafe-database'], { ...own, PLEDGER_PORT: '0' })
   await other.says(/registers {2}demo \(1 event\)\n/)
   other.child.kill('SIGTERM')
   t.equal((await other.ended).code, 0)

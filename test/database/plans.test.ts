@@ -36,6 +36,7 @@ import { keptSums, readProgress, readSums } from '../../src/projections/tallies/
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { syntheticEvents } from '../../src/samples/synthetic.ts'
+import { noAccessControl } from '../support/access.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { explainedDatabase, type Plan } from '../support/plans.ts'
 import { made, uuid } from '../support/register.ts'
@@ -259,7 +260,7 @@ t.test('a step of a projection reads what is new, not what is there', async (t) 
 
 t.test('what dashboards and followers poll reads no table as a whole', async (t) => {
   const heads = createHeads(db)
-  const context = { db, registers, heads, recorder, now: Date.now, wake: () => {} }
+  const context = { access: noAccessControl(db), db, registers, heads, recorder, now: Date.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }))
   t.teardown(async () => {
     await app.close()

@@ -23,11 +23,14 @@ import { listen } from '../support/event-stream.ts'
 import { faultProxy } from '../support/fault-proxy.ts'
 import { pledger } from '../support/process.ts'
 import { lines, NDJSON, OPENED, type Posted, posted, uuid } from '../support/register.ts'
-import { EVENTS, lossOf, openForWriters, post, serve, startWriters, until } from '../support/serve.ts'
+import { serving } from '../support/serving.ts'
+import { EVENTS, lossOf, openForWriters, post, startWriters, until } from '../support/writers.ts'
 
 /** How often PostgreSQL is killed; more for a longer look: POSTGRES_KILLS=20. */
 const KILLS = Number(process.env.POSTGRES_KILLS ?? 3)
 const WRITERS = 8
+
+const QUIETLY = { ...PLAIN_NODE, PLEDGER_LOG_LEVEL: 'warn' }
 
 // Most of it is waiting.
 t.jobs = 4
@@ -103,7 +106,7 @@ t.test('PostgreSQL may be killed at any moment: what was acknowledged is there o
   // Whoever owns an embedded server starts it again.
   const server = await openEmbedded(dir)
   t.teardown(server.stop)
-  const { address } = await serve(t, { PLEDGER_DATABASE_URL: server.connectionString })
+  const { address } = await serving(t, { ...QUIETLY, PLEDGER_DATABASE_URL: server.connectionString })
   const { send, close } = sender(1)
   t.teardown(close)
   await openForWriters({ send, close }, address, WRITERS)
@@ -172,10 +175,10 @@ async function served(t: Test) {
   const proxy = await faultProxy(t, direct)
   const keys = join(await directory(t), 'keys.pem')
   await writeFile(keys, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
-  const serving = await serve(t, { PLEDGER_DATABASE_URL: proxy.address, PLEDGER_SIGNING_KEYS: keys })
+  const service = await serving(t, { ...QUIETLY, PLEDGER_DATABASE_URL: proxy.address, PLEDGER_SIGNING_KEYS: keys })
   const { send: sendTo, close } = sender(40)
   t.teardown(close)
-  const send = (sent: Sent) => sendTo(serving.address, sent)
+  const send = (sent: Sent) => sendTo(service.address, sent)
   const opened = await send({ method: 'POST', path: EVENTS, headers: NDJSON, body: ndjson })
   t.equal(opened?.body.recorded, events.length)
   const db = openDatabase({ connectionString: direct, max: 2 })
@@ -193,7 +196,7 @@ async function served(t: Test) {
     return size && (await send(read(`/summary?minSize=${size}`)))?.status === 200 && ready?.status === 200 && sealed
   }
   await until('everything is up', isUp)
-  return { ...serving, proxy, send, db, connections, isUp }
+  return { ...service, proxy, send, db, connections, isUp }
 }
 
 type Served = Awaited<ReturnType<typeof served>>
@@ -361,7 +364,7 @@ t.test(
   { skip: whyNoDisk() },
   async (t) => {
     const dir = await smallDisk(t, 160)
-    const { address, child, ended } = await serve(t, { PLEDGER_DATA: dir })
+    const { address, child, ended } = await serving(t, { ...QUIETLY, PLEDGER_DATA: dir })
     const { send, close } = sender(4)
     t.teardown(close)
     t.teardown(async () => {

@@ -22,13 +22,16 @@ import { ask, listen } from '../support/event-stream.ts'
 import { faultProxy } from '../support/fault-proxy.ts'
 import { type Started, start } from '../support/process.ts'
 import { lines, NDJSON, posted } from '../support/register.ts'
-import { EVENTS, lossOf, openForWriters, post, serve, startWriters, until } from '../support/serve.ts'
+import { serving } from '../support/serving.ts'
+import { EVENTS, lossOf, openForWriters, post, startWriters, until } from '../support/writers.ts'
 
 const WRITERS = 8
 /** Ten seconds are promised; the machine may have other things to do. */
 const BOUND_MS = 30_000
 
-t.jobs = 2
+const QUIETLY = { ...PLAIN_NODE, PLEDGER_LOG_LEVEL: 'warn' }
+
+t.jobs = 4
 t.setTimeout(300_000)
 
 async function directory(t: Test): Promise<string> {
@@ -92,7 +95,7 @@ async function isRefused(address: string): Promise<boolean> {
 
 t.test('under load, what was taken on is answered, and no process is left', async (t) => {
   const dir = await directory(t)
-  const service = await serve(t, { PLEDGER_DATA: dir })
+  const service = await serving(t, { ...QUIETLY, PLEDGER_DATA: dir })
   const { address } = service
   const { send, close } = sender(8)
   t.teardown(close)
@@ -138,7 +141,7 @@ t.test('under load, what was taken on is answered, and no process is left', asyn
 t.test('while it starts it is stopped as soon as it has, and a second signal ends it at once', async (t) => {
   const dir = await directory(t)
   const env = { ...PLAIN_NODE, PLEDGER_PORT: '0', PLEDGER_DATA: dir }
-  const starting = start(t, ['serve'], env)
+  const starting = start(t, ['serve', '--unsafe-database'], env)
   let log = ''
   starting.child.stderr?.on('data', (text) => {
     log += text
@@ -147,7 +150,7 @@ t.test('while it starts it is stopped as soon as it has, and a second signal end
   await stops(t, starting, 'while it starts')
   t.notOk(existsSync(join(dir, 'postgres/postmaster.pid')), 'PostgreSQL has stopped')
 
-  const service = await serve(t, { PLEDGER_DATA: dir })
+  const service = await serving(t, { ...QUIETLY, PLEDGER_DATA: dir })
   const { send, close } = sender(1)
   t.teardown(close)
   await openForWriters({ send, close }, service.address, 1)
@@ -168,7 +171,7 @@ t.test('while it starts it is stopped as soon as it has, and a second signal end
 
 t.test('without its database it stops in time, too', async (t) => {
   const proxy = await faultProxy(t, await testDatabaseUrl(t))
-  const service = await serve(t, { PLEDGER_DATABASE_URL: proxy.address })
+  const service = await serving(t, { ...QUIETLY, PLEDGER_DATABASE_URL: proxy.address })
   const { send, close } = sender(WRITERS)
   t.teardown(close)
   await openForWriters({ send, close }, service.address, WRITERS)
@@ -188,7 +191,11 @@ t.test('where its start does not come to an end it can be stopped all the same',
   await db.transaction().execute(async (tx) => {
     // As whoever migrates does.
     await sql`select pg_advisory_xact_lock(3853314791062309107)`.execute(tx)
-    const starting = start(t, ['serve'], { ...PLAIN_NODE, PLEDGER_PORT: '0', PLEDGER_DATABASE_URL: databaseUrl })
+    const starting = start(t, ['serve', '--unsafe-database'], {
+      ...PLAIN_NODE,
+      PLEDGER_PORT: '0',
+      PLEDGER_DATABASE_URL: databaseUrl,
+    })
     await until('it waits for its turn', async () => {
       const { rows } = await sql`select from pg_locks where locktype = 'advisory' and not granted
         and database = (select oid from pg_database where datname = current_database())`.execute(db)

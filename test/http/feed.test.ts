@@ -21,6 +21,7 @@ import { buildApp } from '../../src/http/app.ts'
 import { FOLLOWING, type Following } from '../../src/http/event-stream.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
+import { noAccessControl } from '../support/access.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { ask, type Listener, listen } from '../support/event-stream.ts'
 import { fact, given, redactedAt } from '../support/events.ts'
@@ -44,7 +45,7 @@ async function feedService(
   const registers = createRegisters()
   const heads = createHeads(db)
   const recorder = createRecorder(db, registers, { now: Date.now, onRecorded: heads.grew })
-  const context = { db, registers, heads, recorder, now: Date.now, wake: () => {} }
+  const context = { access: noAccessControl(db), db, registers, heads, recorder, now: Date.now, wake: () => {} }
   const following = { ...FOLLOWING, ...changed }
   const app = await buildApp(context, pino({ level: 'silent' }), { checkAnswers: true, following })
   t.teardown(async () => {
@@ -550,10 +551,10 @@ t.test('what comes on an open connection while the service stops is answered as 
   })
   const ended = once(socket, 'close')
   // Waits for the projections, of which there are none here, so that the connection is in use.
-  socket.write('GET /v1/registers/demo/summary HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write('GET /v1/registers/demo/summary HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await sleep(100)
   const closed = own.app.close()
-  socket.write('GET /v1/registers/demo HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write('GET /v1/registers/demo HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await Promise.all([closed, ended])
   sleeping.close()
   t.match(text, /HTTP\/1\.1 200 OK\r\n.*"size":4/s)

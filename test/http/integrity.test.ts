@@ -13,6 +13,7 @@ import { isConsistent, isIncluded, leafHash, rootOf, subtreesOf } from '../../sr
 import { parseVkey, type Verifier } from '../../src/integrity/note.ts'
 import { sealAll, sealOf, startSealer } from '../../src/integrity/sealer.ts'
 import { hashWithin, newTiles, placeOf, type ResourceId, tilePath, unbundle } from '../../src/integrity/tiles.ts'
+import { noAccessControl } from '../support/access.ts'
 import { JSON_TYPE, made, openDemo, posted, problem, refuses, uuid } from '../support/register.ts'
 import { type Answer, testService } from '../support/service.ts'
 
@@ -345,7 +346,10 @@ t.test('what does not come to what was signed is not handed out, and the log say
   await sealAll(other.db, 'demo', seal)
   const logger = pino({ level: 'error' }, { write: (line: string) => lines.push(JSON.parse(line).err.message) })
   const { db, registers, recorder, heads, clock, runner } = other
-  const app = await buildApp({ db, registers, recorder, heads, now: () => clock.now, wake: runner.wake }, logger)
+  const app = await buildApp(
+    { access: noAccessControl(db), db, registers, recorder, heads, now: () => clock.now, wake: runner.wake },
+    logger,
+  )
   t.teardown(() => app.close())
   const flip = 'set_byte(hashes, 40, (get_byte(hashes, 40) + 1) % 256)'
   await tamper(db, 'tile', `update tile set hashes = ${flip} where level = 0 and index = 0`)

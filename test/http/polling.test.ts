@@ -12,6 +12,7 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/run.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
+import { noAccessControl } from '../support/access.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { gate } from '../support/gate.ts'
 import { made, OPENED, posted } from '../support/register.ts'
@@ -44,7 +45,7 @@ async function serviceOn(t: Test, connectionString: string, today = '2026-03-01'
   const registers = createRegisters()
   const clock = { now: noon(today) }
   const recorder = createRecorder(db, registers, { now: () => clock.now, onRecorded: heads.grew })
-  const context = { db, heads, registers, recorder, now: () => clock.now, wake: () => {} }
+  const context = { access: noAccessControl(db), db, heads, registers, recorder, now: () => clock.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }), { checkAnswers: true })
   t.teardown(async () => {
     await app.close()
@@ -245,7 +246,7 @@ t.test('while the database is away nothing that is too old is told, and it goes 
 t.test(
   'however many addresses are asked for, their memory is bounded, and what is asked for again stays',
   async (t) => {
-    const projections = new Map([['periods', { version: 1, size: 4, generation: 0, isStopped: false }]])
+    const projections = new Map([['periods', { version: 1, size: 4, generation: 0, stopped: null }]])
     const head: RegisterHead = { register: 'demo', size: 4, recordedAt: 0, ownRevision: 1, redactions: 0, projections }
     const polls = new Polls({ heads: { peek: () => head }, now: Date.now })
     const basis: Basis = { head, source: 'periods', size: 'head', dayIn: null }

@@ -21,7 +21,7 @@ import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { type Random, randomFrom } from '../../src/samples/random.ts'
 import { PLAIN_NODE } from '../storm/fleet.ts'
-import { testDatabaseUrl } from '../support/database.ts'
+import { asRole, ROLES, testDatabaseUrl } from '../support/database.ts'
 import { pledger, type Started, start } from '../support/process.ts'
 import { OPENED, posted } from '../support/register.ts'
 
@@ -55,7 +55,13 @@ async function log(t: Test) {
     const groups = Array.from({ length: count }, () => group(`c-${made}`, 'CommitmentMade', { title: `${made++}` }))
     await recorder.record(REGISTER, groups, 'local')
   }
-  return { url, db, record, env: { ...PLAIN_NODE, PLEDGER_DATABASE_URL: url, PLEDGER_PORT: '0' } }
+  const env = {
+    ...PLAIN_NODE,
+    PLEDGER_DATABASE_URL: asRole(url, ROLES.service),
+    PLEDGER_SEALER_DATABASE_URL: asRole(url, ROLES.sealer),
+    PLEDGER_PORT: '0',
+  }
+  return { url, db, record, env }
 }
 
 /** The newest checkpoint when it has come to a size; fails the test where it does not. */
@@ -109,14 +115,14 @@ t.test('what cannot be sealed as it is asked for is refused in one line', async 
     one('there are no keys to sign with: PLEDGER_SIGNING_KEYS is not set'),
   )
   t.strictSame(
-    await pledger(t, ['serve'], { ...env, PLEDGER_SIGNING_KEYS: '/no/such.pem' }),
+    await pledger(t, ['serve'], { PLEDGER_ACCESS: 'tokens', ...env, PLEDGER_SIGNING_KEYS: '/no/such.pem' }),
     one('cannot read the signing keys in /no/such.pem: there is no such file'),
   )
   const mine = { ...keys, PLEDGER_ORIGIN: 'log.example/v1' }
   t.equal((await pledger(t, ['seal', '--once'], mine)).out, 'demo: sealed at size 1, 1 new\n')
   for (const command of ['serve', 'seal'])
     t.strictSame(
-      await pledger(t, [command], { ...keys, PLEDGER_ORIGIN: 'elsewhere.example' }),
+      await pledger(t, [command], { ...keys, PLEDGER_ACCESS: 'tokens', PLEDGER_ORIGIN: 'elsewhere.example' }),
       one(
         'demo is sealed as log.example/v1, and PLEDGER_ORIGIN is elsewhere.example: the origin is fixed with the first ' +
           'checkpoint; set PLEDGER_ORIGIN=log.example/v1 or leave it out',
@@ -125,7 +131,7 @@ t.test('what cannot be sealed as it is asked for is refused in one line', async 
   await record(1)
   t.equal((await pledger(t, ['seal', '--once'], keys)).out, 'demo: sealed at size 2, 1 new\n', 'as before by default')
 
-  const service = start(t, ['serve'], env)
+  const service = start(t, ['serve'], { ...env, PLEDGER_ACCESS: 'tokens' })
   await service.says(/\n {2}sealing {4}none: PLEDGER_SIGNING_KEYS is not set\n/)
   const { err } = await stopped(t, service)
   t.strictSame(
@@ -152,7 +158,8 @@ t.test('a refusal to sign is told wherever somebody may look', async (t) => {
   const status = await pledger(t, ['status'], env)
   t.equal(status.code, 1)
   t.match(status.out, `\n  checkpoints: refused at size 10: ${reason}\n`)
-  const service = start(t, ['serve'], keys)
+  // The guards of its tiles are off, which the service would refuse.
+  const service = start(t, ['serve', '--unsafe-database'], keys)
   const [, address = ''] = await service.says(/listens on (http:\/\/127\.0\.0\.1:\d+)\n/)
   // Safe: the answer of a service that is ready.
   const { sealing } = (await (await fetch(`${address}/readyz`)).json()) as { sealing: Record<string, unknown>[] }
@@ -183,7 +190,11 @@ function startSealers(t: Test, env: Record<string, string>): Sealers {
   const complaints: string[] = []
   const ready = new Set<number>()
   const run = (index: number) => {
-    const started = start(t, [index === 2 ? 'serve' : 'seal'], { ...env, PLEDGER_LOG_LEVEL: 'error' })
+    const started = start(t, index === 2 ? ['serve'] : ['seal'], {
+      PLEDGER_ACCESS: 'tokens',
+      ...env,
+      PLEDGER_LOG_LEVEL: 'error',
+    })
     const begun = started.says(/\n/).then(
       () => ready.add(index),
       () => {},

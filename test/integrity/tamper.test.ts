@@ -60,7 +60,7 @@ async function verdict(tx: Tx, keys: Verifier[] | null = [own], inMemory?: numbe
     return await verifyLog(await databaseLog(tx, 'demo'), { keys, ...(inMemory ? { inMemory } : {}) })
   } catch (error) {
     if (error instanceof Fault)
-      return { fault: error, events: 0, sealed: 0, checkpoints: 0, byOtherKeys: 0, redacted: 0 }
+      return { fault: error, events: 0, sealed: 0, checkpoints: 0, byOtherKeys: 0, redacted: 0, redactedRepairs: 0 }
     throw error
   }
 }
@@ -89,7 +89,15 @@ const run = (statements: string) => (tx: Tx) => sql.raw(statements).execute(tx)
 const db = sealedLog(t)
 
 t.test('a log that nobody touched is verified, whole and in parts that fit no page', async (t) => {
-  const whole = { fault: null, events: EVENTS, sealed: SEALED, checkpoints: 3, byOtherKeys: 0, redacted: 0 }
+  const whole = {
+    fault: null,
+    events: EVENTS,
+    sealed: SEALED,
+    checkpoints: 3,
+    byOtherKeys: 0,
+    redacted: 0,
+    redactedRepairs: 0,
+  }
   await (await db).transaction().execute(async (tx) => {
     t.strictSame(await verdict(tx), whole)
     t.strictSame(await verdict(tx, null), whole, 'with the keys that it lists')
@@ -145,6 +153,18 @@ for (const [what, change, fault, position] of [
     'salt, taken away',
     `${event} salt = null ${AT_300}`,
     'position 300: its salt is gone, and not all of its content',
+    300,
+  ],
+  [
+    'data, with a name that stands there twice',
+    `${event} data = '{"finish":"2027-12","finish":"2026-12"}' ${AT_300}`,
+    'position 300: its content: the name "finish" stands twice in one object',
+    300,
+  ],
+  [
+    'data, with a name that libraries drop',
+    `${event} data = '{"finish":"2026-12","__proto__":{"finish":"2027-12"}}' ${AT_300}`,
+    'position 300: its content: it has the name "__proto__", which readers treat differently',
     300,
   ],
   [
@@ -245,6 +265,21 @@ for (const [what, change, fault] of [
     'the register: its own stream is at revision 1, it says 2',
   ],
   [
+    'the number of redactions of the register',
+    'update register set redactions = 1',
+    'the register: its log holds 0 EventRedacted, it counts 1',
+  ],
+  [
+    'a checkpoint of no events',
+    `update signed_checkpoint set size = 0 where size = 3`,
+    'checkpoint of size 0: there is none before the first event',
+  ],
+  [
+    'the opening made blank',
+    `${event} ${ERASE} where position = 0`,
+    'position 0: its content is gone, and that of RegisterOpened is never erased',
+  ],
+  [
     'the time of the register',
     `update register set last_recorded_at = '2020-01-01'`,
     /^the register: its last event was recorded/,
@@ -280,6 +315,8 @@ async function forge(tx: Tx, position: number, changes: Partial<LoggedEvent> = {
   await sql`insert into event values ('demo', ${position}, ${event.id}, ${event.stream}, ${event.revision}, ${event.type},
     ${event.typeVersion}, ${event.recordedAt}, ${event.recordedBy}, ${isErased ? null : event.occurredOn}, ${json(event.data)},
     ${json(event.citations)}, ${isErased ? null : salt}, ${Buffer.from(event.bodyHash, 'base64')}, ${leaf})`.execute(tx)
+  if (event.type === 'EventRedacted')
+    await sql`update register set redactions = redactions + 1 where register = 'demo'`.execute(tx)
   await sql`update register set size = greatest(size, ${position + 1}), last_recorded_at = (select recorded_at from event
     where register = 'demo' order by position desc limit 1)`.execute(tx)
   return leaf
@@ -351,8 +388,10 @@ t.test('content that is gone and the event that says so belong together', async 
     return { stream: 'c-299', revision: position - 602, type, data }
   }
   const redacts = (position: number, target: number) => repair(position, 'EventRedacted', target)
+  let repairs = 0
   const of = async (change: (tx: Tx) => Promise<unknown>) => {
-    const { fault, redacted } = await after(database, change)
+    const { fault, redacted, redactedRepairs } = await after(database, change)
+    repairs = redactedRepairs
     return fault ? fault.message : redacted
   }
   t.equal(
@@ -369,6 +408,44 @@ t.test('content that is gone and the event that says so belong together', async 
   t.equal(
     await of((tx) => forge(tx, 605, redacts(605, 999))),
     `position 605: it redacts ${uuid(999)}, which is not in the log`,
+  )
+  t.equal(
+    await of(async (tx) => {
+      await run(`${event} ${ERASE} ${AT_300}`)(tx)
+      await forge(tx, 605, { ...redacts(605, 300), stream: 'c-605', revision: 1 })
+    }),
+    'position 300: its content is gone, and no EventRedacted says why',
+    'one in another stream is of something else',
+  )
+  t.equal(
+    await of(async (tx) => {
+      await forge(tx, 605, redacts(605, 606))
+      await forge(tx, 606, { stream: 'c-299', revision: 4 })
+      await run(`${event} ${ERASE} where position = 606`)(tx)
+    }),
+    'position 605: it redacts the event at position 606, which comes after it',
+  )
+  t.equal(
+    await of(async (tx) => {
+      await run(`${event} ${ERASE} ${AT_300}`)(tx)
+      await forge(tx, 605, redacts(605, 300))
+      await run(
+        `${event} occurred_on = null, citations = null, salt = null, data = json_build_object('event', data->'event') where position = 605`,
+      )(tx)
+    }),
+    'position 605: its content is gone, and that of EventRedacted is never erased',
+  )
+  // What a blank correction was about nothing proves, so that it could be said to have gone with another fact.
+  t.equal(
+    await of(async (tx) => {
+      await run(`${event} ${ERASE} where position = 7`)(tx)
+      await forge(tx, 605, repair(605, 'EventCorrected', 300))
+      await forge(tx, 606, { ...redacts(606, 7), stream: 'c-7', revision: 2 })
+      await run(
+        `${event} occurred_on = null, citations = null, salt = null, data = json_build_object('event', '${uuid(7)}') where position = 605`,
+      )(tx)
+    }),
+    'position 605: its content is gone, and no EventRedacted says why',
   )
   const corrected = async (tx: Tx) => {
     await run(`${event} ${ERASE} ${AT_300}`)(tx)
@@ -389,6 +466,7 @@ t.test('content that is gone and the event that says so belong together', async 
     2,
     'a correction goes with its fact, but for what it points to',
   )
+  t.equal(repairs, 1)
 })
 
 t.test('a key that is not the log’s is not believed, and one that has retired is said to be', async (t) => {

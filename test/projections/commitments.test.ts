@@ -300,8 +300,8 @@ t.test('an event that cannot be read stops its register where it stands, named; 
       return [register, status, size, behindEvents, position, type, reason]
     }),
     [
-      ['a-new-type', 'stopped', 0, 3, 2, 'CommitmentSold', 'event 2 cannot be read: CommitmentSold, version 1'],
-      ['b-new-version', 'stopped', 0, 3, 2, 'DeliveryReported', 'event 2 cannot be read: DeliveryReported, version 2'],
+      ['a-new-type', 'stopped', 2, 1, 2, 'CommitmentSold', 'event 2 cannot be read: CommitmentSold, version 1'],
+      ['b-new-version', 'stopped', 2, 1, 2, 'DeliveryReported', 'event 2 cannot be read: DeliveryReported, version 2'],
       ['c-of-the-register', 'stopped', 2, 1, 2, 'PartyRenamed', 'event 2 cannot be read: PartyRenamed, version 1'],
       [
         'd-first-of-a-stream',
@@ -393,7 +393,7 @@ function fromScratch(
   const answer = { id, revision: events.length, states }
   const record = { id, title, programme, themes, parties, revision: events.length, rebaselines, forecastPushes }
   const { lastOn } = states.latest
-  return [{ ...record, isRedacted: false, lastOn, standing: standing(states.latest), answer }]
+  return [{ ...record, lastOn, standing: standing(states.latest), answer }]
 }
 
 /** As JSON with members and items in one order. */

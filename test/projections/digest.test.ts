@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/database/pool.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
+import { checkProjection } from '../../src/projections/check.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { BeyondLog, projectionDigest, UnknownRegister } from '../../src/projections/digest.ts'
 import { readMemberships } from '../../src/projections/periods/memberships.ts'
@@ -44,6 +45,21 @@ async function digests(db: Database, register: string, size?: number) {
   return found
 }
 
+/** The digest of each projection that holds against the log; else what does not. */
+async function checks(db: Database, register: string) {
+  const found: Record<string, string> = {}
+  const moment = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
+  await moment.execute(async (tx) => {
+    const known = await createRegisters().read(tx, register)
+    if (!known) throw new Error('there is no register')
+    for (const projection of NAMES) {
+      const check = await checkProjection(tx, known, projection, { epoch: EPOCH })
+      found[projection] = check.kind === 'holds' ? check.sha256 : check.why
+    }
+  })
+  return found
+}
+
 t.test(
   'digests are the same however the rows were built and memberships numbered, also as of an earlier size',
   async (t) => {
@@ -69,6 +85,12 @@ t.test(
       await record(db, other, log, [40, 77, 78, 100, log.length])
       t.not(JSON.stringify(await readMemberships(db, other)), JSON.stringify(await readMemberships(db, all)))
       t.strictSame(await digests(db, other), wanted)
+      // Folded from the log they are the same, too.
+      for (const register of [all, other])
+        t.strictSame(
+          await checks(db, register),
+          Object.fromEntries(Object.entries(wanted).map(([name, { sha256 }]) => [name, sha256])),
+        )
 
       // As of a size: what stands there while the log ends there is what is told of it later.
       for (const size of [1, 33, 90]) {
@@ -91,7 +113,8 @@ t.test('a digest sees any value of any row, of its own projection alone', async 
     ['periods', 'update period set days = days || 99999'],
     ['periods', 'update period set memberships = array_remove(memberships, 0) || 0'],
     ['periods', 'update period set changes = $$\\x00000000$$'],
-    ['tallies', 'update tally set statuses = statuses || $$\\x000002$$'],
+    // Two or three whole entries, whatever the level of the row.
+    ['tallies', 'update tally set statuses = statuses || $$\\x000002000002$$'],
     ['tallies', 'delete from tally'],
   ]
   for (const [projection, statement] of spoilt) {
@@ -108,12 +131,57 @@ t.test('a digest sees any value of any row, of its own projection alone', async 
     const one = `ctid = (select max(ctid) from ${table}_g0)`
     await sql`create table kept as table ${sql.table(table)}`.execute(db)
     await sql.raw(`${statement} where ${one}`).execute(db)
+    t.match(
+      (await checks(db, 'r'))[projection],
+      / (is not|are not|has no row|which the log|cannot be read|adds to)/,
+      statement,
+    )
     const after = await digests(db, 'r')
     t.not(after[projection]?.sha256, before[projection]?.sha256, statement)
     t.strictSame({ ...after, [projection]: null }, { ...before, [projection]: null })
     await sql.raw(`truncate ${table}; insert into ${table} select * from kept; drop table kept`).execute(db)
   }
   t.strictSame(await digests(db, 'r'), before)
+})
+
+t.test('rows that a digest leaves aside are checked, too, since answers take them in', async (t) => {
+  const db = await testDatabase(t)
+  const [log = []] = logs(1)
+  await record(db, 'r', log, [40, log.length])
+  const after = async (projection: (typeof NAMES)[number], change: string) => {
+    let found: { kind?: string; why?: string } = {}
+    await db
+      .transaction()
+      .execute(async (tx) => {
+        await sql.raw(change).execute(tx)
+        const known = await createRegisters().read(tx, 'r')
+        if (!known) throw new Error('there is no register')
+        const check = await checkProjection(tx, known, projection, { epoch: EPOCH })
+        found = { ...check }
+        throw tx
+      })
+      .catch((error: unknown) => {
+        if (found.kind === undefined) throw error
+      })
+    return found.why ?? 'holds'
+  }
+  t.match(
+    await after('periods', 'update period set known_from = 1000 where ctid = (select max(ctid) from period_g0)'),
+    /^it has a row of \S+ that is known from a size beyond$/,
+  )
+  t.match(
+    await after('tallies', 'update tally set epoch = 1000, base = 1000 where ctid = (select max(ctid) from tally_g0)'),
+    /^it has sums of events from position \d+ on, which have not been summed up$/,
+  )
+  t.match(
+    await after('tallies', 'update tally set base = base - 1 where base <> epoch'),
+    /^a row of its epoch \d+ adds to a sum that is not there$/,
+  )
+  t.equal(await after('tallies', `update checkpoint set size = 0 where projection = 'tallies'`), 'it has no rows yet')
+  t.match(
+    await after('tallies', `update checkpoint set size = 1 where projection = 'periods'`),
+    'not held against the log: periods, which it sums up, is behind it',
+  )
 })
 
 t.test('what cannot be digested is refused, each by its name', async (t) => {

@@ -27,7 +27,7 @@ import {
 } from '../../src/projections/replay.ts'
 import { catchUp, projectionSize, startRunner } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
-import { testDatabaseUrl } from '../support/database.ts'
+import { asRole, ROLES, testDatabaseUrl } from '../support/database.ts'
 import { pledger, start } from '../support/process.ts'
 import { anyRawLog, digests, insertRaw } from '../support/raw-log.ts'
 import { testService } from '../support/service.ts'
@@ -288,7 +288,7 @@ t.test('a replay goes on with the options of the new request; while it runs, oth
   const { db, url, run } = await base(t)
   const stopped = new AbortController()
   await run({ maxRate: 100 }, { signal: stopped.signal, told: ({ done }) => done > 0 && stopped.abort() })
-  const env = { PLEDGER_DATABASE_URL: url }
+  const env = { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) }
   const left = await unfinishedState(db)
   const far = `${left?.done} of ${left?.of}`
   const { out } = await pledger(t, ['status'], env)
@@ -330,7 +330,7 @@ t.test(
 
 t.test('on the command line a replay prints plain lines and says how it ended', async (t) => {
   const { db, url } = await base(t)
-  const env = { PLEDGER_DATABASE_URL: url }
+  const env = { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) }
   const done = await pledger(t, ['replay', 'periods', '--register', 'a', '--workers', '1', '--drop-previous'], env)
   t.match(done, { code: 0, out: /^periods, tallies: replayed \d+ events in [\d.]+ s, live\n/ })
   t.notOk(/\r/.test(done.err), 'no progress bar')
@@ -355,7 +355,7 @@ t.test('on the command line a replay prints plain lines and says how it ended', 
 
 t.test('after kill -9 the same command waits until the dead process has lost its turn, and goes on', async (t) => {
   const { db, url } = await base(t)
-  const env = { PLEDGER_DATABASE_URL: url }
+  const env = { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) }
   const { child, ended } = start(t, ['replay', '--max-rate', '100'], env)
   for (let state = await unfinishedState(db); !state?.done; state = await unfinishedState(db)) await sleep(20)
   t.match(await pledger(t, ['replay', '--max-rate', '100'], env), { code: 1, err: /waiting .*\n.*is under way\n$/ })
@@ -376,7 +376,9 @@ t.test('after kill -9 the same command waits until the dead process has lost its
 t.test('rows that differ from those before are told loudly, and those before are kept', async (t) => {
   const { db, url, run } = await base(t)
   await sql`update commitment_g0 set title = title || '!' where register = 'b'`.execute(db)
-  const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], { PLEDGER_DATABASE_URL: url })
+  const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], {
+    PLEDGER_DATABASE_URL: asRole(url, ROLES.service),
+  })
   t.equal(code, 1)
   t.match(
     err,
@@ -467,7 +469,10 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
 t.test('a service has a process of its own work on a replay', async (t) => {
   const { db, url } = await base(t)
   const before = await digests(db, 'a')
-  const service = start(t, ['serve'], { PLEDGER_DATABASE_URL: url, PLEDGER_PORT: '0' })
+  const service = start(t, ['serve', '--unsafe-database'], {
+    PLEDGER_DATABASE_URL: asRole(url, ROLES.service),
+    PLEDGER_PORT: '0',
+  })
   const [, address] = await service.says(/listens on (\S+)/)
   const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST' })
   t.equal(response.status, 202)

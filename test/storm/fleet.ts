@@ -1,6 +1,7 @@
 // The services of a storm: as many `pledger serve` as asked for, on one database, each started again whenever it was killed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asRole, ROLES } from '../support/database.ts'
 import { type Ending, type Started, start } from '../support/process.ts'
 
 type Service = Started & { address: string }
@@ -42,8 +43,13 @@ export async function startFleet(ending: Ending, { databaseUrl, count, onMoved }
   let isStopping = false
 
   const serve = async (): Promise<Service> => {
-    const env = { ...PLAIN_NODE, PLEDGER_DATABASE_URL: databaseUrl, PLEDGER_PORT: '0', PLEDGER_LOG_LEVEL: 'warn' }
-    const started = start(ending, ['serve'], env)
+    const env = {
+      ...PLAIN_NODE,
+      PLEDGER_DATABASE_URL: asRole(databaseUrl, ROLES.service),
+      PLEDGER_PORT: '0',
+      PLEDGER_LOG_LEVEL: 'warn',
+    }
+    const started = start(ending, ['serve', '--unsafe-database'], env)
     started.ended.then(({ code, signal, err }) => {
       complaints.push(...errorsIn(err))
       const isWanted = signal === 'SIGKILL' || (isStopping && code === 0)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/pool.ts'
 import { unfinishedReplay } from '../../src/projections/replay.ts'
 import type { Random } from '../../src/samples/random.ts'
+import { asRole, ROLES } from '../support/database.ts'
 import { type Ending, start } from '../support/process.ts'
 import { PLAIN_NODE } from './fleet.ts'
 
@@ -40,7 +41,7 @@ export async function replayThrough(
   ending: Ending,
   { db, databaseUrl, random, kills }: ReplayingOptions,
 ): Promise<string[]> {
-  const env = { ...PLAIN_NODE, PLEDGER_DATABASE_URL: databaseUrl, PLEDGER_LOG_LEVEL: 'warn' }
+  const env = { ...PLAIN_NODE, PLEDGER_DATABASE_URL: asRole(databaseUrl, ROLES.service), PLEDGER_LOG_LEVEL: 'warn' }
   const before = await generations(db)
   const until = performance.now() + TRIES_MS
   let lastBeatOfDead: number | undefined

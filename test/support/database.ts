@@ -5,12 +5,29 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
+import { grantRoles } from '../../src/database/grants.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 
 export type TestServer = { dataDir: string; connectionString: string }
 
 /** Where a run keeps the address of its server. */
 export const RUN_FILE = join(import.meta.dirname, '../../.tap/database.json')
+
+/** The roles of the run's server beside its superuser: granted what they need in every test database. */
+export const ROLES = { service: 'test_service', sealer: 'test_sealer' } as const
+
+/** Makes those roles, with the password of the address, and grants them what they need in a migrated database. */
+export async function makeRoles(db: Database, connectionString: string): Promise<void> {
+  const { password } = new URL(connectionString)
+  for (const role of Object.values(ROLES))
+    await sql`create role ${sql.id(role)} login password ${sql.lit(password)}`.execute(db)
+  await grantRoles(db, ROLES)
+}
+
+/** The address of a test database for one of those roles, which have the superuser's password. */
+export function asRole(connectionString: string, role: string): string {
+  return Object.assign(new URL(connectionString), { username: role }).href
+}
 
 /** Drops a database when its last connection has gone, for which PostgreSQL waits five seconds; then by force. */
 async function drop(admin: Database, name: string): Promise<void> {

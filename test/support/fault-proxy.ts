@@ -9,7 +9,7 @@ import type { Ending } from './process.ts'
  * `pass`: as if it were not there. `blackHole`: takes connections and what is said, hands nothing on and says nothing; what it
  * holds comes through when it passes again. `refuse`: no connections. `reset`: breaks each when something is said.
  */
-export type Manner = 'pass' | 'blackHole' | 'refuse' | 'reset'
+type Manner = 'pass' | 'blackHole' | 'refuse' | 'reset'
 
 export type FaultProxy = {
   /** The database's address by this way. */

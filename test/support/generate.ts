@@ -11,12 +11,21 @@ import { createHeads } from '../../src/eventlog/heads.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { createRecorder } from '../../src/record.ts'
 import { createRegisters } from '../../src/registers.ts'
+import { noAccessControl } from './access.ts'
 import { dumpSchema } from './dump-schema.ts'
 
 async function openapi(db: Database): Promise<string> {
   const registers = createRegisters()
   const recorder = createRecorder(db, registers, { now: Date.now })
-  const context = { db, registers, heads: createHeads(db), recorder, now: Date.now, wake: () => {} }
+  const context = {
+    access: noAccessControl(db),
+    db,
+    registers,
+    heads: createHeads(db),
+    recorder,
+    now: Date.now,
+    wake: () => {},
+  }
   const app = await buildApp(context, pino({ level: 'silent' }))
   const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
   await app.close()

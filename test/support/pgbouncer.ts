@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { ROLES } from './database.ts'
 import type { Ending } from './process.ts'
 
 /** The program; null where it is not installed. Debian puts it where only root's path leads. */
@@ -93,7 +94,11 @@ export async function pgbouncerUrl(ending: Ending, connectionString: string): Pr
   const url = new URL(connectionString)
   const port = await freePort()
   await writeFile(join(dir, 'pgbouncer.ini'), settings(dir, port, url))
-  await writeFile(join(dir, 'users.txt'), `"${url.username}" "${decodeURIComponent(url.password)}"\n`)
+  const users = [url.username, ...Object.values(ROLES)]
+  await writeFile(
+    join(dir, 'users.txt'),
+    users.map((name) => `"${name}" "${decodeURIComponent(url.password)}"\n`),
+  )
   const user = await lowerUser()
   for (const path of [dir, join(dir, 'pgbouncer.ini'), join(dir, 'users.txt')]) {
     await chmod(path, path === dir ? 0o700 : 0o600)

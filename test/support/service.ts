@@ -4,6 +4,7 @@
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
+import { type AccessOptions, createAccess } from '../../src/access/access.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { createHeads, type Heads } from '../../src/eventlog/heads.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
@@ -11,12 +12,15 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
 import { createRegisters, type Registers } from '../../src/registers.ts'
-import { testDatabaseUrl } from './database.ts'
+import { asRole, ROLES, testDatabaseUrl } from './database.ts'
 
 export type TestService = {
+  /** Ends it before the test does. */
+  close: () => Promise<void>
   app: FastifyInstance
-  /** The address of its database. */
+  /** The address of its database, for the superuser. */
   url: string
+  /** The superuser's connection: for what the service's own role may not. */
   db: Database
   registers: Registers
   recorder: Recorder
@@ -50,39 +54,54 @@ function answer(response: LightMyRequestResponse): Answer {
   }
 }
 
+/** Told of what its projections stumble over; without it nothing may. */
+type Options = AppOptions & { onError?: (error: unknown) => void; access?: Partial<AccessOptions> }
+
 /** Starts the service; it ends with the test. Its clock stands at noon of `today` until the test moves it. */
-export async function testService(t: Test, today = '2026-03-01', options: AppOptions = {}): Promise<TestService> {
+export async function testService(t: Test, today = '2026-03-01', options: Options = {}): Promise<TestService> {
   return serviceOn(t, await testDatabaseUrl(t), { now: noon(today) }, options)
 }
 
 /** Another process beside a service: its own connections and memory, and nothing tells it what the first one does. */
-export function serviceBeside(t: Test, { url, clock }: TestService): Promise<TestService> {
-  return serviceOn(t, url, clock, {})
+export function serviceBeside(t: Test, { url, clock }: TestService, options: Options = {}): Promise<TestService> {
+  return serviceOn(t, url, clock, options)
 }
 
-async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: AppOptions): Promise<TestService> {
+async function serviceOn(t: Test, url: string, clock: TestService['clock'], options: Options): Promise<TestService> {
+  const own = openDatabase({ connectionString: asRole(url, ROLES.service) })
   const db = openDatabase({ connectionString: url })
   const now = () => clock.now
   const registers = createRegisters()
-  const heads = createHeads(db)
-  const onError = (error: unknown) => t.error(error, 'the runner goes on without errors')
-  const runner = startRunner(db, registers, PROJECTIONS, onError, heads.grew)
+  const heads = createHeads(own)
+  const fails = (error: unknown) => t.error(error, 'the runner goes on without errors')
+  const { onError = fails, access: given = {}, ...appOptions } = options
+  const runner = startRunner(own, registers, PROJECTIONS, onError, heads.grew)
   const onRecorded = (register: string, size: number) => {
     heads.grew(register, size)
     runner.hint()
   }
-  const recorder = createRecorder(db, registers, { now, onRecorded })
+  const recorder = createRecorder(own, registers, { now, onRecorded })
   const logger = pino({ level: 'silent' })
-  const context = { db, registers, recorder, heads, now, wake: runner.wake }
-  const app = await buildApp(context, logger, { checkAnswers: true, ...options })
-  t.teardown(async () => {
+  const access = createAccess(own, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
+  const context = { access, db: own, registers, recorder, heads, now, wake: runner.wake }
+  const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
+  let closed: Promise<void> | undefined
+  const close = async () => {
     await app.close()
+    await access.stop()
     await runner.stop()
     await heads.stop()
+    await own.destroy()
     await db.destroy()
-  })
+  }
+  const closeOnce = () => {
+    closed ??= close()
+    return closed
+  }
+  t.teardown(closeOnce)
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
   return {
+    close: closeOnce,
     app,
     url,
     db,

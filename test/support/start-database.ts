@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import { openEmbedded } from '../../src/database/embedded.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
-import { RUN_FILE, type TestServer } from './database.ts'
+import { makeRoles, RUN_FILE, type TestServer } from './database.ts'
 
 /** Stops what a run left behind that was interrupted before its end. */
 async function stopLeftover(): Promise<void> {
@@ -28,6 +28,8 @@ const run: TestServer = { dataDir, connectionString }
 await writeFile(RUN_FILE, JSON.stringify(run))
 const db = openDatabase({ connectionString })
 await migrate(db)
+// Roles belong to the server, what they are granted to the database: every clone has it.
+await makeRoles(db, connectionString)
 await db.destroy()
 const admin = openDatabase({ connectionString: connectionString.replace(/\/pledger(\?|$)/, '/postgres$1') })
 await sql`alter database pledger rename to pledger_template`.execute(admin)

@@ -5,30 +5,16 @@ import { sql } from 'kysely'
 import type { Database } from '../../database/pool.ts'
 import { partitionName } from '../generations.ts'
 
-type Index = { name: string; definition: string; isPrimary: boolean }
+type Index = { name: string; isPrimary: boolean }
 
 /** The indexes that a table's partitions have, less those that this partition has already. */
 async function missingIndexes(db: Database, table: string, partition: string): Promise<Index[]> {
-  const { rows } =
-    await sql<Index>`select relname as name, pg_get_indexdef(indexrelid) as definition, indisprimary as "isPrimary"
+  const { rows } = await sql<Index>`select relname as name, indisprimary as "isPrimary"
     from pg_index join pg_class on pg_class.oid = indexrelid where indrelid = to_regclass(${table})
       and not exists (select from pg_inherits join pg_index own on own.indexrelid = inhrelid
         where inhparent = pg_index.indexrelid and own.indrelid = to_regclass(${partition}))
     order by relname`.execute(db)
   return rows
-}
-
-/** What builds an index of a table for a partition of it. */
-function definitionFor({ definition }: Index, name: string, partition: string): string {
-  return definition.replace(/ INDEX \S+ ON (?:ONLY )?\S+/, ` INDEX IF NOT EXISTS ${name} ON ${partition}`)
-}
-
-async function build(db: Database, index: Index, partition: string): Promise<void> {
-  const name = `${partition}_${index.name}`
-  await db.transaction().execute(async (tx) => {
-    await sql`set local maintenance_work_mem = '256MB'`.execute(tx)
-    await sql.raw(definitionFor(index, name, partition)).execute(tx)
-  })
 }
 
 /** Builds the indexes of a generation's table whose names these are, or all. Done once, however often it is asked for. */
@@ -40,7 +26,8 @@ export async function buildIndexes(
 ): Promise<void> {
   const partition = partitionName(table, generation)
   for (const index of await missingIndexes(db, table, partition)) {
-    if (names === null || names.includes(index.name)) await build(db, index, partition)
+    if (names !== null && !names.includes(index.name)) continue
+    await sql`select index_partition(${table}, ${generation}, ${index.name})`.execute(db)
   }
 }
 
@@ -51,8 +38,5 @@ export async function adoptPrimaryKey(db: Database, table: string, generation: n
   const { rows } =
     await sql`select from pg_constraint where conrelid = to_regclass(${partition}) and contype = 'p'`.execute(db)
   if (!primary || rows.length > 0) return
-  const name = `${partition}_${primary.name}`
-  await sql`alter table ${sql.table(partition)} add constraint ${sql.ref(name)} primary key using index ${sql.ref(name)}`.execute(
-    db,
-  )
+  await sql`select adopt_primary_key(${table}, ${generation}, ${primary.name})`.execute(db)
 }

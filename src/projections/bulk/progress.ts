@@ -2,7 +2,7 @@
 // that writes its rows, and fails where somebody else has gone on from there.
 
 import { randomUUID } from 'node:crypto'
-import { type Selectable, sql } from 'kysely'
+import { type InsertObject, type Selectable, sql } from 'kysely'
 import type { Database, Queryable } from '../../database/pool.ts'
 import type { Tables } from '../../database/tables.ts'
 import { REGISTER_STREAM } from '../../domain/event.ts'
@@ -36,6 +36,8 @@ export type Operation = Request & {
   isQuiet: boolean
   startedAt: Date
   finishedAt: Date | null
+  /** How long it has taken so far, by the clock of the database. */
+  seconds: number
 }
 
 /** A process that lives says so every second. */
@@ -44,7 +46,7 @@ const QUIET_MS = 3_000
 export const SILENT_MS = 10_000
 
 function operationOf(
-  row: Selectable<Tables['operation']> & { is_owned: boolean; is_quiet: boolean; is_pending: boolean },
+  row: Selectable<Tables['operation']> & { is_owned: boolean; is_quiet: boolean; is_pending: boolean; seconds: number },
 ): Operation {
   return {
     id: row.id,
@@ -63,6 +65,7 @@ function operationOf(
     isPending: row.is_pending,
     startedAt: row.started_at,
     finishedAt: row.finished_at,
+    seconds: row.seconds,
   }
 }
 
@@ -81,6 +84,7 @@ function operations(db: Queryable) {
       sql<boolean>`state = 'running' and owner is not null
         and beat_at > now() - make_interval(secs => ${SILENT_MS / 1_000})`.as('is_owned'),
     )
+    .select(sql<number>`extract(epoch from coalesce(finished_at, now()) - started_at)::float8`.as('seconds'))
 }
 
 /** An operation; null where there is none of that id. */
@@ -108,8 +112,9 @@ export async function addOperation(tx: Queryable, request: Request, generation: 
       max_rate: request.maxRate,
       drop_previous: request.dropPrevious,
       state: 'running',
-      started_at: new Date(),
-    } as Tables['operation'])
+      // By the clock that its signs of life go by: the service's may be another one.
+      started_at: sql<Date>`now()`,
+    } as InsertObject<Tables, 'operation'>)
     .execute()
   return id
 }
@@ -157,7 +162,7 @@ export async function finish(
     .updateTable('operation')
     .set({
       state,
-      finished_at: new Date(),
+      finished_at: sql<Date>`now()`,
       failed_because: failure?.because ?? null,
       failed_at: failure?.at ?? null,
     })

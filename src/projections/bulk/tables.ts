@@ -7,10 +7,7 @@ import { partitionName } from '../generations.ts'
 
 /** Lets a new table of commitments take text to search. */
 export async function prepareFilling(db: Queryable, generation: number): Promise<void> {
-  const table = sql.table(partitionName('commitment', generation))
-  await sql`alter table ${table} add column search_text text`.execute(db)
-  await sql`create trigger search_words before insert on ${table}
-    for each row execute function commitment_search()`.execute(db)
+  await sql`select begin_filling(${generation})`.execute(db)
 }
 
 /** Makes it a table like the others. Done once, however often it is asked for. */
@@ -19,6 +16,5 @@ export async function endFilling(db: Queryable, generation: number): Promise<voi
   const { rows } = await sql`select from pg_attribute where attrelid = to_regclass(${name}) and attname = 'search_text'
     and not attisdropped`.execute(db)
   if (rows.length === 0) return
-  await sql`drop trigger if exists search_words on ${sql.table(name)}`.execute(db)
-  await sql`alter table ${sql.table(name)} drop column search_text`.execute(db)
+  await sql`select end_filling(${generation})`.execute(db)
 }

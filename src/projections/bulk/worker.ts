@@ -13,7 +13,7 @@ export type ToWorker = { fold: Part; of: Work } | { stop: true }
 export type FromWorker =
   | { folded: number }
   | { done: true }
-  | { unreadable: { position: number; message: string } }
+  | { unreadable: UnreadableEvent['event']; why: string | null }
   | { overtaken: true }
   | { failed: string; code: string | null }
 
@@ -23,7 +23,7 @@ const port = parentPort as NonNullable<typeof parentPort>
 const tell = (message: FromWorker) => port.postMessage(message)
 
 function explain(error: unknown): FromWorker {
-  if (error instanceof UnreadableEvent) return { unreadable: { position: error.position, message: error.message } }
+  if (error instanceof UnreadableEvent) return { unreadable: error.event, why: error.why }
   if (error instanceof Overtaken) return { overtaken: true }
   // Safe: whatever was thrown may have these.
   const { message, stack, code } = error as { message?: string; stack?: string; code?: string }

@@ -23,8 +23,7 @@ class WorkerFailed extends Error {
 }
 
 function errorOf(message: FromWorker): Error | null {
-  if ('unreadable' in message)
-    return new UnreadableEvent({ ...message.unreadable, type: '' }, message.unreadable.message)
+  if ('unreadable' in message) return new UnreadableEvent(message.unreadable, message.why)
   if ('overtaken' in message) return new Overtaken()
   return 'failed' in message ? new WorkerFailed(message.failed, message.code) : null
 }

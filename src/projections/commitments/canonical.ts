@@ -7,6 +7,7 @@ import type { Knowledge } from '../../domain/repairs.ts'
 import { streamsAfter } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
+import type { Told } from '../check.ts'
 import { project } from './project.ts'
 import { columns, type Place } from './table.ts'
 
@@ -49,11 +50,13 @@ export async function* canonicalCommitmentsAt(
   db: Queryable,
   register: string,
   knowledge: Knowledge,
+  told?: Told,
 ): AsyncGenerator<string[]> {
   const { size } = knowledge
   for (let after = ''; ; ) {
     const streams = await streamsAfter(db, { register, after, size, limit: ROWS_AT_ONCE })
-    const events = Map.groupBy(await loadStreams(db, register, streams, size), ({ stream }) => stream)
+    const loaded = await loadStreams(db, register, streams, size)
+    const events = Map.groupBy(loaded, ({ stream }) => stream)
     const rows = streams.flatMap((stream) => {
       const row = project(stream, events.get(stream) ?? [], knowledge)
       return row ? [columns(row)] : []
@@ -63,6 +66,7 @@ export async function* canonicalCommitmentsAt(
       rows.map(({ search }) => search),
     )
     yield rows.map((row, index) => canonicalJson({ ...row, search: words[index] }))
+    told?.(loaded.length)
     const last = streams.at(-1)
     if (!last || streams.length < ROWS_AT_ONCE) return
     after = last

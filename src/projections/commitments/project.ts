@@ -3,7 +3,7 @@
 import { commitmentFacts, foldBoth, type States } from '../../domain/commitment/state.ts'
 import type { EventToFold } from '../../domain/event.ts'
 import { type Standing, standing } from '../../domain/portfolio/status.ts'
-import { type Knowledge, redactedPositions } from '../../domain/repairs.ts'
+import { type Knowledge, readingOf, redactedPositions } from '../../domain/repairs.ts'
 
 export type CommitmentRow = {
   id: string
@@ -29,7 +29,10 @@ export function projectAt(
   asOf: number,
 ): CommitmentRow | null {
   const known = events.filter((event) => event.position < knowledge.size)
-  const states = foldBoth(commitmentFacts(known, knowledge), asOf)
+  return readingOf(known, (readable) => rowOf(id, readable, foldBoth(commitmentFacts(readable, knowledge), asOf)))
+}
+
+function rowOf(id: string, known: readonly EventToFold[], states: States | null): CommitmentRow | null {
   if (!states) return null
   return {
     id,

@@ -5,7 +5,7 @@ import { commitmentFacts } from '../../domain/commitment/state.ts'
 import { Chronicle, isSameContent, type Stretch } from '../../domain/commitment/stretches.ts'
 import type { EventToFold } from '../../domain/event.ts'
 import { countStanding, type TallyKey } from '../../domain/portfolio/tally.ts'
-import { isRepair, type Knowledge, redactedPositions } from '../../domain/repairs.ts'
+import { isRepair, type Knowledge, readingOf } from '../../domain/repairs.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 
 /** A commitment's timeline from a size on. */
@@ -29,7 +29,7 @@ function isSameTimeline(a: readonly Stretch[], b: readonly Stretch[]): boolean {
 /** A timeline that follows what becomes known of one commitment. */
 class KnownTimeline {
   readonly #events: readonly EventToFold[]
-  #chronicle = new Chronicle(false)
+  #chronicle = new Chronicle()
 
   constructor(events: readonly EventToFold[]) {
     this.#events = events
@@ -42,7 +42,7 @@ class KnownTimeline {
   /** All that is known, from the beginning. */
   begin(knowledge: Knowledge): void {
     const known = this.#events.filter(({ position }) => position < knowledge.size)
-    this.#chronicle = new Chronicle(redactedPositions(known).length > 0)
+    this.#chronicle = new Chronicle()
     this.#chronicle.add(commitmentFacts(known, knowledge))
   }
 
@@ -55,13 +55,16 @@ class KnownTimeline {
 
 /**
  * The versions that the knowledges beyond `from` bring, in order of size, from all events of the stream. `zones` are the
- * sizes from which the register's facts are dated in a time zone, in order; the first is that at `from`.
+ * sizes from which the register's facts are dated in a time zone, in order; the first is that at `from`. Throws
+ * UnreadableEvent.
  */
-export function timelineVersions(
-  id: string,
-  events: readonly EventToFold[],
-  { from, size, zones }: { from: number; size: number; zones: readonly Knowledge[] },
-): TimelineVersion[] {
+export function timelineVersions(id: string, events: readonly EventToFold[], growth: Growth): TimelineVersion[] {
+  return readingOf(events, (readable) => versionsOf(id, readable, growth))
+}
+
+type Growth = { from: number; size: number; zones: readonly Knowledge[] }
+
+function versionsOf(id: string, events: readonly EventToFold[], { from, size, zones }: Growth): TimelineVersion[] {
   const grown = new Map(events.map((event) => [event.position + 1, event]))
   const redated = zones.slice(1).map((zone) => zone.size)
   const moments = [...new Set([...grown.keys(), ...redated])].filter((at) => at > from && at <= size)

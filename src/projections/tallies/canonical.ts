@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { entriesOf } from './packing.ts'
+import type { Sums as EpochSums } from './sealing.ts'
 import type { Build } from './table.ts'
 
 // A day and a key as one number: days take 23 bits, keys 27; together below 2^53.
@@ -46,7 +47,7 @@ async function page(db: Queryable, { register, generation }: Build, epochs: numb
 type Sums = ReadonlyMap<number, number>
 
 /** The sums of a row, by the name of their day and key. */
-function sumsOf({ level, statuses, days }: Row): Sums {
+function sumsOf({ level, statuses, days }: Pick<Row, 'level' | 'statuses' | 'days'>): Sums {
   const sums = new Map<number, number>()
   for (const entries of [entriesOf(level, statuses), entriesOf(level, days)]) {
     for (let at = 0; at < entries.length; at += 3) {
@@ -64,31 +65,56 @@ function plus(a: Sums, b: Sums, sign: 1 | -1 = 1): Sums {
   return new Map([...sums].filter(([, sum]) => sum !== 0))
 }
 
+type Place = { partOf: string; part: string; level: number; bucket: number }
+
+/** The line of what an epoch added at a place; null where that is nothing. */
+function line({ partOf, part, level, bucket }: Place, epoch: number, added: Sums): string | null {
+  const entries = [...added].sort(([a], [b]) => a - b)
+  return entries.length === 0 ? null : canonicalJson({ partOf, part, level, bucket, epoch, added: entries })
+}
+
+/** What a row says that its epoch added; null where that is nothing. */
+export type AddedByRow = { epoch: number; line: string | null; isBased: boolean }
+
 /** Follows the sums of one place after the other, in order of epoch. */
 class Following {
   #place = ''
   #sums: Sums = new Map()
+  #base: number | null = null
 
-  /** The line of a row; none where its epoch added nothing. */
-  lines(row: Row): string[] {
+  /** Whether the row is based on the last whole sum before it is told, too: answers add up from there. */
+  added(row: Row): AddedByRow {
     const { part_of: partOf, part, level, bucket, epoch, base } = row
     const place = JSON.stringify([partOf, part, level, bucket])
-    if (place !== this.#place) this.#sums = new Map()
+    if (place !== this.#place) [this.#sums, this.#base] = [new Map(), null]
     this.#place = place
     const own = sumsOf(row)
     const added = base === epoch ? plus(own, this.#sums, -1) : own
     this.#sums = base === epoch ? own : plus(this.#sums, own)
-    const entries = [...added].sort(([a], [b]) => a - b)
-    return entries.length === 0 ? [] : [canonicalJson({ partOf, part, level, bucket, epoch, added: entries })]
+    if (base === epoch) this.#base = epoch
+    return { epoch, line: line({ partOf, part, level, bucket }, epoch, added), isBased: base === this.#base }
   }
+}
+
+/** The lines of what an epoch adds, by its sums. */
+export function addedLines(epoch: number, all: readonly EpochSums[]): string[] {
+  return all.flatMap(({ part: { partOf, part }, level, bucket, statuses, days }) => {
+    const place = { partOf, part, level, bucket }
+    return line(place, epoch, plus(sumsOf({ level, statuses, days }), new Map())) ?? []
+  })
 }
 
 /** What epochs added, of those that were sealed when so many were, as canonical JSON, some at a time. */
 export async function* canonicalTallies(db: Queryable, build: Build, epochs: number): AsyncGenerator<string[]> {
+  for await (const some of addedByRows(db, build, epochs)) yield some.flatMap(({ line }) => line ?? [])
+}
+
+/** What rows say that their epochs added, of those that were sealed when so many were, in order of place and epoch. */
+export async function* addedByRows(db: Queryable, build: Build, epochs: number): AsyncGenerator<AddedByRow[]> {
   const following = new Following()
   for (let after: Key = BEGINNING; ; ) {
     const rows = await page(db, build, epochs, after)
-    yield rows.flatMap((row) => following.lines(row))
+    yield rows.map((row) => following.added(row))
     const last = rows.at(-1)
     if (!last || rows.length < ROWS_AT_ONCE) return
     after = last

@@ -1,25 +1,12 @@
-// A service in a process of its own, and writers that record in it until each event is acknowledged, whatever happens
-// meanwhile.
+// Writers that record in a service until each event is acknowledged, whatever happens meanwhile.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
 import type { Database } from '../../src/database/pool.ts'
-import { PLAIN_NODE } from '../storm/fleet.ts'
 import { type Answer, isLater, type Sender, type Sent, sender } from '../storm/send.ts'
 import { logProblems, readLog } from '../storm/verdict.ts'
-import { type Started, start } from './process.ts'
 import { JSON_TYPE, made, OPENED, posted, uuid } from './register.ts'
 
-export type Serving = Started & { address: string }
-
-/** Starts `pledger serve` and returns when it listens. */
-export async function serve(t: Test, env: Record<string, string>): Promise<Serving> {
-  const started = start(t, ['serve'], { ...PLAIN_NODE, PLEDGER_PORT: '0', PLEDGER_LOG_LEVEL: 'warn', ...env })
-  const [, address = ''] = await started.says(/listens on (http:\/\/127\.0\.0\.1:\d+)\n/)
-  return { ...started, address }
-}
-
-export const REGISTER = 'demo'
+const REGISTER = 'demo'
 export const EVENTS = `/v1/registers/${REGISTER}/events`
 
 export function post(path: string, body: unknown, headers: Record<string, string> = {}): Sent {

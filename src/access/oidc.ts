@@ -1,0 +1,107 @@
+// Bearer tokens of an identity provider: JWTs, checked with jose against keys from one configured address.
+
+import { hash } from 'node:crypto'
+import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { type Caller, parseGrant } from './grants.ts'
+
+export type OidcSettings = {
+  issuer: string
+  audience: string
+  /** Where the provider's keys are. */
+  jwks: string
+  /** By public keys alone: never `none`, nor one whose secret the service would have to hold. */
+  algorithms: readonly string[]
+  /** The claim with the grants: texts of the form `role:register`. */
+  rolesClaim: string
+}
+
+/** How far the clocks of two machines may be apart. */
+const TOLERANCE_SECONDS = 30
+const JWKS_TIMEOUT_MS = 3_000
+/** An unknown key id has the keys read again, but so often at most. */
+const COOLDOWN_MS = 30_000
+const JWKS_MAX_AGE_MS = 600_000
+const MAX_LENGTH = 8_192
+/** A token that was checked is known for so long; its keys may be withdrawn meanwhile. */
+const STALE_MS = 60_000
+const MAX_KNOWN = 10_000
+
+/** The provider's keys cannot be read: that says nothing about a token. */
+export class KeysUnavailable extends Error {}
+
+export type Oidc = {
+  peek: (jwt: string) => Caller | null | undefined
+  /** Who has this JWT; null where it is not to be trusted. Throws KeysUnavailable. */
+  read: (jwt: string) => Promise<Caller | null>
+}
+
+/** The opaque id of somebody: the same for the same subject of the same issuer, and nothing that could be read out of it. */
+function callerId(issuer: string, subject: string): string {
+  return `oidc:${hash('sha256', JSON.stringify([issuer, subject]), 'base64url').slice(0, 27)}`
+}
+
+function grantsOf(claim: unknown) {
+  const texts = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(/\s+/) : []
+  // A role that is none of ours belongs to another service.
+  return texts.flatMap((text) => (typeof text === 'string' ? (parseGrant(text) ?? []) : []))
+}
+
+export type Named = (id: string, name: string) => void
+
+/** `named` is told once of everybody who comes, with what the provider calls them. */
+export function createOidc(settings: OidcSettings, now: () => number, named: Named): Oidc {
+  const { issuer, audience, jwks, algorithms, rolesClaim } = settings
+  const keys = createRemoteJWKSet(new URL(jwks), {
+    timeoutDuration: JWKS_TIMEOUT_MS,
+    cooldownDuration: COOLDOWN_MS,
+    cacheMaxAge: JWKS_MAX_AGE_MS,
+  })
+  const known = new Map<string, { caller: Caller; until: number }>()
+  const told = new Set<string>()
+
+  const callerOf = (payload: JWTPayload & { sub: string; exp: number }): Caller => {
+    const id = callerId(issuer, payload.sub)
+    const { preferred_username: username } = payload as { preferred_username?: unknown }
+    if (!told.has(id)) named(id, typeof username === 'string' && username !== '' ? username : payload.sub)
+    told.add(id)
+    return { id, grants: grantsOf(payload[rolesClaim]), expiresAt: payload.exp * 1_000 }
+  }
+  const check = async (jwt: string): Promise<Caller | null> => {
+    try {
+      const { payload } = await jwtVerify(jwt, keys, {
+        issuer,
+        audience,
+        algorithms: [...algorithms],
+        clockTolerance: TOLERANCE_SECONDS,
+        requiredClaims: ['exp', 'sub'],
+        currentDate: new Date(now()),
+      })
+      // Safe: both are required above.
+      return callerOf(payload as JWTPayload & { sub: string; exp: number })
+    } catch (error) {
+      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) throw new KeysUnavailable()
+      // The provider answered with something that is not a set of keys.
+      if (error.code === 'ERR_JOSE_GENERIC' || error instanceof errors.JWKSInvalid) throw new KeysUnavailable()
+      return null
+    }
+  }
+  const isExpired = ({ expiresAt }: Caller) => expiresAt !== null && now() >= expiresAt + TOLERANCE_SECONDS * 1_000
+  const peek = (jwt: string) => {
+    if (jwt.length > MAX_LENGTH) return null
+    const found = known.get(hash('sha256', jwt, 'base64'))
+    if (!found || performance.now() >= found.until) return undefined
+    return isExpired(found.caller) ? null : found.caller
+  }
+  return {
+    peek,
+    async read(jwt) {
+      const soon = peek(jwt)
+      if (soon !== undefined) return soon
+      const caller = await check(jwt)
+      if (caller === null) return null
+      known.set(hash('sha256', jwt, 'base64'), { caller, until: performance.now() + STALE_MS })
+      for (const oldest of known.keys()) if (known.size > MAX_KNOWN) known.delete(oldest)
+      return caller
+    },
+  }
+}

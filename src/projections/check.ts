@@ -1,0 +1,203 @@
+// What projections hold, checked against a fold of the log: nothing is written, and hardly anything kept in memory, so that
+// whoever may only read a database can tell whether it answers what its log comes to.
+
+import { createHash, hash } from 'node:crypto'
+import type { Queryable } from '../database/pool.ts'
+import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
+import { type KnownRegister, stateKnownAt } from '../registers.ts'
+import { canonicalCommitments, canonicalCommitmentsAt } from './commitments/canonical.ts'
+import { canonicalPeriods, canonicalPeriodsAt } from './periods/canonical.ts'
+import { timeZonesFrom } from './run.ts'
+import { addedByRows, addedLines } from './tallies/canonical.ts'
+import { EPOCH } from './tallies/project.ts'
+import { sumsOfEpoch } from './tallies/projection.ts'
+
+/** Told how many further events were folded, or, of tallies, summed up. */
+export type Told = (events: number) => void
+
+export type ProjectionCheck =
+  /** It has no rows yet, of which anything could be said. */
+  | { kind: 'empty'; why: string }
+  /** Its rows are what the log below this size comes to; their digest is that of `pledger digest`. */
+  | { kind: 'holds'; size: number; sha256: string }
+  | { kind: 'differs'; size: number; why: string }
+
+type Live = { size: number; generation: number; building: number | null }
+
+function liveOf(db: Queryable, register: string, projection: ProjectionName): Promise<Live | undefined> {
+  return db
+    .selectFrom('checkpoint')
+    .select(['size', 'generation', 'building'])
+    .where('register', '=', register)
+    .where('projection', '=', projection)
+    .where('version', '=', VERSIONS[projection])
+    .executeTakeFirst()
+}
+
+/**
+ * Holds the live rows of a projection against the log, in a transaction that sees one moment (repeatable read). `tallies` are
+ * held against the rows of `periods`, which they sum up, so those have to be checked as well.
+ */
+export async function checkProjection(
+  tx: Queryable,
+  known: KnownRegister,
+  projection: ProjectionName,
+  { epoch = EPOCH, told }: { epoch?: number; told?: Told | undefined } = {},
+): Promise<ProjectionCheck> {
+  const { register } = known
+  const live = await liveOf(tx, register, projection)
+  if (!live || live.size === 0) return { kind: 'empty', why: 'it has no rows yet' }
+  const { size } = live
+  try {
+    if (projection === 'tallies') return await checkTallies(tx, register, live, epoch, told)
+    const why = await beyond(tx, register, projection, live)
+    return why === null ? await checkRows(tx, known, projection, live, told) : { kind: 'differs', size, why }
+  } catch (error) {
+    // What is packed in rows may be anything.
+    if (!(error instanceof RangeError || error instanceof TypeError)) throw error
+    return { kind: 'differs', size, why: `a row of it cannot be read: ${error.message}` }
+  }
+}
+
+/** Says where rows are known from a size that has not been read: answers would take them in later. */
+async function beyond(
+  tx: Queryable,
+  register: string,
+  projection: ProjectionName,
+  { size, generation, building }: Live,
+): Promise<string | null> {
+  if (projection !== 'periods' || building !== null) return null
+  const row = await tx
+    .selectFrom('period')
+    .select('id')
+    .where('register', '=', register)
+    .where('generation', '=', generation)
+    .where('known_from', '>', size)
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  return row ? `it has a row of ${row.id} that is known from a size beyond` : null
+}
+
+async function checkRows(
+  tx: Queryable,
+  known: KnownRegister,
+  projection: Exclude<ProjectionName, 'tallies'>,
+  { size, generation }: Live,
+  told: Told | undefined,
+): Promise<ProjectionCheck> {
+  const { register } = known
+  const place = { register, generation }
+  const { timeZone } = stateKnownAt(known, size)
+  const zones = timeZonesFrom(
+    known,
+    0,
+    known.events.filter(({ position }) => position < size),
+  )
+  const [stored, folded] =
+    projection === 'commitments'
+      ? [canonicalCommitments(tx, place), canonicalCommitmentsAt(tx, register, { size, timeZone }, told)]
+      : [canonicalPeriods(tx, place, size), canonicalPeriodsAt(tx, register, { size, zones, told })]
+  const found = await firstDifference(eachOf(stored), eachOf(folded))
+  return { size, ...found }
+}
+
+async function* eachOf(pages: AsyncGenerator<string[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield* page
+}
+
+type Found = { kind: 'holds'; sha256: string } | { kind: 'differs'; why: string }
+
+async function firstDifference(stored: AsyncGenerator<string>, folded: AsyncGenerator<string>): Promise<Found> {
+  const digest = createHash('sha256')
+  for (;;) {
+    // One after the other: they are read over one connection.
+    const { value: is, done: isAtEnd } = await stored.next()
+    const { value: wanted } = await folded.next()
+    if (isAtEnd && wanted === undefined) return { kind: 'holds', sha256: digest.digest('hex') }
+    if (is !== wanted) return { kind: 'differs', why: differenceOf(is ?? null, wanted ?? null) }
+    digest.update(`${is}\n`)
+  }
+}
+
+/** Which row it is that differs; both come in order of id and, of periods, of the size from which they are known. */
+function differenceOf(is: string | null, wanted: string | null): string {
+  // Safe: lines are objects with these.
+  const [own, log] = [is, wanted].map((line) => line && (JSON.parse(line) as { id: string; knownFrom?: number }))
+  const nameOf = ({ id, knownFrom }: { id: string; knownFrom?: number }) =>
+    knownFrom === undefined ? id : `${id}, known from size ${knownFrom}`
+  const isBefore = (a: { id: string; knownFrom?: number }, b: { id: string; knownFrom?: number }) =>
+    a.id === b.id ? (a.knownFrom ?? 0) < (b.knownFrom ?? 0) : a.id < b.id
+  if (own && (!log || isBefore(own, log))) return `it has a row of ${nameOf(own)}, which the log does not come to`
+  if (log && (!own || isBefore(log, own))) return `it has no row of ${nameOf(log)}`
+  return `its row of ${own ? nameOf(own) : ''} is not what the log comes to`
+}
+
+/**
+ * What lines come to together, in whatever order they come: the sum of their hashes. Rows are read place by place and summed up
+ * epoch by epoch, and to keep either of them to compare would take as much memory as there are rows.
+ */
+class LineSum {
+  #sum = 0n
+
+  add(line: string): void {
+    this.#sum = BigInt.asUintN(256, this.#sum + BigInt(`0x${hash('sha256', line, 'hex')}`))
+  }
+
+  equals(other: LineSum): boolean {
+    return this.#sum === other.#sum
+  }
+}
+
+async function checkTallies(
+  tx: Queryable,
+  register: string,
+  { size, generation }: Live,
+  epoch: number,
+  told: Told | undefined,
+): Promise<ProjectionCheck> {
+  const epochs = Math.floor(size / epoch)
+  const differs = (why: string): ProjectionCheck => ({ kind: 'differs', size, why })
+  if (await hasEpochsFrom(tx, { register, generation }, epochs))
+    return differs(`it has sums of events from position ${epochs * epoch} on, which have not been summed up`)
+  if (epochs === 0) return { kind: 'empty', why: `it sums up every ${epoch} events, and there were fewer` }
+  const periods = await liveOf(tx, register, 'periods')
+  if (!periods || periods.size < epochs * epoch)
+    return { kind: 'empty', why: 'not held against the log: periods, which it sums up, is behind it' }
+  const digest = createHash('sha256')
+  const stored = Array.from({ length: epochs }, () => new LineSum())
+  for await (const some of addedByRows(tx, { register, generation }, epochs)) {
+    for (const { epoch: number, line, isBased } of some) {
+      if (!isBased || number < 0) return differs(`a row of its epoch ${number} adds to a sum that is not there`)
+      if (line === null) continue
+      digest.update(`${line}\n`)
+      stored[number]?.add(line)
+    }
+  }
+  for (const [number, sum] of stored.entries()) {
+    const followed = { register, generation: periods.generation }
+    const summed = new LineSum()
+    for (const line of addedLines(number, await sumsOfEpoch(tx, followed, (number + 1) * epoch, epoch)))
+      summed.add(line)
+    told?.(epoch)
+    const where = `positions ${number * epoch} to ${(number + 1) * epoch - 1}`
+    if (!summed.equals(sum)) return differs(`its sums of ${where} are not what the log comes to`)
+  }
+  return { kind: 'holds', size: epochs * epoch, sha256: digest.digest('hex') }
+}
+
+async function hasEpochsFrom(
+  tx: Queryable,
+  { register, generation }: { register: string; generation: number },
+  epochs: number,
+): Promise<boolean> {
+  const row = await tx
+    .selectFrom('tally')
+    .select('epoch')
+    .where('register', '=', register)
+    .where('generation', '=', generation)
+    .where((eb) => eb.or([eb('epoch', '>=', epochs), eb('epoch', '<', 0)]))
+    .limit(1)
+    .executeTakeFirst()
+  return row !== undefined
+}

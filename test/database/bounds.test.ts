@@ -1,0 +1,100 @@
+// What somebody waits for is bounded, without a setting that would stay with a session.
+
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { sql } from 'kysely'
+import t, { type Test } from 'tap'
+import { openDatabases } from '../../src/database/pool.ts'
+import { testDatabaseUrl } from '../support/database.ts'
+import { NO_PGBOUNCER, pgbouncerUrl } from '../support/pgbouncer.ts'
+
+const BOUNDS = { statementMs: 300, lockMs: 100, idleMs: 400, giveUpMs: 300 }
+const directUrl = await testDatabaseUrl(t)
+
+function opened(t: Test, connectionString: string) {
+  const databases = openDatabases({ connectionString, max: 1 }, BOUNDS)
+  t.teardown(() => databases.db.destroy())
+  return databases
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work
+    return 'done'
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string }
+    return code ?? message
+  }
+}
+
+async function isBounded(t: Test, url: string): Promise<void> {
+  const { db, bounded } = opened(t, url)
+  const sleep = (seconds: number) => sql`select pg_sleep(${seconds})`
+  const began = performance.now()
+  t.equal(await codeOf(sleep(30).execute(bounded)), '57014', 'on its own it is cancelled')
+  t.ok(performance.now() - began < 5_000)
+  t.equal(await codeOf(sleep(0.01).execute(bounded)), 'done', 'and the next one is not')
+  t.equal(await codeOf(bounded.transaction().execute((tx) => sleep(30).execute(tx))), '57014', 'in a transaction too')
+  t.equal(await codeOf(sleep(0.6).execute(db)), 'done', 'work that takes its time takes it')
+  t.equal(await codeOf(db.transaction().execute((tx) => sleep(0.6).execute(tx))), 'done')
+  const { rows } = await sql<{ statement_timeout: string }>`show statement_timeout`.execute(bounded)
+  t.strictSame(rows, [{ statement_timeout: '0' }], 'nothing stays with the session')
+}
+
+t.test('a statement that somebody waits for is cancelled, and others take their time', (t) => isBounded(t, directUrl))
+
+t.test('so it is through a transaction pooler', { skip: NO_PGBOUNCER }, async (t) => {
+  await isBounded(t, await pgbouncerUrl(t, directUrl))
+})
+
+t.test('a transaction waits for a lock, and its locks for it, only so long', async (t) => {
+  const [one, other] = [opened(t, directUrl), opened(t, directUrl)]
+  await sql`create table locked (id integer)`.execute(one.db)
+  const lock = sql`lock table locked`
+  await one.db.transaction().execute(async (tx) => {
+    await lock.execute(tx)
+    t.equal(await codeOf(other.bounded.transaction().execute((tx) => lock.execute(tx))), '55P03')
+  })
+  const idle = one.bounded.transaction().execute(async (tx) => {
+    await lock.execute(tx)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    await sql`select 1`.execute(tx)
+  })
+  idle.catch(() => {})
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  t.equal(await codeOf(lock.execute(other.db)), '25P01', 'outside a transaction there is none')
+  t.equal(await codeOf(other.db.transaction().execute((tx) => lock.execute(tx))), 'done', 'it was let go')
+  t.not(await codeOf(idle), 'done')
+})
+
+t.test('a connection that nothing comes from any more is given up, and replaced', async (t) => {
+  const { hostname, port } = new URL(directUrl)
+  const sockets: Socket[] = []
+  let isSilent = false
+  const proxy = createServer((client) => {
+    const server = connect(Number(port), hostname)
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      sockets.push(from)
+      from.on('data', (bytes) => isSilent || to.write(bytes))
+      from.on('error', () => {})
+      from.on('close', () => to.destroy())
+    }
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  t.teardown(() => {
+    for (const socket of sockets) socket.destroy()
+    proxy.close()
+  })
+  const url = new URL(directUrl)
+  url.host = `127.0.0.1:${(proxy.address() as { port: number }).port}`
+  const { bounded } = opened(t, url.href)
+  const ask = () => codeOf(sql`select 1`.execute(bounded))
+  t.equal(await ask(), 'done')
+  isSilent = true
+  t.match(await ask(), /^Connection terminated/)
+  isSilent = false
+  t.equal(await ask(), 'done')
+})

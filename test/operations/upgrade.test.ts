@@ -1,0 +1,129 @@
+// Upgrades: the database of every release, brought to this version's schema by real processes; and one that is newer.
+
+import { join } from 'node:path'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { testDatabaseUrl } from '../support/database.ts'
+import { pledger } from '../support/process.ts'
+import { made } from '../support/register.ts'
+import { loadRelease, type ReleasedDigest, releaseKeys, releases } from '../support/release.ts'
+import { serving, soon, stopped, temporaryDirectory } from '../support/serving.ts'
+
+/** An empty database beside one of the run's, gone with it. */
+async function emptyDatabase(t: Test): Promise<string> {
+  const url = await testDatabaseUrl(t)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('drop schema public cascade; create schema public')
+  await client.end()
+  return url
+}
+
+async function rows(url: string, text: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const found = await client.query({ text, rowMode: 'array' })
+  await client.end()
+  return found.rows.map((row: unknown[]) => row.map(String))
+}
+
+/** What no migration may change. */
+const KEPT = {
+  events: `select register, position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on,
+    data::text, citations::text, salt, body_hash, leaf from event order by 1, 2`,
+  registers: 'select register, size, last_recorded_at, own_revision, redactions from register order by 1',
+  checkpoints: 'select register, size, root, note, signed_at from signed_checkpoint order by 1, 2',
+  tiles: 'select register, level, index, hashes from tile order by 1, 2, 3',
+  keys: 'select register, vkey, from_size, to_size from signing_key order by 1, 2',
+  idempotency:
+    'select register, recorded_by, key, fingerprint, outcomes::text, kept_at from idempotency_key order by 1, 2, 3',
+}
+
+async function kept(url: string): Promise<Record<string, unknown[]>> {
+  const found: Record<string, unknown[]> = {}
+  for (const [what, text] of Object.entries(KEPT)) found[what] = await rows(url, text)
+  return found
+}
+
+async function checkUpgrade(t: Test, file: string): Promise<void> {
+  const url = await emptyDatabase(t)
+  const digests = await loadRelease(file, url)
+  const before = await kept(url)
+  for (const [what, found] of Object.entries(before)) t.ok(found.length > 0, `the release has ${what}`)
+  const env = {
+    PLEDGER_DATABASE_URL: url,
+    PLEDGER_SIGNING_KEYS: await releaseKeys(join(await temporaryDirectory(t), 'keys.pem')),
+  }
+  t.match(await pledger(t, ['migrate'], env), { code: 0 })
+  t.strictSame(await kept(url), before, 'every event, position, leaf, checkpoint and key is as it was')
+  const verified = await pledger(t, ['verify', 'log'], env)
+  t.equal(verified.code, 0, verified.err)
+  const service = await serving(t, env)
+  const isThere = async (one: ReleasedDigest) => {
+    const { body } = await service.get(`/v1/registers/${one.register}/projections/${one.projection}/digest`)
+    return body.sha256 === one.sha256 || body.version !== one.version
+  }
+  for (const one of digests) {
+    t.ok(
+      await soon(`${one.projection} of ${one.register} answers`, () => isThere(one)),
+      'the digests are those of the release',
+    )
+  }
+  const [[, size]] = before.registers as [string[]]
+  const R = '/v1/registers/mended'
+  t.equal((await service.post(`${R}/events`, made('harbour'))).status, 201)
+  await soon(
+    'it is sealed on',
+    async () => Number((await service.get(`${R}/checkpoint`)).text.split('\n')[1]) > Number(size),
+  )
+  t.match(await stopped(service), { code: 0 })
+}
+
+t.test('the database of every release comes to this schema with all that it holds', async (t) => {
+  for (const file of await releases()) await t.test(file, (t) => checkUpgrade(t, file))
+})
+
+t.test('services that migrate at once do no harm', async (t) => {
+  const url = await emptyDatabase(t)
+  const [file = ''] = await releases()
+  await loadRelease(file, url)
+  const before = await kept(url)
+  const fresh = await emptyDatabase(t)
+  for (const [PLEDGER_DATABASE_URL, isFilled] of [
+    [url, true],
+    [fresh, false],
+  ] as const) {
+    const env = { PLEDGER_DATABASE_URL }
+    const all = await Promise.all([serving(t, env), serving(t, env), pledger(t, ['migrate'], env)])
+    t.equal(all[2].code, 0, all[2].err)
+    const [one, two] = all
+    for (const service of [one, two]) t.equal((await service.get('/livez')).status, 200)
+    const applied = await rows(
+      PLEDGER_DATABASE_URL,
+      'select name, count(*) from migration group by 1 having count(*) <> 1',
+    )
+    t.strictSame(applied, [], 'each was applied once')
+    if (isFilled) t.strictSame(await kept(PLEDGER_DATABASE_URL), before)
+    for (const service of [one, two]) t.equal((await stopped(service)).code, 0)
+  }
+})
+
+t.test('a schema that is newer than the service is refused by every command, in one line', async (t) => {
+  const url = await testDatabaseUrl(t)
+  const env = { PLEDGER_DATABASE_URL: url }
+  await rows(url, `insert into migration values ('9999-of-a-later-version', now()::text) returning name`)
+  const said =
+    'pledger: the database is of a newer version of Pledger: it has the migration 9999-of-a-later-version, unknown to this ' +
+    'one; run that version or a later one, or restore a backup from before it\n'
+  const commands = [
+    ['serve', '--unsafe-database'],
+    ['seal', '--once'],
+    ['replay'],
+    ['import', '-', '--register', 'demo'],
+    ['verify', 'log'],
+  ]
+  const ended = await Promise.all(commands.map((command) => pledger(t, command, env)))
+  for (const [at, one] of ended.entries()) {
+    t.strictSame(one, { code: 1, signal: null, out: '', err: said }, (commands[at] as string[]).join(' '))
+  }
+})
