@@ -2,7 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/database/pool.ts'
+import { PROJECTIONS } from '../../src/projections/all.ts'
 import { beginReplay, cancelReplay, runReplay } from '../../src/projections/replay.ts'
+import { catchUp } from '../../src/projections/run.ts'
 import { createRegisters } from '../../src/registers.ts'
 import { given, inStream, opened, made as promise, reaffirmed, redactedAt } from '../support/events.ts'
 import { insertRaw } from '../support/raw-log.ts'
@@ -538,6 +540,7 @@ t.test('an answer names a thousand positions and says how many there are', async
       log.slice(2).map(({ position }) => position),
     ),
   )
+  for (const projection of PROJECTIONS) await catchUp(service.db, service.registers, projection, 'many')
   const { body } = await service.get(`/v1/registers/many/summary?minSize=${log.length}`)
   t.strictSame(
     [body.redacted.length, body.redacted[0], body.redacted.at(-1), body.redactedCount],

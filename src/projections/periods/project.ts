@@ -48,8 +48,9 @@ class KnownTimeline {
 
   /** One more event; what is no plain fact can change any of those before it. */
   learn(event: EventToFold | undefined, knowledge: Knowledge): void {
-    if (!event || isRepair(event.type) || event.salt === null) this.begin(knowledge)
-    else this.#chronicle.add(commitmentFacts([event], knowledge))
+    if (!event || isRepair(event.type)) this.begin(knowledge)
+    // What was erased says nothing.
+    else if (event.salt !== null) this.#chronicle.add(commitmentFacts([event], knowledge))
   }
 }
 
