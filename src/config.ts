@@ -191,8 +191,8 @@ const variables = z.strictObject({
       accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
     }),
   PLEDGER_SIGNING_KEYS: z.string().optional().meta({
-    description: 'Ed25519 keys (PEM) that sign checkpoints; with PLEDGER_DATABASE_URL there is no default',
-    fallback: 'signing-keys.pem in PLEDGER_DATA',
+    description: 'Ed25519 keys (PEM) that sign checkpoints; unset: in PLEDGER_DATA, of the embedded one',
+    fallback: 'signing-keys.pem',
     accepts: 'a file',
   }),
 })

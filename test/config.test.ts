@@ -246,8 +246,8 @@ t.test('the help names every variable in one aligned line with its default', asy
       'PLEDGER_RATE_LIMIT',
       'PLEDGER_TRUST_PROXY',
       'PLEDGER_CORS_ORIGINS',
-      'PLEDGER_ORIGIN',
-      'PLEDGER_SIGNING_KEYS',
+      'PLEDGER_ORIGIN               pledger.localhost',
+      'PLEDGER_SIGNING_KEYS         signing-keys.pem',
     ],
   )
   t.strictSame(
