@@ -249,6 +249,8 @@ create table tally_g0 partition of tally FOR VALUES IN ('0');
 
 CREATE INDEX commitment_search ON ONLY public.commitment USING gin (search);
 
+CREATE INDEX event_erased ON public.event USING btree (register, "position") WHERE (salt IS NULL);
+
 CREATE INDEX idempotency_key_kept_at ON public.idempotency_key USING btree (register, kept_at);
 
 CREATE UNIQUE INDEX operation_running ON public.operation USING btree ((true)) WHERE (state = 'running'::text);

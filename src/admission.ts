@@ -164,7 +164,7 @@ export function isFailure({ kind }: Decision): boolean {
   return kind === 'refused' || kind === 'revisionConflict'
 }
 
-/** The id is known: either the same event again, or another one under its id. */
+/** The id is known: either the same event again, or another one under its id; where its content was erased, nobody can tell. */
 function repeated(existing: StoredEvent, event: PostedEvent, byId: ReadonlyMap<string, StoredEvent>): Outcome {
   const { position, id, revision, recordedAt } = existing
   if (
@@ -174,6 +174,10 @@ function repeated(existing: StoredEvent, event: PostedEvent, byId: ReadonlyMap<s
     )
   ) {
     return { kind: 'alreadyRecorded', position, id, revision, recordedAt }
+  }
+  if (existing.salt === null) {
+    const detail = `event ${id} is recorded at position ${position}, and its content was erased`
+    return { kind: 'refused', word: 'redacted', issues: [{ pointer: '/id', detail }] }
   }
   const detail = `id ${id} is that of another event, at position ${position}`
   return { kind: 'refused', word: 'id-reused', issues: [{ pointer: '/id', detail }] }

@@ -169,11 +169,11 @@ const variables = z.strictObject({
     .transform(Number)
     .optional()
     .meta({
-      description: 'requests a minute of one caller; 0: any; unset: 6000, on loopback only told',
+      description: 'requests a minute of one caller; unset: 6000; 0: any number',
       accepts: 'a whole number from 0 to 999999999',
     }),
   PLEDGER_TRUST_PROXY: listOf(isNetwork).meta({
-    description: 'proxies whose X-Forwarded-For is believed, comma separated; TLS is in front',
+    description: 'proxies whose X-Forwarded-For is believed; TLS is in front',
     accepts: 'IP addresses or networks such as 10.0.0.0/8, comma separated',
   }),
   PLEDGER_CORS_ORIGINS: listOf(isOrigin).meta({
@@ -191,7 +191,7 @@ const variables = z.strictObject({
       accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
     }),
   PLEDGER_SIGNING_KEYS: z.string().optional().meta({
-    description: 'Ed25519 keys (PEM) that sign checkpoints; unset: in PLEDGER_DATA, of the embedded one',
+    description: 'Ed25519 keys (PEM) that sign checkpoints; the default in PLEDGER_DATA',
     fallback: 'signing-keys.pem',
     accepts: 'a file',
   }),
@@ -298,7 +298,7 @@ function isKeysUrl(text: string): boolean {
 }
 
 /** True for an address that only this machine reaches. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const family = isIP(host)
   return family === 0 ? host.toLowerCase() === 'localhost' : loopback.check(host, family === 4 ? 'ipv4' : 'ipv6')
 }

@@ -90,11 +90,31 @@ function idOf(body: unknown): string | null {
   return typeof id === 'string' ? id.slice(0, 100) : null
 }
 
+type Exported = { [field in 'salt' | 'occurredOn' | 'citations' | 'type' | 'recordedAt' | 'data']?: unknown }
+
 /** True for an event as it is exported once it was redacted. */
-function isBlank(body: unknown): boolean {
-  const { salt, occurredOn, citations } = (body ?? {}) as { salt?: unknown; occurredOn?: unknown; citations?: unknown }
+function isBlank(body: unknown): body is Exported {
+  const { salt, occurredOn, citations } = (body ?? {}) as Exported
   return salt === null && occurredOn === null && citations === null
 }
+
+const ERASED_REASON = 'the reason was erased before this was imported'
+
+/**
+ * What is left of a redacted retraction, as one that can be recorded: what it takes back stays taken back in the copy. It
+ * happened by the day on which it was recorded; more of that is not known. Null for any other blank: it says nothing.
+ */
+function retractionLeft(blank: Exported): unknown {
+  const { event } = (blank.data ?? {}) as { event?: unknown }
+  if (blank.type !== 'EventRetracted' || event === undefined || typeof blank.recordedAt !== 'string') return null
+  const occurredOn = `../${blank.recordedAt.slice(0, 10)}`
+  return { ...blank, occurredOn, data: { event, reason: ERASED_REASON }, citations: [] }
+}
+
+const BLANK = 'its content was erased: there is nothing to record, and lines that rest on it are refused as well'
+const REDACTION =
+  'a redaction is not imported: what it names comes without its content. Where this register holds that, redact it here: ' +
+  'POST …/events/{position}/redact'
 
 function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown): ParsedLine {
   const refuse = (id: string | null, word: ProblemWord, issues: readonly ParseIssue[]) => ({
@@ -112,12 +132,12 @@ function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown)
   } catch (error) {
     return refuse(null, 'malformed', [{ pointer: '', detail: (error as Error).message }])
   }
-  if (isBlank(body)) {
-    return refuse(idOf(body), 'redacted', [
-      { pointer: '', detail: 'its content was erased: there is nothing to record' },
-    ])
+  const left = isBlank(body) ? retractionLeft(body) : body
+  if (left === null && isBlank(body)) return refuse(idOf(body), 'redacted', [{ pointer: '/data', detail: BLANK }])
+  const parsed = parseLine(left)
+  if (parsed.ok && parsed.value.type === 'EventRedacted') {
+    return refuse(parsed.value.id, 'not-available', [{ pointer: '/type', detail: REDACTION }])
   }
-  const parsed = parseLine(body)
   return parsed.ok ? { line: number, event: parsed.value } : refuse(idOf(body), 'invalid-body', parsed.issues)
 }
 

@@ -19,7 +19,7 @@ import { verifyCommand } from './cli/verify.ts'
 import { configHelp } from './config.ts'
 import { UnusableDatabase } from './database/connect.ts'
 import { EmbeddedError } from './database/embedded.ts'
-import { isDatabaseUnavailable } from './http/problem.ts'
+import { isDatabaseUnavailable } from './database/unavailable.ts'
 
 // Safe: our own package.json.
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }

@@ -14,6 +14,7 @@ import {
   type Round,
 } from './admission.ts'
 import type { Database, Queryable } from './database/pool.ts'
+import { isDatabaseUnavailable } from './database/unavailable.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { isRepair } from './domain/repairs.ts'
 import { type Appended, append, type Batch, lockRegister } from './eventlog/append.ts'
@@ -110,6 +111,11 @@ function takeBatch(queue: Queue): Waiting[] {
   return batch
 }
 
+function takeAll(queue: Queue): Waiting[] {
+  Object.assign(queue, { size: 0, bytes: 0 })
+  return queue.waiting.splice(0)
+}
+
 /** What the recordings of a process go by. */
 type Recording<Db = Database> = {
   db: Db
@@ -126,7 +132,11 @@ export function createRecorder(db: Database, registers: Registers, options: Reco
   const recording: Recording = { db, registers, seen: new Map(), streams: createKnownStreams(), options }
 
   async function drain(register: string, queue: Queue): Promise<void> {
-    while (queue.waiting.length > 0) await recordBatch(recording, register, takeBatch(queue))
+    while (queue.waiting.length > 0) {
+      const failure = await recordBatch(recording, register, takeBatch(queue))
+      // Else batch after batch would wait in vain for a database that is away, and callers for all of them.
+      if (failure !== null && isDatabaseUnavailable(failure)) for (const { reject } of takeAll(queue)) reject(failure)
+    }
     queues.delete(register)
   }
 
@@ -164,8 +174,9 @@ class TakenKeys extends Error {
   }
 }
 
-/** Records a batch and tells each caller what became of its groups as soon as that is final. */
-async function recordBatch(recording: Recording, register: string, batch: readonly Waiting[]): Promise<void> {
+/** Records a batch and tells each caller what became of its groups as soon as that is final; returns why some failed. */
+async function recordBatch(recording: Recording, register: string, batch: readonly Waiting[]): Promise<unknown> {
+  let failure: unknown = null
   let open = batch.map((of) => ({ of, groups: of.groups.map((group): Submitted => ({ group, of, outcomes: null })) }))
   for (let round = 0; open.length > 0; round += 1) {
     try {
@@ -173,6 +184,7 @@ async function recordBatch(recording: Recording, register: string, batch: readon
       const submitted = open.flatMap(({ groups }) => groups.filter(({ outcomes }) => outcomes === null))
       await recordRound(recording, register, submitted, round)
     } catch (error) {
+      failure = error
       // Where keys were taken, those alone have failed and the others go again.
       const failed = open.filter(({ of }) => !(error instanceof TakenKeys) || (of.key && error.keys.has(of.key)))
       for (const { of } of failed) of.reject(error instanceof TakenKeys ? new KeyTaken() : error)
@@ -184,6 +196,7 @@ async function recordBatch(recording: Recording, register: string, batch: readon
       return false
     })
   }
+  return failure
 }
 
 /** What a round came to: the outcomes of each group, null where they are not final, and what was appended. */

@@ -3,16 +3,30 @@
 import type { Queryable } from './database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from './domain/event.ts'
 import { type RegisterState, registerAt } from './domain/register/state.ts'
-import { UnreadableEvent } from './domain/repairs.ts'
-import { type Head, loadStream, readHead } from './eventlog/load.ts'
+import { type Erased, UnreadableEvent } from './domain/repairs.ts'
+import { type Head, loadAllErased, loadStream, readHead } from './eventlog/load.ts'
 
-/** A register at its head: how far its log reaches, the events of its own stream, and what they amount to. */
-export type KnownRegister = { register: string; head: Head; events: readonly StoredEvent[]; state: RegisterState }
+/**
+ * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased of its
+ * commitments, by position.
+ */
+export type KnownRegister = {
+  register: string
+  head: Head
+  events: readonly StoredEvent[]
+  state: RegisterState
+  erased: readonly Erased[]
+}
 
 /** The same where an event of its own stream may be one that cannot be read: then they amount to nothing. */
 export type RegisterLog = Omit<KnownRegister, 'state'> & { state: RegisterState | UnreadableEvent }
 
-type Cached = { events: StoredEvent[]; state: RegisterState | UnreadableEvent; redactions: number }
+type Cached = {
+  events: StoredEvent[]
+  state: RegisterState | UnreadableEvent
+  erased: readonly Erased[]
+  redactions: number
+}
 
 const MAX_CACHED = 200
 
@@ -29,7 +43,7 @@ export type Registers = {
 export function createRegisters(): Registers {
   const cache = new Map<string, Cached>()
   async function definedBy(db: Queryable, register: string, head: Head): Promise<Cached> {
-    const cached = cache.get(register) ?? { events: [], state: stateOf([]), redactions: 0 }
+    const cached = cache.get(register) ?? { events: [], state: stateOf([]), erased: [], redactions: 0 }
     // A head that is known may be older than what somebody else has read since.
     const isErased = head.redactions > cached.redactions
     if (!isErased && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
@@ -73,17 +87,19 @@ function stateOf(events: readonly StoredEvent[]): Cached['state'] {
 
 function upTo(cached: Cached, ownRevision: number): Cached {
   const events = cached.events.slice(0, ownRevision)
-  return { events, state: stateOf(events), redactions: cached.redactions }
+  return { ...cached, events, state: stateOf(events) }
 }
 
 async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {
   // Where content was erased since, what was read before may hold it.
-  const revision = head.redactions > cached.redactions ? 0 : Math.min(cached.events.length, head.ownRevision)
+  const isErased = head.redactions > cached.redactions
+  const revision = isErased ? 0 : Math.min(cached.events.length, head.ownRevision)
   const newer = await loadStream(db, register, REGISTER_STREAM, revision)
   // What was recorded since the head was read belongs to a later head.
   const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
+  const erased = isErased ? await loadAllErased(db, register) : cached.erased
   const redactions = Math.max(head.redactions, cached.redactions)
-  return { events, state: stateOf(events), redactions }
+  return { events, state: stateOf(events), erased, redactions }
 }
 
 /** What the register defined as known at a size. Throws UnreadableEvent where that is one of what was known. */

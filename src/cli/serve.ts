@@ -2,6 +2,7 @@
 
 import type { AddressInfo } from 'node:net'
 import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
@@ -67,7 +68,12 @@ async function loadSamples(connection: Connection, now: () => number): Promise<v
 }
 
 /** How long requests may take to finish once the service stops; after that their connections are cut. */
-const LAST_ANSWERS_MS = 8_000
+const LAST_ANSWERS_MS = 6_000
+/** After so long the database is closed, whatever still waits for an answer of it. */
+const LAST_STEPS_MS = 8_000
+/** How long a start may go on that is to be stopped. */
+const LAST_START_MS = 8_000
+const LAST_MOMENT_MS = 500
 
 async function closeApp(app: FastifyInstance): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS)
@@ -159,7 +165,11 @@ async function serve(
   const registers = createRegisters()
   const closing: (() => Promise<void>)[] = [connection.close]
   const close = async () => {
-    for (const step of closing.toReversed()) await step()
+    const stop = async () => {
+      for (const step of closing.slice(1).toReversed()) await step()
+    }
+    await Promise.race([stop(), sleep(LAST_STEPS_MS, undefined, { ref: false })])
+    await connection.close()
   }
   try {
     const sealing = await sealingHere(config, connection)
@@ -182,8 +192,7 @@ async function serve(
     const sealer = startSealing(connection.sealing ?? db, sealing, logger)
     if (sealer) closing.push(sealer.stop)
     const following = { ...FOLLOWING, max: config.maxFollowers }
-    const replays = replayProcesses(connection.connectionString, logger)
-    closing.push(replays.stop)
+    const replays = replayProcesses(db, connection.connectionString, logger)
     const onError = (error: unknown) => logger.error({ err: error }, 'access: will try again')
     const access = createAccess(bounded, { mode, oidc: config.oidc, recordReads: config.recordReads, now, onError })
     closing.push(access.stop)
@@ -197,7 +206,7 @@ async function serve(
       unsafeDatabase: connection.unsafe.map(({ what }) => what),
     })
     app.server.maxConnections = config.maxConnections
-    closing.push(() => closeApp(app))
+    closing.push(async () => void (await Promise.all([closeApp(app), replays.stop()])))
     return { address: await listen(app, config), mode, sealing, close }
   } catch (error) {
     await close()
@@ -233,6 +242,13 @@ async function printWelcome(connection: Connection, { address, sealing, mode }: 
   process.stdout.write(`${lines.join('\n')}\nThe API is described at ${address}/docs. Ctrl-C stops.\n`)
 }
 
+/** Ends the process where a start does not end that is to be stopped: what it has begun, the next one goes on with. */
+async function endStart(starting: Promise<unknown>, stop: Promise<unknown>): Promise<void> {
+  await Promise.race([stop, starting])
+  const end = await Promise.race([starting, sleep(LAST_START_MS, 'late', { ref: false })])
+  if (end === 'late') process.exit()
+}
+
 /** What is unsafe about serving a database of one's own to everyone on this machine, which somebody has allowed. */
 function withoutAccess({ databaseUrl }: Config, mode: Mode) {
   if (mode !== 'none' || databaseUrl === null) return []
@@ -257,19 +273,30 @@ async function run({ samples = false, unsafeDatabase = false }: Options): Promis
   // From the first moment on: a stop that comes while the service starts is carried out when it has started.
   const stop = stopSignal()
   const logger = pino({ level: config.logLevel, base: null, serializers: { err: withoutContent } }, destination(2))
-  const opened = await connect(config, {
-    mode: 'own',
-    unsafeDatabase,
-    log: (line) => logger.info(line),
-    onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
-  })
-  const connection = { ...opened, unsafe: [...opened.unsafe, ...withoutAccess(config, access.mode)] }
-  if (connection.unsafe.length > 0)
-    logger.warn(`database: UNSAFE: ${connection.unsafe.map(({ what, mend }) => `${what} (mend: ${mend})`).join('; ')}`)
-  const service = await serve(config, connection, logger, { samples, mode: access.mode })
-  await printWelcome(connection, service)
+  const start = async (): Promise<Service> => {
+    const opened = await connect(config, {
+      mode: 'own',
+      unsafeDatabase,
+      log: (line) => logger.info(line),
+      onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
+    })
+    const connection = { ...opened, unsafe: [...opened.unsafe, ...withoutAccess(config, access.mode)] }
+    if (connection.unsafe.length > 0)
+      logger.warn(
+        `database: UNSAFE: ${connection.unsafe.map(({ what, mend }) => `${what} (mend: ${mend})`).join('; ')}`,
+      )
+    const service = await serve(config, connection, logger, { samples, mode: access.mode })
+    await printWelcome(connection, service)
+    return service
+  }
+  const starting = start()
+  // An embedded database is there soon, and is to be stopped in order.
+  if (config.databaseUrl !== null) endStart(starting, stop).catch(() => {}) // told below
+  const service = await starting
   logger.info({ signal: await stop }, 'stopping')
   await service.close()
+  // Whatever has not noticed yet that all is closed.
+  setTimeout(() => process.exit(), LAST_MOMENT_MS).unref()
 }
 
 export function serveCommand(program: Command): void {

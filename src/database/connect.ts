@@ -132,7 +132,7 @@ export async function connect(config: Config, options: ConnectOptions): Promise<
     return both
   }
   const close = async () => {
-    for (const pool of pools) await pool.destroy()
+    await Promise.all(pools.map((pool) => pool.destroy()))
     await server?.stop()
   }
   try {

@@ -12,7 +12,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 
-/** `adopted`: the server outlived an earlier owner that was killed. `stop` may be called more than once. */
+/**
+ * `adopted`: the server outlived an earlier owner that was killed. `stop` may be called more than once. Until then a server
+ * that ends by itself is started again, at the same address.
+ */
 export type EmbeddedServer = { connectionString: string; adopted: boolean; stop(): Promise<void> }
 
 /** An expected failure; its message tells the user what is wrong and what to do. */
@@ -41,6 +44,8 @@ const pollMs = 50
 const startSeconds = 300
 const stopSeconds = 120
 const answerSeconds = 120
+// Between two attempts to start a server again that ended by itself, at most.
+const restartPauseMs = 10_000
 // A killed owner's lock goes when its backend notices; a living owner keeps it, so waiting longer only delays the "no".
 const graceMs = { alive: 500, dead: 10_000 }
 const maxLogBytes = 16 * 1024 * 1024
@@ -140,14 +145,14 @@ async function lockHolder(client: pg.Client): Promise<number | 'unknown'> {
 }
 
 function ownedServer(place: Place, first: pg.Client, port: number, adopted: boolean): EmbeddedServer {
-  let stopping: Promise<void> | undefined
+  const stopping = new AbortController()
+  let stopped: Promise<void> | undefined
   let owner: Promise<pg.Client | null> = Promise.resolve(first)
   const watch = (client: pg.Client): pg.Client =>
     client.once('end', () => {
-      if (stopping) return
+      if (stopping.signal.aborted) return
       place.log('the embedded PostgreSQL has closed its owner’s connection')
-      owner = regain(place).then((next) => next && watch(next))
-      owner.catch(() => {}) // told by stop(); until then it must not end the process
+      owner = regain(place, port, stopping.signal).then((next) => next && watch(next))
     })
   const stop = async () => {
     const client = await owner
@@ -161,30 +166,59 @@ function ownedServer(place: Place, first: pg.Client, port: number, adopted: bool
     connectionString: connectionString(first, port),
     adopted,
     stop: () => {
-      stopping ??= explained(place.dir, stop)
-      return stopping
+      stopping.abort()
+      stopped ??= explained(place.dir, stop)
+      return stopped
     },
   }
 }
 
 /**
  * The lock again, after PostgreSQL closed the connection that held it: it does so to every connection when one of its
- * processes crashes, and runs on. Null where the server is gone or another process owns it now.
+ * processes crashes, and runs on; where all of it is gone it is started again. What stands in the way, as a full disk or
+ * another process that uses the directory now, is told and waited for. Null where it was to be stopped first.
  */
-async function regain(place: Place): Promise<pg.Client | null> {
-  const held = await untilAnswered(place, async (finding) => {
-    if (finding === 'none') return { client: null }
+async function regain(place: Place, port: number, stopping: AbortSignal): Promise<pg.Client | null> {
+  for (let pauseMs = pollMs; !stopping.aborted; pauseMs = Math.min(2 * pauseMs, restartPauseMs)) {
+    try {
+      const held = await tryRegain(place, port, stopping)
+      if (held) return held.client
+    } catch (error) {
+      place.log(`the embedded PostgreSQL does not run, and will be started again: ${(error as Error).message}`)
+    }
+    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {})
+  }
+  return null
+}
+
+/** Null where it has to be tried again. */
+async function tryRegain(
+  place: Place,
+  port: number,
+  stopping: AbortSignal,
+): Promise<{ client: pg.Client | null } | null> {
+  return untilAnswered(place, async (finding) => {
+    if (finding === 'none') {
+      if (stopping.aborted) return { client: null }
+      // As where a disk was taken away: a new, empty database in its place would only hide that.
+      if (!existsSync(join(place.cluster, 'PG_VERSION'))) throw new EmbeddedError(`${place.cluster} is not there`)
+      await startServer(place, port)
+      return null
+    }
     const client = await connect(place, finding.port, `${ownerName} ${process.pid}`)
     return (
       client &&
       whileItLasts(client, async () => {
-        if ((await lockOrHolder(client)) === null) return { client }
-        await client.end()
-        return { client: null }
+        const holder = await lockOrHolder(client)
+        if (holder === null && finding.port === port) return { client }
+        // Where it was another process that started it, those who have its address would not find it.
+        if (holder === null) await stopServer(place)
+        await client.end().catch(() => {}) // it may be stopped
+        if (holder === null) return null
+        throw new EmbeddedError(`process ${holder} is using ${place.dir}`)
       })
     )
   })
-  return held.client
 }
 
 // --- Attaching ----------------------------------------------------------------------------------------------------
@@ -350,12 +384,12 @@ async function silent(place: Place): Promise<EmbeddedError> {
 // --- Starting and stopping ----------------------------------------------------------------------------------------
 
 /** Whether it was this process that started it; another may have been quicker. */
-async function startServer(place: Place): Promise<boolean> {
+async function startServer(place: Place, port?: number): Promise<boolean> {
   const tools = await toolsFor(place)
   await ensureCluster(place, tools)
   const from = await prepareLog(place, tools)
   for (let attempt = 1; ; attempt++) {
-    const ran = await pgCtlStart(place, tools, await freePort())
+    const ran = await pgCtlStart(place, tools, port ?? (await freePort()))
     if (ran.code === 0) return true
     if ((await find(place)) !== 'none') return false
     const said = await logTail(place, from)

@@ -4,6 +4,7 @@ import { type DialectAdapter, Kysely, PostgresAdapter, PostgresDialect, type Tra
 import pg from 'pg'
 import { BOUNDS, type Bounds, boundedPool } from './bounds.ts'
 import type { Tables } from './tables.ts'
+import { CONNECTING, Watch } from './watch.ts'
 
 export type Database = Kysely<Tables>
 /** A transaction or the pool itself: what a statement runs on. */
@@ -48,15 +49,41 @@ class Dialect extends PostgresDialect {
 
 export type PoolOptions = { connectionString: string; max?: number; onError?: (error: Error) => void }
 
+/** How long what is under way may take to end once a pool is closed. */
+const LAST_STATEMENTS_MS = 2_000
+
+/** A pool that ends in time: connections that wait for an answer then are cut. */
+class WatchedPool extends pg.Pool {
+  readonly #watch: Watch
+
+  constructor(config: pg.PoolConfig) {
+    const watch = new Watch(config)
+    // Safe: pg makes its clients with a configuration, which its types leave out.
+    super({ ...config, Client: watch.Client as new () => pg.Client })
+    this.#watch = watch
+  }
+
+  override end(): Promise<void>
+  override end(callback: () => void): void
+  override end(callback?: () => void): Promise<void> | void {
+    const late = setTimeout(() => this.#watch.cut(), LAST_STATEMENTS_MS)
+    const ended = super.end().finally(() => clearTimeout(late))
+    return callback ? void ended.then(callback) : ended
+  }
+}
+
 function openPool({ connectionString, max = 10, onError = () => {} }: PoolOptions): pg.Pool {
-  const pool = new pg.Pool({ connectionString, max, types: typeParsers(), connectionTimeoutMillis: 5_000 })
+  const pool = new WatchedPool({ connectionString, max, types: typeParsers(), ...CONNECTING })
   pool.on('error', onError)
   // The pool listens to idle clients only; one that breaks while it is out, before its first query, would end the process.
   pool.on('connect', (client) => client.on('error', onError))
   return pool
 }
 
-/** Opens a pool. It connects when first used; an idle connection that breaks is reported to `onError` and replaced. */
+/**
+ * Opens a pool. It connects when first used; an idle connection that breaks is reported to `onError` and replaced. Where the
+ * database does not answer any more, what was asked fails within some ten seconds, however long it may take otherwise.
+ */
 export function openDatabase(options: PoolOptions): Database {
   return new Kysely<Tables>({ dialect: new Dialect({ pool: openPool(options) }) })
 }
@@ -71,12 +98,18 @@ export function openDatabases(options: PoolOptions, bounds: Bounds = BOUNDS): Da
   return { db: new Kysely<Tables>({ dialect: new Dialect({ pool }) }), bounded }
 }
 
+/** A connection of its own, to be connected; like those of a pool it does not wait for ever. */
+export function newClient(connectionString: string): pg.Client {
+  const config = { connectionString, types: typeParsers(), ...CONNECTING }
+  return new new Watch(config).Client(config)
+}
+
 /** One connection, for a stream of rows and for statements about them in the same transaction. */
 export type SingleConnection = { client: pg.Client; db: Database; close: () => Promise<void> }
 
 /** Opens one connection of its own; statements of `db` and of `client` run on it, one at a time. */
 export async function openSingle(connectionString: string): Promise<SingleConnection> {
-  const client = new pg.Client({ connectionString, types: typeParsers(), connectionTimeoutMillis: 5_000 })
+  const client = newClient(connectionString)
   // What breaks it also fails the statement in hand.
   client.on('error', () => {})
   await client.connect()

@@ -50,7 +50,7 @@ export type Fact<Type extends string = string, Data = unknown> = {
 export type Body = { occurredOn: string; data: unknown; citations: Citation[]; recordedAt: number }
 
 /** What a repair points to; null for facts. */
-export function repairTarget(event: EventToFold): string | null {
+export function repairTarget(event: Pick<EventToFold, 'type' | 'data' | 'position'>): string | null {
   if (!isRepair(event.type)) return null
   // Validated when it is recorded, and redaction leaves it: but an event may have come into the log behind the service's back.
   const target = (event.data as { event?: unknown } | null)?.event
@@ -59,7 +59,7 @@ export function repairTarget(event: EventToFold): string | null {
 }
 
 /** The ids of the events among these that a retraction in force takes back: repairs of repairs count, the newest first. */
-export function retractedIds(events: readonly EventToFold[]): Set<string> {
+export function retractedIds(events: readonly Pick<EventToFold, 'position' | 'id' | 'type' | 'data'>[]): Set<string> {
   const retracted = new Set<string>()
   // A repair is recorded after what it repairs, so from the newest to the oldest each is decided before it is needed.
   for (const event of events.toReversed()) {
@@ -78,13 +78,31 @@ export function blanked<Event extends EventToFold>(events: readonly Event[], id:
   })
 }
 
-/**
- * The positions of redacted facts and corrections among these events: their content is gone at every size. What else a repair
- * says is no part of any answer.
- */
+/** True for facts and corrections whose content is gone, at every size. What else a repair says is no part of any answer. */
+function isLost({ type, salt }: Pick<EventToFold, 'type' | 'salt'>): boolean {
+  return salt === null && (!isRepair(type) || type === 'EventCorrected')
+}
+
+/** The positions of redacted facts and corrections among these events. */
 export function redactedPositions(events: readonly Pick<EventToFold, 'position' | 'type' | 'salt'>[]): number[] {
-  const isContent = ({ type }: { type: string }) => !isRepair(type) || type === 'EventCorrected'
-  return events.filter((event) => event.salt === null && isContent(event)).map((event) => event.position)
+  return events.filter(isLost).map((event) => event.position)
+}
+
+/** An event whose content was erased; `factType` is that of the fact which it said something of, its own or what it corrects. */
+export type Erased = { position: number; id: string; stream: string; type: string; factType: string }
+
+/** What was erased of these events, which are those of whole streams. */
+export function erasedAmong(events: readonly EventToFold[]): Erased[] {
+  const types = new Map(events.map(({ id, type }) => [id, type]))
+  return events.filter(isLost).map((event) => {
+    const { position, id, stream, type } = event
+    return { position, id, stream, type, factType: types.get(repairTarget(event) ?? id) ?? type }
+  })
+}
+
+/** Whether an event still does something: one that was erased says nothing any longer, but takes back what it took back. */
+export function isInForce({ id, type, salt }: EventToFold, retracted: ReadonlySet<string>): boolean {
+  return !retracted.has(id) && (salt !== null || type === 'EventRetracted')
 }
 
 /** The bodies of the facts among these events by id, the retracted ones too, with the corrections that are in force. */

@@ -3,8 +3,8 @@
 
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
-import pg from 'pg'
-import type { Database } from '../database/pool.ts'
+import type pg from 'pg'
+import { type Database, newClient } from '../database/pool.ts'
 
 export type Hints = {
   /** Tells others of a register; `isAppend` where its log grew. */
@@ -58,28 +58,28 @@ export function openHints(db: Database, { connectionString, onHint, onRegisters,
     onRegisters(message.registers)
   }
 
-  function lost(which: pg.Client): void {
+  function lost(which: pg.Client, address: string): void {
     if (client !== which || isStopped) return
     client = null
-    reconnecting = setTimeout(listen, RECONNECT_MS).unref()
+    reconnecting = setTimeout(() => listen(address), RECONNECT_MS).unref()
   }
 
-  async function listen(): Promise<void> {
-    const opened = new pg.Client({ connectionString, keepAlive: true })
+  async function listen(address: string): Promise<void> {
+    const opened = newClient(address)
     client = opened
     opened.on('notification', ({ payload }) => hear(payload))
     opened.on('error', (error) => {
       onError(error)
-      lost(opened)
+      lost(opened, address)
     })
-    opened.on('end', () => lost(opened))
+    opened.on('end', () => lost(opened, address))
     try {
       await opened.connect()
       await opened.query(`listen ${CHANNEL}`)
     } catch (error) {
       onError(error)
       await opened.end().catch(() => {})
-      lost(opened)
+      lost(opened, address)
     }
   }
 
@@ -93,7 +93,7 @@ export function openHints(db: Database, { connectionString, onHint, onRegisters,
     telling = sql`select ${later}, pg_notify(${CHANNEL}, ${JSON.stringify(message)})`.execute(db).catch(onError)
   }
 
-  const listening = connectionString === undefined ? null : listen()
+  const listening = connectionString === undefined ? null : listen(connectionString)
   return {
     tell(register, appended) {
       if (isStopped) return

@@ -4,6 +4,7 @@ import { CompiledQuery, type SelectQueryBuilder, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
 import { type EventToFold, REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
+import type { Erased } from '../domain/repairs.ts'
 
 const COLUMNS = [
   'position',
@@ -213,6 +214,36 @@ export async function loadErased(
     .orderBy('revision')
     .execute()
   return rows.map((row) => ({ ...row, salt: null }))
+}
+
+/** What was erased of commitments, in order of position. */
+export async function loadAllErased(db: Queryable, register: string): Promise<Erased[]> {
+  const { rows } =
+    await sql<Erased>`select e.position, e.id, e.stream, e.type, coalesce(fact.type, e.type) as "factType"
+    from event e left join event fact on fact.register = e.register and e.type = 'EventCorrected'
+      and fact.id = (e.data ->> 'event')::uuid
+    where e.register = ${register} and e.salt is null and e.stream <> ${REGISTER_STREAM}
+      and e.type not in ('EventRetracted', 'EventRedacted')
+    order by e.position`.execute(db)
+  return rows
+}
+
+/** The retractions in some streams up to a size, in order of position: what they point to stays, whatever is erased. */
+export function loadRetractions(
+  db: Queryable,
+  register: string,
+  streams: readonly string[],
+  size: number,
+): Promise<{ position: number; id: string; type: string; data: unknown }[]> {
+  return db
+    .selectFrom('event')
+    .select(['position', 'id', 'type', 'data'])
+    .where('register', '=', register)
+    .where('stream', '=', (eb) => eb.fn.any(eb.val([...streams])))
+    .where('type', '=', 'EventRetracted')
+    .where('position', '<', size)
+    .orderBy('position')
+    .execute()
 }
 
 /** The events at these positions, in no particular order. */

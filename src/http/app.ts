@@ -163,7 +163,7 @@ async function guarded(app: FastifyInstance, context: Context, options: AppOptio
   const { rateLimit = { perMinute: REQUESTS_PER_MINUTE, isEnforced: false } } = options
   guardBrowsers(app, trustProxy.length > 0)
   await allowOrigins(app, corsOrigins)
-  const { limitFailures, limitCallers } = await countRates(app, rateLimit)
+  const { limitFailures, limitCallers } = countRates(rateLimit)
   limitFailures(app)
   guard(app, context.access, context.now)
   answerPolls(app, context)

@@ -15,7 +15,8 @@ import { periodAnswer, timeline } from '../domain/commitment/timeline.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { measure } from '../domain/portfolio/figures.ts'
-import { redactedPositions, repairTarget, retractedIds } from '../domain/repairs.ts'
+import { DEFINITIONS, erasedPositions } from '../domain/register/state.ts'
+import { isInForce, redactedPositions, repairTarget, retractedIds } from '../domain/repairs.ts'
 import { loadErased, loadStreams } from '../eventlog/load.ts'
 import { type Day, formatDay } from '../kernel/plain-date.ts'
 import { projectAt } from '../projections/commitments/project.ts'
@@ -60,6 +61,7 @@ import {
   type Place,
   sorted,
 } from './list-query.ts'
+import { answerLosses, type Belongs, erasedOfCommitments, lossAnswer } from './losses.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
 import { pageLimit, wholeNumber } from './parameters.ts'
 import { Problem, problems } from './problem.ts'
@@ -85,12 +87,23 @@ export function listAnswer<T extends z.ZodType>(item: T) {
 function wanted(query: ListQuery): Wanted {
   const { lifecycle, schedule, scheduleOriginal, verification, figure } = query
   const filters = [lifecycle, schedule, scheduleOriginal, verification].some((values) => values.length > 0)
-  const belongs = [query.programme, query.theme, query.party].some((values) => values.length > 0)
   return {
     ...ALL,
     status: filters || figure !== undefined ? (status) => isStatusListed(query, status) : null,
-    membership: belongs ? (membership) => isMembershipListed(query, membership) : null,
+    membership: belongsBy(query),
   }
+}
+
+/** Which commitments a query lists by what they belong to; null where it asks for none of that. */
+function belongsBy(query: ListQuery): Belongs {
+  const isAsked = [query.programme, query.theme, query.party].some((values) => values.length > 0)
+  return isAsked ? (membership) => isMembershipListed(query, membership) : null
+}
+
+/** What a list says of what it lost: of its commitments, and of the definitions that they are read with. */
+async function lossesOf({ db }: Context, clocks: Clocks, query: ListQuery) {
+  const ofCommitments = await erasedOfCommitments(db, clocks, belongsBy(query))
+  return answerLosses([...erasedPositions(clocks.state, DEFINITIONS), ...ofCommitments])
 }
 
 function listedStanding(record: StandingRecord): Listed {
@@ -100,7 +113,7 @@ function listedStanding(record: StandingRecord): Listed {
 function listedRecord({ standing, title, revision, lastOn, folded, ...record }: CommitmentRecord, asOf: Day): Listed {
   return {
     ...record,
-    measured: measure(standing, asOf, record.isRedacted),
+    measured: measure(standing, asOf),
     details: { title, revision, lastOn, folded },
   }
 }
@@ -187,7 +200,12 @@ async function list(context: Context, request: FastifyRequest, reply: FastifyRep
   const pinned = { asOf, knownAt: String(clocks.size) }
   const next = isWhole ? null : listPages.write(known.register, query, pinned, first.next as Place)
   linkNext(reply, `/v1/registers/${known.register}/commitments`, next, query.limit)
-  if (!isCsv) return { items: await answers(context, clocks, first.page), next, ...listFrame(clocks), rules: RULES }
+  const losses = await lossesOf(context, clocks, query)
+  if (!isCsv) {
+    const items = await answers(context, clocks, first.page)
+    return { items, next, ...listFrame(clocks), rules: RULES, ...losses }
+  }
+  reply.header('pledger-redacted', String(losses.redactedCount))
   reply.header('content-type', 'text/csv; charset=utf-8; header=present')
   reply.header('content-disposition', `attachment; filename="${known.register}-${asOf}.csv"`)
   return reply.send(Readable.from(csvLines(context, clocks, query, first)))
@@ -237,11 +255,13 @@ async function timelineOf(context: Context, request: FastifyRequest, reply: Fast
 const repairAnswer = z.strictObject({
   event: z.int().meta({ description: 'Position of the repair' }),
   type: z.string(),
-  inForce: z.boolean().meta({ description: 'False where it was retracted itself' }),
+  inForce: z.boolean().meta({ description: 'False where it was retracted itself, or corrects and was redacted' }),
 })
 const markedEvent = eventAnswer.extend({
   repairs: z.array(repairAnswer).meta({ description: 'What was recorded to mend this event' }),
-  inForce: z.boolean().meta({ description: 'False where the event was retracted or redacted' }),
+  inForce: z.boolean().meta({
+    description: 'False where the event was retracted or redacted; a redacted retraction still takes back',
+  }),
 })
 
 function markRepairs(events: readonly StoredEvent[]): z.output<typeof markedEvent>[] {
@@ -249,12 +269,12 @@ function markRepairs(events: readonly StoredEvent[]): z.output<typeof markedEven
   const repairs = Map.groupBy(events, repairTarget)
   return events.map((event) => ({
     ...answerEvent(event),
-    repairs: (repairs.get(event.id) ?? []).map(({ id, position, type }) => ({
-      event: position,
-      type,
-      inForce: !retracted.has(id),
+    repairs: (repairs.get(event.id) ?? []).map((repair) => ({
+      event: repair.position,
+      type: repair.type,
+      inForce: isInForce(repair, retracted),
     })),
-    inForce: event.salt !== null && !retracted.has(event.id),
+    inForce: isInForce(event, retracted),
   }))
 }
 
@@ -292,14 +312,15 @@ export function commitmentRoutes(app: FastifyInstance, context: Context): void {
       config: { permission: 'read', produces: [JSON_TYPE, CSV_TYPE] },
       schema: {
         summary: 'List commitments',
-        description: 'Repeated parameters mean or. CSV holds the whole list where no limit is given.',
+        description:
+          'Repeated parameters mean or. CSV holds the whole list where no limit is given; its `redactedCount` is the header Pledger-Redacted.',
         tags: ['commitments'],
         querystring: listParameters,
         response: {
           200: {
             description: 'A page, or CSV',
             content: {
-              [JSON_TYPE]: { schema: listAnswer(commitmentAnswer) },
+              [JSON_TYPE]: { schema: listAnswer(commitmentAnswer).extend(lossAnswer) },
               [CSV_TYPE]: { schema: z.string() },
             },
           },

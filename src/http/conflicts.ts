@@ -8,7 +8,7 @@ import { slug } from '../domain/event.ts'
 import { conflictsOfReport, differingReports } from '../domain/portfolio/report-conflicts.ts'
 import { standing } from '../domain/portfolio/status.ts'
 import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../domain/register/conflicts.ts'
-import { type Definition, definedAt } from '../domain/register/state.ts'
+import { type Definition, definedAt, erasedPositions } from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { commitments } from '../projections/commitments/projection.ts'
@@ -18,6 +18,7 @@ import { ALL, readStandings } from '../projections/periods/read.ts'
 import { listAnswer } from './commitments.ts'
 import { type Clocks, type Context, clockParameters, listFrame, registerOf, resolveClocks } from './context.ts'
 import { cursors, linkNext } from './cursor.ts'
+import { answerLosses, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import { many, pageLimit } from './parameters.ts'
 import { problems } from './problem.ts'
@@ -168,6 +169,13 @@ async function conflictsAt(
   return all.filter((conflict) => kind.length === 0 || kind.includes(conflict.kind)).sort(compare)
 }
 
+/** What the conflicts asked for may lack: of the commitments that they are of, and of what the register defines and reports. */
+function lossesOf({ known, size, state }: Clocks, { commitment }: ConflictQuery) {
+  const isAsked = (stream: string) => commitment.length === 0 || commitment.includes(stream)
+  const ofCommitments = known.erased.filter(({ position, stream }) => position < size && isAsked(stream))
+  return answerLosses([...erasedPositions(state), ...ofCommitments.map(({ position }) => position)])
+}
+
 /** Of both folds that conflicts are read from. */
 const VERSION = `${commitments.version}.${periods.version}`
 
@@ -190,7 +198,7 @@ async function conflicts(context: Context, request: FastifyRequest, reply: Fasti
   const pinned = { asOf, knownAt: String(clocks.size) }
   const next = end < all.length ? pages.write(known.register, query, pinned, end) : null
   linkNext(reply, `/v1/registers/${known.register}/conflicts`, next, query.limit)
-  return { items: all.slice(first, end), next, ...listFrame(clocks), rules: RULES }
+  return { items: all.slice(first, end), next, ...listFrame(clocks), rules: RULES, ...lossesOf(clocks, query) }
 }
 
 export function conflictRoutes(app: FastifyInstance, context: Context): void {
@@ -205,7 +213,7 @@ export function conflictRoutes(app: FastifyInstance, context: Context): void {
           'A conflict is there until an event settles it.',
         tags: ['conflicts'],
         querystring: conflictParameters,
-        response: { 200: listAnswer(listedConflict), ...problems },
+        response: { 200: listAnswer(listedConflict).extend(lossAnswer), ...problems },
       },
     },
     (request, reply) => conflicts(context, request, reply),

@@ -7,12 +7,21 @@ import { RULES } from '../domain/commitment/answer.ts'
 import { type Conflict, conflictAnswer, undefinedReference } from '../domain/commitment/conflicts.ts'
 import type { Mention } from '../domain/commitment/state.ts'
 import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../domain/register/conflicts.ts'
-import { type Definition, definedAt, namedAt, type ProgrammeData, type SourceData } from '../domain/register/state.ts'
+import type { RegisterEventType } from '../domain/register/events.ts'
+import {
+  type Definition,
+  definedAt,
+  erasedPositions,
+  namedAt,
+  type ProgrammeData,
+  type SourceData,
+} from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
 import { answerDate, formatDay } from '../kernel/plain-date.ts'
 import { readCommitments, readStates } from '../projections/commitments/read.ts'
 import { listAnswer } from './commitments.ts'
 import { type Clocks, type Context, clockParameters, listFrame, registerOf, resolveClocks } from './context.ts'
+import { answerLosses, erasedOfCommitments, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import { problems } from './problem.ts'
 
@@ -117,15 +126,16 @@ type Listing<T, A> = {
   pick: (clocks: Clocks) => Map<string, Definition<T>[]>
   conflictsIn: ConflictsOf<T>
   answer: (shown: Shown<T>) => A
+  /** The facts that its items are made of. */
+  madeOf: readonly RegisterEventType[]
 }
 
 /** What is in force on the day, and what commitments refer to that is defined only later, or no longer. */
 async function shownAt<T>(
   context: Context,
   clocks: Clocks,
-  { kind, pick, conflictsIn }: Listing<T, unknown>,
-  hasRepairs: boolean,
-): Promise<Shown<T>[]> {
+  { kind, pick, conflictsIn, madeOf }: Listing<T, unknown>,
+): Promise<{ shown: Shown<T>[]; lost: number[] }> {
   const known = pick(clocks)
   const show = (id: string, definition: Definition<T>): Shown<T> => {
     return { id, definition, conflicts: conflictsIn(known.get(id) ?? [], definition, clocks.state) }
@@ -135,7 +145,7 @@ async function shownAt<T>(
     return definition ? [show(id, definition)] : []
   })
   // A commitment may refer to what is defined only later, or, after a repair, no longer: asked only where that can be.
-  const isWhole = inForce.length === known.size && !hasRepairs
+  const isWhole = inForce.length === known.size && !clocks.known.events.some(({ type }) => isRepair(type))
   const references = isWhole ? new Map<string, Reference[]>() : await referencesOf(context, clocks, kind)
   for (const { id } of inForce) references.delete(id)
   // Commitments are read in no particular order.
@@ -145,7 +155,9 @@ async function shownAt<T>(
     if (definition) return show(id, definition)
     return { id, definition, conflicts: [undefinedReference(`${WORDS[kind]} ${id}`, by)] }
   })
-  return [...inForce, ...referredTo]
+  // What nothing refers to any longer may have been referred to by what was erased.
+  const ofCommitments = isWhole ? [] : await erasedOfCommitments(context.db, clocks, null)
+  return { shown: [...inForce, ...referredTo], lost: [...erasedPositions(clocks.state, madeOf), ...ofCommitments] }
 }
 
 async function definitions<T, A>(
@@ -158,9 +170,9 @@ async function definitions<T, A>(
   const clocks = await resolveClocks(context, request, register, 'log')
   if (isUnchanged(request, reply, { size: clocks.size, asOf: formatDay(clocks.asOf), basis: clocks.basis }))
     return reply.send()
-  const hasRepairs = clocks.known.events.some(({ type }) => isRepair(type))
-  const shown = await shownAt(context, clocks, listing, hasRepairs)
-  return { items: shown.map(listing.answer), next: null, ...listFrame(clocks), rules: RULES }
+  const { shown, lost } = await shownAt(context, clocks, listing)
+  const items = shown.map(listing.answer)
+  return { items, next: null, ...listFrame(clocks), rules: RULES, ...answerLosses(lost) }
 }
 
 const SOURCES: Listing<SourceData, z.output<typeof sourceAnswer>> = {
@@ -168,6 +180,7 @@ const SOURCES: Listing<SourceData, z.output<typeof sourceAnswer>> = {
   pick: ({ state }) => state.sources,
   conflictsIn: conflictsOfDefinition,
   answer: answerSource,
+  madeOf: ['SourceAdded'],
 }
 
 const PROGRAMMES: Listing<ProgrammeData, z.output<typeof programmeAnswer>> = {
@@ -175,6 +188,8 @@ const PROGRAMMES: Listing<ProgrammeData, z.output<typeof programmeAnswer>> = {
   pick: ({ state }) => state.programmes,
   conflictsIn: conflictsOfProgramme,
   answer: answerProgramme,
+  // Its conflicts name the sources that are not defined.
+  madeOf: ['ProgrammeDefined', 'SourceAdded'],
 }
 
 export function definitionRoutes(app: FastifyInstance, context: Context): void {
@@ -187,7 +202,7 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
         summary: 'List the documents that facts are cited from',
         tags: ['definitions'],
         querystring,
-        response: { 200: listAnswer(sourceAnswer), ...problems },
+        response: { 200: listAnswer(sourceAnswer).extend(lossAnswer), ...problems },
       },
     },
     (request, reply) => definitions(context, request, reply, SOURCES),
@@ -200,7 +215,7 @@ export function definitionRoutes(app: FastifyInstance, context: Context): void {
         summary: 'List the programmes',
         tags: ['definitions'],
         querystring,
-        response: { 200: listAnswer(programmeAnswer), ...problems },
+        response: { 200: listAnswer(programmeAnswer).extend(lossAnswer), ...problems },
       },
     },
     (request, reply) => definitions(context, request, reply, PROGRAMMES),

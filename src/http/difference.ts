@@ -25,11 +25,12 @@ import {
   resolveSize,
 } from './context.ts'
 import { cursors, linkNext } from './cursor.ts'
+import { answerLosses, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import { pageLimit } from './parameters.ts'
 import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
-import { programmeFilter, summaryFiguresAt, TALLY_VERSION } from './summary.ts'
+import { erasedOfProgrammes, programmeFilter, summaryFiguresAt, TALLY_VERSION } from './summary.ts'
 
 const DEFAULT_LIMIT = 100
 const SIZE_FORMS = 'a size, an instant, or a day (its end)'
@@ -96,6 +97,7 @@ const differenceAnswer = z.strictObject({
   from: knownAtAnswer,
   to: knownAtAnswer,
   figures: z.strictObject({ before: figuresAnswer, after: figuresAnswer }),
+  ...lossAnswer,
 })
 
 const pages = cursors('difference', differenceParameters, z.strictObject({ after: slug }))
@@ -232,6 +234,10 @@ async function difference(context: Context, request: FastifyRequest, reply: Fast
   const last = page.at(-1)
   const next = changes.length > limit && last ? pages.write(known.register, query, pinned, { after: last.id }) : null
   linkNext(reply, `/v1/registers/${known.register}/summary/difference`, next, query.limit)
+  const lost = [
+    ...(await erasedOfProgrammes(context, from, query.programme)),
+    ...(await erasedOfProgrammes(context, to, query.programme)),
+  ]
   return {
     items: await answerChanges(context, from, to, page),
     next,
@@ -244,6 +250,7 @@ async function difference(context: Context, request: FastifyRequest, reply: Fast
       before: await summaryFiguresAt(context, from, query.programme),
       after: await summaryFiguresAt(context, to, query.programme),
     },
+    ...answerLosses(lost),
   }
 }
 

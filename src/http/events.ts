@@ -14,6 +14,7 @@ import { noteText } from './checkpoints.ts'
 import { type Context, instantText, isSlug, registerOf } from './context.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
 import { isUnchanged } from './negotiate.ts'
+import { parsePosition } from './parameters.ts'
 import { invalidBody, Problem, problems, validator } from './problem.ts'
 import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
 
@@ -200,7 +201,8 @@ async function importEvents(
 async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = await registerOf(context, request)
   const { position } = request.params as { position: string }
-  const event = /^\d{1,15}$/.test(position) ? await fetchEvent(context.db, register, Number(position)) : null
+  const number = parsePosition(position)
+  const event = number === null ? null : await fetchEvent(context.db, register, number)
   if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
   if (isUnchanged(request, reply, { size: event.position, projection: event.salt === null ? 'redacted' : '' }))
     return reply.send()

@@ -7,12 +7,14 @@ import { placeOf, type Report, reportDay, scopeOf } from '../domain/portfolio/re
 import { differingReports } from '../domain/portfolio/report-conflicts.ts'
 import { describeReport, reportedFigureAnswer } from '../domain/portfolio/reported.ts'
 import type { ListLink, SummaryFigures } from '../domain/portfolio/summary.ts'
+import { erasedPositions } from '../domain/register/state.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { listAnswer } from './commitments.ts'
 import { type Clocks, type Context, clockParameters, listFrame, registerOf, resolveClocks } from './context.ts'
+import { answerLosses, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import { problems } from './problem.ts'
-import { listLink, programmeFilter, summaryFiguresAt, TALLY_VERSION } from './summary.ts'
+import { erasedOfProgrammes, listLink, programmeFilter, summaryFiguresAt, TALLY_VERSION } from './summary.ts'
 
 const figureParameters = z.strictObject({ ...clockParameters, programme: programmeFilter })
 
@@ -72,7 +74,11 @@ async function figures(context: Context, request: FastifyRequest, reply: Fastify
     })
     items.push(item)
   }
-  return { items, next: null, ...listFrame(clocks), rules: RULES }
+  // A report of no programme is held against the whole register.
+  const isOfAll = programmes.includes('')
+  const held = items.length === 0 ? [] : await erasedOfProgrammes(context, clocks, isOfAll ? [] : programmes)
+  const losses = answerLosses([...erasedPositions(state), ...held])
+  return { items, next: null, ...listFrame(clocks), rules: RULES, ...losses }
 }
 
 export function figureRoutes(app: FastifyInstance, context: Context): void {
@@ -87,7 +93,7 @@ export function figureRoutes(app: FastifyInstance, context: Context): void {
           'figure, programme and day. What a report does not name is compared with nothing.',
         tags: ['figures'],
         querystring: figureParameters,
-        response: { 200: listAnswer(reportedFigureAnswer), ...problems },
+        response: { 200: listAnswer(reportedFigureAnswer).extend(lossAnswer), ...problems },
       },
     },
     (request, reply) => figures(context, request, reply),

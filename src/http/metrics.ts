@@ -4,12 +4,13 @@
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { z } from 'zod'
+import { isDatabaseUnavailable } from '../database/unavailable.ts'
 import { sealStates } from '../integrity/status.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { replaysUnderWay } from '../projections/bulk/progress.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../projections/status.ts'
 import type { Context } from './context.ts'
-import { isDatabaseUnavailable, problems } from './problem.ts'
+import { problems } from './problem.ts'
 
 const OF_PROJECTION = ['projection', 'register']
 

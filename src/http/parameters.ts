@@ -14,5 +14,10 @@ export function wholeNumber(error: string, least: number, most = Number.MAX_SAFE
   return z.preprocess(digits, z.int({ error, abort: true }).min(least, { error }).max(most, { error }))
 }
 
+/** The position that a path names; null where it names none, which is as little there as one beyond the log. */
+export function parsePosition(text: string): number | null {
+  return /^(?:0|[1-9]\d{0,14})$/.test(text) ? Number(text) : null
+}
+
 /** How many items a page has at most. */
 export const pageLimit = wholeNumber('expected 1 to 1000', 1, 1_000)

@@ -4,6 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { isDatabaseUnavailable } from '../database/unavailable.ts'
 import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
 import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
@@ -125,29 +126,6 @@ function invalidInput({ error, validationContext }: InvalidInput): Problem {
   const first = errors[0]
   const what = validationContext === 'headers' ? 'header' : 'parameter'
   return new Problem('malformed', { detail: `${what} ${first?.pointer.slice(1)}: ${first?.detail}`, errors })
-}
-
-const CONNECTION_LOST = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  '57P01',
-  '57P02',
-  '57P03',
-  '53300',
-  '53100',
-])
-
-/** True for errors that say that the database cannot be reached or takes no work now. */
-export function isDatabaseUnavailable(error: unknown): boolean {
-  const { code, message } = error as { code?: string; message?: string }
-  if (code && (CONNECTION_LOST.has(code) || code.startsWith('08'))) return true
-  return /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/.test(
-    message ?? '',
-  )
 }
 
 /** A statement that was cancelled, and one that waited too long for a lock: nothing of it was done. */

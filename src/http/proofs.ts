@@ -9,7 +9,7 @@ import { JSON_TYPE } from './body.ts'
 import { base64, newestOf, noteText } from './checkpoints.ts'
 import { type AskedRegister, type Context, registerOf } from './context.ts'
 import { answerType, isUnchanged } from './negotiate.ts'
-import { wholeNumber } from './parameters.ts'
+import { parsePosition, wholeNumber } from './parameters.ts'
 import { Problem, problems } from './problem.ts'
 
 const TLOG_PROOF_TYPE = 'text/x.tlog-proof'
@@ -43,7 +43,7 @@ const proofParameters = z.strictObject({
 /** The position that a request names; throws Problem `not-known` where the register has no event there. */
 async function positionOf({ heads }: Context, request: FastifyRequest, known: AskedRegister): Promise<number> {
   const { position } = request.params as { position: string }
-  const number = /^\d{1,15}$/.test(position) ? Number(position) : Number.NaN
+  const number = parsePosition(position) ?? Number.NaN
   if (number < known.head.size) return number
   // Another process may have recorded it since.
   const newest = await heads.read(known.register)

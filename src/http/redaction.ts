@@ -9,24 +9,27 @@ import { JSON_TYPE } from './body.ts'
 import { type Context, isSlug } from './context.ts'
 import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
 import { idempotencyHeaders, once } from './idempotency.ts'
+import { parsePosition } from './parameters.ts'
 import { Problem, problems } from './problem.ts'
 import { preferHeader, type SealedProofs } from './proofs.ts'
 
-const redactBody = z
-  .strictObject({ reason: text().meta({ description: 'Why; it is recorded, and served to everyone who may read' }) })
-  .meta({ id: 'Redaction' })
+const reason = text()
+  .refine((value) => value.trim() !== '', { error: 'expected a reason, not only white space' })
+  .meta({ description: 'Why; it is recorded, and served to everyone who may read' })
+
+const redactBody = z.strictObject({ reason }).meta({ id: 'Redaction' })
 
 async function redactEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const { register, position } = request.params as { register: string; position: string }
+  const { register, position: named } = request.params as { register: string; position: string }
   if (!isSlug(register)) throw new Problem('unknown-register', { detail: `there is no register ${register}` })
-  if (!/^\d{1,15}$/.test(position))
-    throw new Problem('not-known', { detail: `there is no event at position ${position}` })
+  const position = parsePosition(named)
+  if (position === null) throw new Problem('not-known', { detail: `there is no event at position ${named}` })
   // Safe: parsed by the schema of the route.
   const { reason } = request.body as z.output<typeof redactBody>
   const by = recordedBy(request)
   const outcomes = await once(context, request, reply, register, async (key) => {
     const now = context.now()
-    const outcome = await redact(context.db, { register, position: Number(position), reason, recordedBy: by, now, key })
+    const outcome = await redact(context.db, { register, position, reason, recordedBy: by, now, key })
     if (outcome.kind === 'refused') throw new Problem(outcome.word, { detail: outcome.detail })
     context.heads.grew(register, outcome.position + 1)
     context.wake()

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import { RULES } from '../domain/commitment/answer.ts'
 import { slug } from '../domain/event.ts'
 import { registerOpened } from '../domain/register/events.ts'
+import { erasedPositions } from '../domain/register/state.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
 import type { RegisterHead } from '../eventlog/heads.ts'
 import { listHeads } from '../eventlog/load.ts'
@@ -15,6 +16,7 @@ import { JSON_TYPE } from './body.ts'
 import { type Context, instantText, registerOf } from './context.ts'
 import { withRefusal } from './events.ts'
 import { idempotencyHeaders, recordGroup } from './idempotency.ts'
+import { answerLosses, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import type { Basis } from './polls.ts'
 import { Problem, problems } from './problem.ts'
@@ -28,6 +30,7 @@ const registerAnswer = z
     timeZone: z.string(),
     size: z.int().meta({ description: 'How many events the register holds' }),
     recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
+    ...lossAnswer,
   })
   .meta({ id: 'Register' })
 
@@ -49,6 +52,7 @@ function answerRegister({ register, head, state }: KnownRegister): z.output<type
     timeZone: state.timeZone,
     size: head.size,
     recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
+    ...answerLosses(erasedPositions(state, ['RegisterOpened', 'PartyAdded'])),
   }
 }
 

@@ -17,9 +17,10 @@ import {
   registerOf,
   resolveClocks,
 } from './context.ts'
+import { answerLosses, erasedPromises, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import { Problem, problems } from './problem.ts'
-import { figuresOf, partsOfProgrammes, programmeFilter, TALLY_VERSION } from './summary.ts'
+import { erasedOfProgrammes, figuresOf, partsOfProgrammes, programmeFilter, TALLY_VERSION } from './summary.ts'
 
 const STEPS = ['day', 'week', 'month', 'quarter', 'year'] as const
 type Step = (typeof STEPS)[number]
@@ -50,6 +51,7 @@ const seriesAnswer = z.strictObject({
   knownAt: knownAtAnswer,
   rules: z.string(),
   step: z.enum(STEPS),
+  ...lossAnswer,
 })
 
 /** The last day of the step that a day lies in. */
@@ -105,16 +107,18 @@ async function series(context: Context, request: FastifyRequest, reply: FastifyR
   const { register, size, knownAt } = clocks
   const parts = partsOfProgrammes(query.programme)
   const found = await readTallies(context.db, { register, size, parts, days, withDays: true })
+  const promises = await erasedPromises(context.db, clocks)
   const walks = found.map(({ walk }) => walk())
   const items = days.map((asOf) => {
     const tallies = walks.map((walk) => walk.next().value as Tally)
     const [only] = tallies
     // The walks go on from their tallies, so a sum is one of its own.
     const tally = tallies.length === 1 && only ? only : tallies.reduce((sum, one) => sum.plus(one), new Tally())
-    const figures = figuresOf({ ...clocks, asOf }, query.programme, reckon(tally))
+    const figures = figuresOf({ ...clocks, asOf }, query.programme, reckon(tally), promises)
     return { register, asOf: formatDay(asOf), knownAt, rules: RULES, ...figures }
   })
-  return { items, next: null, ...listFrame(clocks), rules: RULES, step: query.step }
+  const losses = answerLosses(await erasedOfProgrammes(context, clocks, query.programme))
+  return { items, next: null, ...listFrame(clocks), rules: RULES, step: query.step, ...losses }
 }
 
 export function seriesRoutes(app: FastifyInstance, context: Context): void {

@@ -10,8 +10,8 @@ import type { Measured } from '../domain/portfolio/figures.ts'
 import { isEmpty, type Reckoning, reckon } from '../domain/portfolio/reckoning.ts'
 import { type ListLink, type SummaryFigures, summariseReckoning, summaryFigures } from '../domain/portfolio/summary.ts'
 import { Tally, tallyOf } from '../domain/portfolio/tally.ts'
-import { definedAt, namedAt } from '../domain/register/state.ts'
-import { formatDay } from '../kernel/plain-date.ts'
+import { definedAt, erasedPositions, namedAt } from '../domain/register/state.ts'
+import { type Day, formatDay } from '../kernel/plain-date.ts'
 import { buildOf } from '../projections/live.ts'
 import { periods } from '../projections/periods/projection.ts'
 import { ALL, readStandings } from '../projections/periods/read.ts'
@@ -19,6 +19,7 @@ import { type Reckonable, type ReckoningQuestion, readReckonings } from '../proj
 import { type Part, partsOf, WHOLE } from '../projections/tallies/project.ts'
 import { tallies } from '../projections/tallies/projection.ts'
 import { type Clocks, type Context, clockParameters, registerOf, resolveClocks } from './context.ts'
+import { answerLosses, erasedOfCommitments, erasedPromises, lossAnswer } from './losses.ts'
 import { isUnchanged } from './negotiate.ts'
 import { many } from './parameters.ts'
 import { problems } from './problem.ts'
@@ -55,6 +56,7 @@ const summaryAnswer = z
     knownAt: knownAtAnswer,
     rules: z.string(),
     ...summaryFigures,
+    ...lossAnswer,
     groups: z.array(
       z.strictObject({
         by: z.enum(DIMENSIONS),
@@ -103,6 +105,9 @@ function byKey(a: string | null, b: string | null): number {
   if (b === null) return -1
   return a < b ? -1 : 1
 }
+
+/** The definitions that scopes and the titles of groups come from. */
+const NAMING = ['RegisterOpened', 'PartyAdded', 'ProgrammeDefined'] as const
 
 /** What groups come to by key of a dimension; `null` for those that have none. */
 type Groups = Map<string | null, Reckoning>
@@ -179,13 +184,36 @@ export async function summaryFiguresAt(
   clocks: Clocks,
   programmes: readonly string[],
 ): Promise<SummaryFigures> {
-  return figuresOf(clocks, programmes, await reckonProgrammes(db, clocks, programmes))
+  const reckoning = await reckonProgrammes(db, clocks, programmes)
+  const promises = programmes.length === 0 ? await erasedPromises(db, clocks) : () => 0
+  return figuresOf(clocks, programmes, reckoning, promises)
 }
 
-/** The figures of what some programmes come to at the clocks, with the links of these programmes. */
-export function figuresOf(clocks: Clocks, programmes: readonly string[], reckoning: Reckoning): SummaryFigures {
+/**
+ * The figures of what some programmes come to at the clocks, with the links of these programmes. Of what programme an erased
+ * promise was nobody can tell: only the figures of a whole register count them.
+ */
+export function figuresOf(
+  clocks: Clocks,
+  programmes: readonly string[],
+  reckoning: Reckoning,
+  promises: (asOf: Day) => number,
+): SummaryFigures {
   const narrowing: Narrowing = programmes.map((programme) => ['programme', programme])
-  return summariseReckoning(reckoning, clocks.asOf, reportedScope(clocks, programmes), listLink(clocks, narrowing))
+  const erased = programmes.length === 0 ? promises(clocks.asOf) : 0
+  const link = listLink(clocks, narrowing)
+  return summariseReckoning(reckoning, clocks.asOf, reportedScope(clocks, programmes), link, erased)
+}
+
+/** The positions by which the figures of some programmes lost, as known at the clocks, whatever the day. */
+export async function erasedOfProgrammes(
+  { db }: Context,
+  clocks: Clocks,
+  programmes: readonly string[],
+): Promise<number[]> {
+  const isAmong = ({ programme }: Membership) => programmes.includes(programme ?? '')
+  const ofCommitments = await erasedOfCommitments(db, clocks, programmes.length === 0 ? null : isAmong)
+  return [...erasedPositions(clocks.state, NAMING), ...ofCommitments]
 }
 
 async function summary(context: Context, request: FastifyRequest, reply: FastifyReply) {
@@ -204,6 +232,7 @@ async function summary(context: Context, request: FastifyRequest, reply: Fastify
     knownAt: clocks.knownAt,
     rules: RULES,
     ...(await summaryFiguresAt(context, clocks, programmes)),
+    ...answerLosses(await erasedOfProgrammes(context, clocks, programmes)),
     groups,
   }
   return answer

@@ -1,6 +1,6 @@
 // The versions of the folds that write projected rows. Rows of another version stay beside these and are never read.
 
-const PERIODS = 1
+const PERIODS = 2
 
 /** The version of the tallies: raised with their own fold, and with that of the rows that they sum up. */
 export const talliesVersion = (periods: number): number => periods * 1_000 + 1

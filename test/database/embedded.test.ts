@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -105,6 +106,13 @@ async function until(condition: () => unknown): Promise<void> {
   for (const deadline = Date.now() + 10_000; !(await condition()); await sleep(10)) {
     if (Date.now() > deadline) throw new Error('it did not come to that')
   }
+}
+
+/** Whether this process holds the lock that makes a server its own. */
+async function isOwned({ connectionString }: { connectionString: string }): Promise<boolean> {
+  const owners = `select from pg_stat_activity join pg_locks using (pid)
+    where locktype = 'advisory' and application_name = 'pledger owner ${process.pid}'`
+  return (await query(connectionString, owners).catch(() => [])).length === 1
 }
 
 const inUseBy = (pid: number, dir: string) =>
@@ -213,18 +221,41 @@ t.test('a directory is one service’s at a time', async (t) => {
     t.equal(await codeOf(query(command.connectionString, 'select')), 'ECONNREFUSED')
   })
 
-  await t.test('the owner survives its server, and never stops the one that follows it', async (t) => {
-    const owner = await openEmbedded(dir)
+  await t.test('a server that dies is started again by its owner, at the same address', async (t) => {
+    const lines: string[] = []
+    const owner = await openEmbedded(dir, (line) => lines.push(line))
+    for (let death = 0; death < 2; death += 1) {
+      const pid = await postmasterPid(dir)
+      process.kill(pid, 'SIGKILL')
+      await until(async () => (await postmasterPid(dir).catch(() => pid)) !== pid && (await isOwned(owner)))
+      t.not(await postmasterPid(dir), pid)
+      t.strictSame(await query(owner.connectionString, 'select * from kept'), [{ word: 'row' }])
+    }
+    t.equal(await problemOf(openEmbedded(dir)), inUseBy(process.pid, dir))
+
+    process.kill(await postmasterPid(dir), 'SIGKILL')
+    await until(() => lines.filter((line) => line.includes('has closed its owner’s connection')).length === 3)
+    await owner.stop()
+    t.equal(await codeOf(query(owner.connectionString, 'select')), 'ECONNREFUSED')
+    t.notOk(existsSync(join(dir, 'postgres/postmaster.pid')), 'also where it is stopped meanwhile')
+  })
+
+  await t.test('where another process uses the directory then, the owner leaves its server alone', async (t) => {
+    const lines: string[] = []
+    const owner = await openEmbedded(dir, (line) => lines.push(line))
+    const port = Number(new URL(owner.connectionString).port)
+    // As where a command was quicker, here because nobody but it can start one: the address is taken.
     process.kill(await postmasterPid(dir), 'SIGKILL')
     await until(async () => (await codeOf(query(owner.connectionString, 'select'))) === 'ECONNREFUSED')
-
-    const next = await openEmbedded(dir)
-    t.equal(next.adopted, false)
+    const taken = createServer().listen(port, '127.0.0.1')
+    t.teardown(() => taken.close())
+    const next = service(t, dir)
+    const answer = await next.answer
+    if ('refused' in answer) return t.match(answer.refused, /is using/, 'the owner was quicker after all')
+    await until(() => lines.some((line) => line.endsWith(`process ${next.pid} is using ${dir}`)))
     await owner.stop()
-    t.strictSame(await query(next.connectionString, 'select * from kept'), [{ word: 'row' }])
-    process.kill(await postmasterPid(dir), 'SIGKILL')
-    await next.stop()
-    t.equal(await codeOf(query(next.connectionString, 'select')), 'ECONNREFUSED')
+    t.strictSame(await query(answer.connectionString, 'select * from kept'), [{ word: 'row' }])
+    t.equal(await next.stop(), 0)
   })
 
   await t.test('the owner stays the owner when one of PostgreSQL’s processes crashes', async (t) => {
@@ -236,9 +267,7 @@ t.test('a directory is one service’s at a time', async (t) => {
     )
     process.kill((found as { pid: number }).pid, 'SIGKILL') // the one column selected
     await until(() => lines.includes('the embedded PostgreSQL has closed its owner’s connection'))
-    const owners = `select from pg_stat_activity join pg_locks using (pid)
-      where locktype = 'advisory' and application_name = 'pledger owner ${process.pid}'`
-    await until(async () => (await query(owner.connectionString, owners).catch(() => [])).length === 1)
+    await until(() => isOwned(owner))
     t.equal(await problemOf(openEmbedded(dir)), inUseBy(process.pid, dir))
     await owner.stop()
     t.equal(await codeOf(query(owner.connectionString, 'select')), 'ECONNREFUSED')

@@ -49,7 +49,7 @@ const NO_EARNED_SCHEDULE = {
 function member(drafts: Draft[], asOf = AS_OF): Measured {
   const states = stateAt(given(...drafts), { asOf: dayOf(asOf), knownAt: drafts.length, timeZone: 'UTC' })
   if (!states) throw new Error('not known')
-  return measure(standing(states.latest), dayOf(asOf), false)
+  return measure(standing(states.latest), dayOf(asOf))
 }
 
 const promise = (due?: string) => made('2025-01-01', due === undefined ? {} : { due })
@@ -69,7 +69,7 @@ const portfolio: Record<string, Measured> = {
   noDueDate: member([promise()]),
   deliveredWithoutDueDate: member([promise(), delivered('2025-02-01'), verified('2025-02-02')]),
   withdrawn: member([promise('2025-03-31'), withdrawn('2025-04-01')]),
-  superseded: { ...member([promise('2025-03-31'), superseded('2025-04-01', 'x')]), isRedacted: true },
+  superseded: member([promise('2025-03-31'), superseded('2025-04-01', 'x')]),
 }
 const members = Object.values(portfolio)
 const summary = summarise(members, dayOf(AS_OF), 20, (figure) => `/${figure}`)
@@ -139,7 +139,7 @@ t.test('the summary gives what they count, and the address of the list', async (
     disputed: figure('disputed', 1, 5, 20),
     coverage: figure('coverage', 12, 20, 60),
     baselineExecutionIndex: { count: 4, of: 8, value: 0.5, list: '/baselineExecutionIndex' },
-    excluded: { withdrawn: 1, superseded: 1, redacted: 1 },
+    excluded: { withdrawn: 1, superseded: 1, redacted: 0 },
   })
   // onTime 0, early -213, deliveredLate 10, moved 31 and -30, late 31, lateOnlyAgainstOriginal 214, partly 1.
   t.strictSame(slippageDays, {

@@ -21,6 +21,7 @@ import { beginReplay, cancelReplay, replayed } from '../../src/projections/repla
 import { noAccessControl } from '../support/access.ts'
 import { testDatabase } from '../support/database.ts'
 import { made, NDJSON, OPENED, posted, uuid } from '../support/register.ts'
+import { secretIn } from '../support/secrets.ts'
 import { type Answer, noon, type TestService, testService } from '../support/service.ts'
 
 const TODAY = '2026-03-01'
@@ -64,6 +65,8 @@ const everywhere = (...roles: Role[]): Grant[] => roles.map((role) => ({ role, r
 /** A service with registers `own`, `foreign` and `open` (public), sealed and projected. */
 async function guarded(t: Test, access: Partial<AccessOptions> = {}) {
   const service = await testService(t, TODAY, { access: { mode: 'tokens', ...access } })
+  // Before anything is asked, so that it need not be noticed first.
+  await setPublic(service.db, 'open', true, service.clock.now)
   const root = asking(service, await token(service, ...everywhere('admin', 'recorder', 'operator')))
   const { privateKey } = generateKeyPairSync('ed25519')
   for (const register of ['own', 'foreign', 'open']) {
@@ -74,8 +77,6 @@ async function guarded(t: Test, access: Partial<AccessOptions> = {}) {
     t.equal(await sealAll(service.db, register, seal), 3)
     t.equal((await root('GET', `/v1/registers/${register}/summary?minSize=3`)).status, 200)
   }
-  await setPublic(service.db, 'open', true, service.clock.now)
-  await sleep(2_100) // until it is noticed
   return { service, root }
 }
 
@@ -502,4 +503,13 @@ t.test('a route that does not say what it needs fails at the start', async (t) =
     message: 'the route GET /v1/secret does not say what it needs',
   })
   t.doesNotThrow(() => app.get('/v1/told', { config: { permission: 'open' } }, async () => 'x'))
+})
+
+t.test('what is looked for in every log of the suite is found', async (t) => {
+  const { text } = await newToken(await testService(t, TODAY), { role: 'auditor', register: 'own' })
+  t.equal(secretIn(`{"msg":"asked with ${text}"}`), 'a token')
+  t.equal(secretIn('{"authorization":"Bearer abcdefghijklmnop"}'), 'a header with credentials')
+  t.equal(secretIn(`"${Buffer.from('{"alg":"ES256"}').toString('base64url')}.eyJzdWIiOiJhIn0xxx.x"`), 'a JWT')
+  t.equal(secretIn('-----BEGIN PRIVATE KEY-----'), 'a private key')
+  t.equal(secretIn('token 0123456789ab: auditor:own, expires 2027-01-01'), null)
 })

@@ -551,10 +551,10 @@ t.test('what comes on an open connection while the service stops is answered as 
   })
   const ended = once(socket, 'close')
   // Waits for the projections, of which there are none here, so that the connection is in use.
-  socket.write('GET /v1/registers/demo/summary HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write('GET /v1/registers/demo/summary HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await sleep(100)
   const closed = own.app.close()
-  socket.write('GET /v1/registers/demo HTTP/1.1\r\nHost: x\r\n\r\n')
+  socket.write('GET /v1/registers/demo HTTP/1.1\r\nHost: localhost\r\n\r\n')
   await Promise.all([closed, ended])
   sleeping.close()
   t.match(text, /HTTP\/1\.1 200 OK\r\n.*"size":4/s)

@@ -104,7 +104,7 @@ t.test('union-state: 310, 125 and 14 with coverage, checks and bounds', async (t
   const body = await union(`/figures?${AS_OF}&programme=programmes-2024-26`)
   const { items, ...frame } = body
   const knownAt = { size: unionState.length, recordedAt: '2026-03-01T12:00:00.000Z' }
-  t.strictSame(frame, { next: null, asOf: '2026-02-26', knownAt, rules: '1' })
+  t.strictSame(frame, { next: null, asOf: '2026-02-26', knownAt, rules: '1', redacted: [], redactedCount: 0 })
   const [scope, delivered, behind] = items
   t.equal(items.length, 3)
   const list = (figure: string) =>

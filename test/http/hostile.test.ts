@@ -15,11 +15,11 @@ import { listenTo, open, pour, say } from '../support/sockets.ts'
 const MB = 2 ** 20
 /** How much the process may grow by what a client does: the garbage of what is refused, and nothing that adds up. */
 const GROWTH_BYTES = 160 * MB
-const HOST = 'Host: pledger\r\n'
+const HOST = 'Host: localhost\r\n'
 const JSON_BODY = `${HOST}Content-Type: application/json\r\n`
 
 const databaseUrl = await testDatabaseUrl(t)
-const { child, says } = start(t, ['serve'], {
+const { child, says } = start(t, ['serve', '--unsafe-database'], {
   PLEDGER_DATABASE_URL: databaseUrl,
   PLEDGER_PORT: '0',
   PLEDGER_LOG_LEVEL: 'warn',
@@ -103,7 +103,7 @@ const SHAPES: [what: string, bytes: string, statuses: number[], word?: ProblemWo
     [400],
     'malformed',
   ],
-  ['bare line feeds', 'GET /livez HTTP/1.1\nHost: pledger\n\n', [400], 'malformed'],
+  ['bare line feeds', 'GET /livez HTTP/1.1\nHost: localhost\n\n', [400], 'malformed'],
   ['one bare line feed', `GET /livez HTTP/1.1\r\n${HOST}X: y\nZ: z\r\n\r\n`, [400], 'malformed'],
   ['a folded field', `GET /livez HTTP/1.1\r\n${HOST}X: a\r\n b\r\n\r\n`, [400], 'malformed'],
   ['a space before the colon', `GET /livez HTTP/1.1\r\n${HOST}Content-Length : 3\r\n\r\nabc`, [400], 'malformed'],
@@ -122,7 +122,7 @@ const SHAPES: [what: string, bytes: string, statuses: number[], word?: ProblemWo
   ],
   [
     'a request as the body of a GET',
-    `GET /livez HTTP/1.1\r\n${HOST}Content-Length: 38\r\n\r\nGET /readyz HTTP/1.1\r\nHost: pledger\r\n\r\n`,
+    `GET /livez HTTP/1.1\r\n${HOST}Content-Length: 38\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     [400],
     'malformed',
   ],

@@ -212,7 +212,7 @@ class Cut implements fc.AsyncCommand<Model, Real> {
   }
 }
 
-/** A process goes with all that it knew, and another one comes. */
+/** A process goes with all that it knew, and another one comes; the first stays, to look from. */
 class Restart implements fc.AsyncCommand<Model, Real> {
   private readonly pick: number
   constructor(pick: number) {
@@ -221,7 +221,9 @@ class Restart implements fc.AsyncCommand<Model, Real> {
   check = () => true
   toString = () => `restart ${this.pick}`
   async run(_: Model, real: Real): Promise<void> {
-    real.services[this.pick % real.services.length] = await serviceBeside(real.t, real.first, TOLERANT)
+    const at = 1 + (this.pick % (real.services.length - 1))
+    await real.services[at]?.close()
+    real.services[at] = await serviceBeside(real.t, real.first, TOLERANT)
   }
 }
 
@@ -382,7 +384,7 @@ t.test(
   'whatever is recorded, repaired, cut, restarted and replayed, the register is what the model says',
   async (t) => {
     const first = await testService(t, '2026-02-01', TOLERANT)
-    const second = await serviceBeside(t, first, TOLERANT)
+    const services = [first, await serviceBeside(t, first, TOLERANT), await serviceBeside(t, first, TOLERANT)]
     let runs = 0
     let ids = 0
     const property = fc.asyncProperty(commands, async (all) => {
@@ -390,7 +392,7 @@ t.test(
       const real: Real = {
         t,
         register: `model-${runs}`,
-        services: [first, second],
+        services,
         ids: () => {
           ids += 1
           return uuid(ids)

@@ -4,6 +4,8 @@ import t from 'tap'
 import type { Database } from '../../src/database/pool.ts'
 import { beginReplay, cancelReplay, runReplay } from '../../src/projections/replay.ts'
 import { createRegisters } from '../../src/registers.ts'
+import { given, inStream, opened, made as promise, reaffirmed, redactedAt } from '../support/events.ts'
+import { insertRaw } from '../support/raw-log.ts'
 import { lines, made, NDJSON, OPENED, posted, problem, uuid } from '../support/register.ts'
 import { type Answer, serviceBeside, type TestService, testService } from '../support/service.ts'
 
@@ -145,8 +147,8 @@ t.test('what an event said is gone from the log, every answer and every table, a
   t.strictSame((await service.get(`${R}/commitments/bridge/timeline?knownAt=6`)).body.redacted, [5])
   t.strictSame((await service.get(`${R}/commitments?theme=wombatology`)).body.items, [])
   t.strictSame((await service.get(`${R}/commitments?q=quokkabridge&knownAt=9`)).body.items, [])
-  const { excluded, groups } = (await service.get(`${R}/summary?groupBy=theme&knownAt=9`)).body
-  t.strictSame(excluded, { withdrawn: 0, superseded: 0, redacted: 1 })
+  const { excluded, redacted, groups } = (await service.get(`${R}/summary?groupBy=theme&knownAt=9`)).body
+  t.strictSame([excluded, redacted], [{ withdrawn: 0, superseded: 0, redacted: 0 }, [5, 6]], 'it is counted as before')
   t.strictSame(
     groups.map(({ key }: { key: string }) => key),
     ['asphalt', null],
@@ -227,6 +229,7 @@ t.test('a definition that was erased leaves a title of null and the conflict tha
   t.strictSame([body.programme, body.conflicts[0]?.kind], ['p1', 'undefined-reference'])
   const [group] = (await service.get(`${R}/summary?groupBy=programme&knownAt=10`)).body.groups
   t.match(group, { key: 'p1', title: null, inScope: 2 })
+  t.strictSame(body.redacted, [1], 'what it refers to was erased')
   t.notMatch(await allText(service.db), /axolotl/i)
 })
 
@@ -282,6 +285,14 @@ t.test('what cannot be erased is refused, and nothing is recorded', async (t) =>
     ['a redaction', () => erase(service, 10), 422, 'not-retractable', []],
     ['a position beyond the log', () => erase(service, 11), 404, 'not-known', []],
     ['no position', () => service.post(`${R}/events/x/redact`, { reason }), 404, 'not-known', []],
+    ['another way to write a position', () => service.post(`${R}/events/05/redact`, { reason }), 404, 'not-known', []],
+    [
+      'a blank reason',
+      () => service.post(`${R}/events/5/redact`, { reason: ' \t ' }),
+      422,
+      'invalid-body',
+      ['/reason'],
+    ],
     ['no register', () => service.post('/v1/registers/none/events/0/redact', { reason }), 404, 'unknown-register', []],
     ['no reason', () => service.post(`${R}/events/5/redact`, {}), 422, 'invalid-body', ['/reason']],
     ['more than a reason', () => service.post(`${R}/events/5/redact`, { reason, by: 1 }), 422, 'invalid-body', ['/by']],
@@ -364,6 +375,197 @@ t.test(
   },
 )
 
+/** What an answer says that it lost, and how many commitments it leaves out since their promise was erased. */
+async function losses(service: Pick<TestService, 'get'>, path: string, headers = {}) {
+  const { status, body, text } = await service.get(path, headers)
+  if (status !== 200) throw new Error(`${path}: ${text}`)
+  return [body.redacted, body.redactedCount, body.excluded?.redacted ?? null]
+}
+
+t.test('a commitment whose promise was erased is in no count, and every answer that counts says so', async (t) => {
+  const service = await testService(t)
+  await fill(service)
+  t.equal((await erase(service, 4)).status, 201)
+  const cases: [string, unknown[]][] = [
+    ['summary?knownAt=9', [[4], 1, 1]],
+    ['summary?knownAt=9&asOf=2025-01-01', [[4], 1, 1]],
+    ['summary?knownAt=4', [[], 0, 0]],
+    // Of which programme it was nobody can tell: of any, perhaps.
+    ['summary?knownAt=9&programme=p1', [[4], 1, 0]],
+    ['summary/series?from=2026-01-01&to=2026-02-01&knownAt=9', [[4], 1, null]],
+    ['summary/difference?from=4&to=9', [[4], 1, null]],
+    ['summary/difference?from=0&to=4', [[], 0, null]],
+    ['figures?knownAt=9', [[4], 1, null]],
+    ['commitments?knownAt=9', [[4], 1, null]],
+    ['commitments?knownAt=9&theme=asphalt', [[4], 1, null]],
+    ['commitments?knownAt=4', [[], 0, null]],
+    ['conflicts?knownAt=9', [[4], 1, null]],
+    ['conflicts?knownAt=9&commitment=road', [[], 0, null]],
+    ['sources?knownAt=9', [[], 0, null]],
+    ['programmes?knownAt=9', [[], 0, null]],
+  ]
+  for (const [path, wanted] of cases) t.strictSame(await losses(service, `${R}/${path}`), wanted, path)
+  const { items } = (await service.get(`${R}/summary/series?from=2025-01-01&to=2026-02-01&step=year&knownAt=9`)).body
+  t.strictSame(
+    items.map(({ inScope, excluded }: { inScope: number; excluded: unknown }) => [inScope, excluded]),
+    [
+      [0, { withdrawn: 0, superseded: 0, redacted: 1 }],
+      [1, { withdrawn: 0, superseded: 0, redacted: 1 }],
+    ],
+  )
+  const { before, after } = (await service.get(`${R}/summary/difference?from=4&to=9`)).body.figures
+  t.strictSame([before.excluded.redacted, after.excluded.redacted], [0, 1])
+  const { groups } = (await service.get(`${R}/summary?groupBy=programme,theme,party&knownAt=9`)).body
+  t.ok(groups.every(({ excluded }: { excluded: { redacted: number } }) => excluded.redacted === 0))
+  const csv = await service.get(`${R}/commitments?knownAt=9`, { accept: 'text/csv' })
+  t.strictSame([csv.headers['pledger-redacted'], csv.text.trim().split('\r\n').length], ['1', 2])
+})
+
+t.test('it is left out for as long as nothing else promises it, and not where it was retracted', async (t) => {
+  const service = await testService(t)
+  await fill(service)
+  t.equal((await erase(service, 4)).status, 201)
+  const send = (event: unknown) => service.post(`${R}/events`, event)
+  const anew = posted('bridge', 'CommitmentMade', '2026-02-20', { title: 'anew' }, { id: uuid(10) })
+  t.strictSame((await send(anew)).body.size, 11)
+  t.strictSame(await losses(service, `${R}/summary?knownAt=11`), [[4], 1, 0])
+  t.strictSame(await losses(service, `${R}/summary?knownAt=11&asOf=2026-02-19`), [[4], 1, 1], 'it may have been before')
+  t.strictSame(await losses(service, `${R}/summary?knownAt=10`), [[4], 1, 1])
+  const retraction = (event: string, id: string) =>
+    posted('bridge', 'EventRetracted', '2026-02-20', { event, reason: 'r' }, { id })
+  t.strictSame((await send(retraction(uuid(10), uuid(11)))).body.size, 12)
+  t.strictSame(await losses(service, `${R}/summary?knownAt=12`), [[4], 1, 1])
+  t.strictSame((await send(retraction(uuid(4), uuid(12)))).body.size, 13)
+  t.strictSame((await losses(service, `${R}/summary?knownAt=13`))[2], 0, 'it was never promised')
+  t.strictSame((await losses(service, `${R}/summary?knownAt=12`))[2], 1)
+  t.equal((await erase(service, 12)).status, 201)
+  t.strictSame(
+    (await losses(service, `${R}/summary?knownAt=13`))[2],
+    0,
+    'an erased retraction takes back what it took back',
+  )
+})
+
+t.test(
+  'a commitment that is in scope again since its withdrawal was erased: the answers say what they lost',
+  async (t) => {
+    const service = await testService(t)
+    await fill(service)
+    t.equal((await service.post(`${R}/events`, made('canal', { programme: 'p1' }))).body.size, 10)
+    t.equal(
+      (await service.post(`${R}/events`, posted('road', 'CommitmentWithdrawn', '2026-02-01', { reason: 'r' }))).body
+        .size,
+      11,
+    )
+    t.match((await service.get(`${R}/summary?knownAt=11`)).body, {
+      inScope: 2,
+      excluded: { withdrawn: 1 },
+      redacted: [],
+    })
+    t.equal((await erase(service, 10)).status, 201)
+    t.match((await service.get(`${R}/summary?knownAt=11`)).body, {
+      ...{ inScope: 3, excluded: { withdrawn: 0, redacted: 0 }, redacted: [10], redactedCount: 1 },
+    })
+    const cases: [string, number[]][] = [
+      ['summary?knownAt=10', []],
+      ['summary?programme=p1&knownAt=11', []],
+      ['summary?programme=&knownAt=11', [10]],
+      ['commitments?programme=p1&knownAt=11', []],
+      ['commitments?theme=asphalt&knownAt=11', [10]],
+      ['commitments?theme=asphalt&lifecycle=withdrawn&knownAt=11', [10]],
+      ['figures?programme=p1&knownAt=11', []],
+      ['summary/difference?from=10&to=11', [10]],
+      ['summary/difference?from=10&to=11&programme=p1', []],
+      ['summary/series?from=2026-01-01&to=2026-02-01&knownAt=11', [10]],
+      ['commitments/road?knownAt=11', [10]],
+    ]
+    for (const [path, wanted] of cases) t.strictSame((await losses(service, `${R}/${path}`))[0], wanted, path)
+  },
+)
+
+t.test('definitions, reports and the register itself say which of them were erased', async (t) => {
+  const service = await testService(t)
+  await fill(service)
+  const more = [
+    posted('$register', 'PartyAdded', '2026-01-01', { id: 'B', name: 'Party B' }, { id: uuid(9) }),
+    made('canal', { programme: 'p1', parties: ['B'] }, { citations: [{ source: 'S1' }] }),
+    posted('$register', 'EventCorrected', '2026-01-01', {
+      event: uuid(9),
+      data: { id: 'B', name: 'Bee' },
+      reason: 'r',
+    }),
+  ]
+  t.equal((await service.post(`${R}/events`, more)).body.size, 12)
+  const none = [[], 0, null]
+  for (const path of ['sources', 'programmes', 'figures', 'conflicts']) {
+    t.strictSame(await losses(service, `${R}/${path}?knownAt=12`), none, path)
+  }
+  t.strictSame(await losses(service, R), none)
+  for (const position of [1, 2, 3, 9]) t.equal((await erase(service, position)).status, 201)
+  const cases: [string, number[]][] = [
+    [`${R}/sources?knownAt=12`, [2]],
+    [`${R}/sources?knownAt=2`, []],
+    [`${R}/programmes?knownAt=12`, [1, 2]],
+    [`${R}/figures?knownAt=12`, [1, 2, 3, 9, 11]],
+    [`${R}/figures?knownAt=3`, [1, 2]],
+    [`${R}/conflicts?knownAt=12`, [1, 2, 3, 9, 11]],
+    [`${R}/conflicts?commitment=road&knownAt=11`, [1, 2, 3, 9]],
+    [`${R}/summary?groupBy=programme,party&knownAt=12`, [1, 9, 11]],
+    [`${R}/commitments?knownAt=12`, [1, 2, 9, 11]],
+    [`${R}/commitments/canal?knownAt=12`, [1, 2, 9, 11]],
+    [`${R}/commitments/road?knownAt=12`, []],
+    [R, [9, 11]],
+  ]
+  for (const [path, wanted] of cases) t.strictSame((await losses(service, path))[0], wanted, path)
+  const { items } = (await service.get('/v1/registers')).body
+  t.strictSame([items[0].parties, items[0].redacted], [[{ id: 'A', name: 'Party A' }], [9, 11]])
+  const conflicts = (await service.get(`${R}/conflicts?knownAt=12`)).body
+  t.strictSame(
+    conflicts.items.map(({ kind }: { kind: string }) => kind),
+    Array(5).fill('undefined-reference'),
+  )
+})
+
+t.test('an answer names a thousand positions and says how many there are', async (t) => {
+  const service = await testService(t)
+  const many = Array.from({ length: 1_200 }, () => inStream('c', reaffirmed('2026-01-02')))
+  const log = given(opened(), inStream('c', promise('2026-01-01')), ...many)
+  await insertRaw(
+    service.db,
+    'many',
+    redactedAt(
+      log,
+      log.slice(2).map(({ position }) => position),
+    ),
+  )
+  const { body } = await service.get(`/v1/registers/many/summary?minSize=${log.length}`)
+  t.strictSame(
+    [body.redacted.length, body.redacted[0], body.redacted.at(-1), body.redactedCount],
+    [1_000, 2, 1_001, 1_200],
+  )
+})
+
+t.test('a stream says which of its repairs are in force once they were erased', async (t) => {
+  const service = await testService(t)
+  await fill(service)
+  const retraction = posted('bridge', 'EventRetracted', '2026-02-11', { event: uuid(7), reason: 'secretive' })
+  t.equal((await service.post(`${R}/events`, retraction)).status, 201)
+  for (const position of [6, 9]) t.equal((await erase(service, position)).status, 201)
+  const { items } = (await service.get(`${R}/commitments/bridge/events?knownAt=10`)).body
+  type Item = { position: number; inForce: boolean; repairs: unknown[] }
+  t.strictSame(
+    items.map(({ position, inForce, repairs }: Item) => [position, inForce, repairs]),
+    [
+      [4, true, []],
+      [5, true, [{ event: 6, type: 'EventCorrected', inForce: false }]],
+      [6, false, []],
+      [7, false, [{ event: 9, type: 'EventRetracted', inForce: true }]],
+      // What it said is gone, what it does is not.
+      [9, true, []],
+    ],
+  )
+})
+
 t.test('recordings to the same stream and redactions side by side: no gap, nothing lost', async (t) => {
   const service = await testService(t)
   const other = await serviceBeside(t, service)
@@ -412,3 +614,58 @@ t.test(
     ])
   },
 )
+
+t.test('what an erased retraction took back stays taken back in the copy of an export', async (t) => {
+  const service = await testService(t)
+  await fill(service)
+  const retraction = posted('bridge', 'EventRetracted', '2026-02-11', { event: uuid(7), reason: 'secretive' })
+  t.equal((await service.post(`${R}/events`, { ...retraction, id: uuid(9) })).status, 201)
+  for (const position of [9, 8]) t.equal((await erase(service, position)).status, 201)
+  const exported = (await service.get(`${R}/events`, { accept: 'application/x-ndjson' })).text
+  const load = (register: string) =>
+    service.post(`/v1/registers/${register}/events`, lines(...exported.trim().split('\n')), NDJSON)
+  const { body } = await load('copy')
+  t.strictSame([body.recorded, body.refused], [9, 3])
+  t.strictSame(
+    body.refusals.map(({ line, type, pointer }: Record<string, unknown>) => [line, type, pointer]),
+    [
+      [9, '/problems/redacted', '/data'],
+      [11, '/problems/not-available', '/type'],
+      [12, '/problems/not-available', '/type'],
+    ],
+  )
+  t.match(body.refusals[1].detail, /not imported.*redact it here/)
+  const copied = (await service.get('/v1/registers/copy/commitments/bridge?knownAt=9')).body
+  const original = (await service.get(`${R}/commitments/bridge?knownAt=10`)).body
+  t.strictSame([copied.lifecycle, copied.title], ['open', 'Quollbridge'])
+  t.strictSame([original.lifecycle, original.title], ['open', 'Quollbridge'])
+  t.match((await service.get('/v1/registers/copy/events/8')).body, {
+    ...{ id: uuid(9), type: 'EventRetracted', occurredOn: '../2026-03-01' },
+    data: { event: uuid(7), reason: 'the reason was erased before this was imported' },
+  })
+  // Run again it adds nothing; nor into the register that it came from, where the same event is blank.
+  t.match((await load('copy')).body, { recorded: 0, alreadyRecorded: 9, refused: 3 })
+  const again = (await load('demo')).body
+  t.match(again, { recorded: 0, alreadyRecorded: 8, refused: 4, size: 12 })
+  t.strictSame(
+    again.refusals.map(({ line, type, pointer }: Record<string, unknown>) => [line, type, pointer]),
+    [
+      [9, '/problems/redacted', '/data'],
+      [10, '/problems/redacted', '/id'],
+      [11, '/problems/not-available', '/type'],
+      [12, '/problems/not-available', '/type'],
+    ],
+  )
+})
+
+t.test('a position in a path is written in one way alone', async (t) => {
+  const service = await testService(t)
+  await fill(service)
+  for (const position of ['007', '00', '-0', '7.0', '1e0', '%207', '+7', '1'.repeat(16)]) {
+    for (const path of [`events/${position}`, `events/${position}/proof`]) {
+      const { status, type } = problem(await service.get(`${R}/${path}`))
+      t.strictSame([status, type], [404, '/problems/not-known'], path)
+    }
+  }
+  t.equal((await service.get(`${R}/events/7`)).status, 200)
+})

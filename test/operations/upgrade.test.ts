@@ -115,7 +115,13 @@ t.test('a schema that is newer than the service is refused by every command, in 
   const said =
     'pledger: the database is of a newer version of Pledger: it has the migration 9999-of-a-later-version, unknown to this ' +
     'one; run that version or a later one, or restore a backup from before it\n'
-  const commands = [['serve'], ['seal', '--once'], ['replay'], ['import', '-', '--register', 'demo'], ['verify', 'log']]
+  const commands = [
+    ['serve', '--unsafe-database'],
+    ['seal', '--once'],
+    ['replay'],
+    ['import', '-', '--register', 'demo'],
+    ['verify', 'log'],
+  ]
   const ended = await Promise.all(commands.map((command) => pledger(t, command, env)))
   for (const [at, one] of ended.entries()) {
     t.strictSame(one, { code: 1, signal: null, out: '', err: said }, (commands[at] as string[]).join(' '))

@@ -393,7 +393,7 @@ function fromScratch(
   const answer = { id, revision: events.length, states }
   const record = { id, title, programme, themes, parties, revision: events.length, rebaselines, forecastPushes }
   const { lastOn } = states.latest
-  return [{ ...record, isRedacted: false, lastOn, standing: standing(states.latest), answer }]
+  return [{ ...record, lastOn, standing: standing(states.latest), answer }]
 }
 
 /** As JSON with members and items in one order. */

@@ -243,14 +243,14 @@ t.test(
     }
     await catchUp(db, createRegisters(), stopping, 'a')
     t.strictSame(await sizes(), [
-      [1, LOG.length, null],
-      [2, 0, 0],
+      [periods.version, LOG.length, null],
+      [next.version, 0, 0],
     ])
-    await sql`update checkpoint set stopped_at = null, building = 0 where version = 2`.execute(db)
+    await sql`update checkpoint set stopped_at = null, building = 0 where version = ${next.version}`.execute(db)
     await catchUp(db, createRegisters(), next, 'a')
     t.strictSame(await sizes(), [
-      [1, LOG.length, null],
-      [2, LOG.length, null],
+      [periods.version, LOG.length, null],
+      [next.version, LOG.length, null],
     ])
     await catchUp(db, createRegisters(), next, 'b')
     for (const register of ['a', 'b']) await catchUp(db, createRegisters(), sealed, register)

@@ -152,7 +152,8 @@ t.test(
         ['tax-body', 'news', null, 'delivered'],
       ],
     )
-    const { register: _, asOf: __, knownAt: ___, rules: ____, groups: _____, ...figures } = now
+    const { register: _, asOf: __, knownAt: ___, rules: ____, groups: _____, redacted, redactedCount, ...figures } = now
+    t.strictSame([redacted, redactedCount], [[], 0])
     t.strictSame(why.figures.after, figures, 'the figures of the difference are those of the summary')
   },
 )

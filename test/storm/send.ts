@@ -42,7 +42,7 @@ export function sender(connections: number) {
 export type Sender = ReturnType<typeof sender>
 
 function parsed({ headers }: IncomingMessage, text: string): unknown {
-  return /json/.test(headers['content-type'] ?? '') && text !== '' ? JSON.parse(text) : text
+  return /[/+]json/.test(headers['content-type'] ?? '') && text !== '' ? JSON.parse(text) : text
 }
 
 /** Whether an answer says "not now": the caller is to try again. */

@@ -90,7 +90,7 @@ try {
   await chmod(dir, 0o755)
   const data = join(dir, 'data')
   const env = { PLEDGER_DATA: data, PLEDGER_PORT: '0', PLEDGER_SIGNING_KEYS: await releaseKeys(join(dir, 'keys.pem')) }
-  const service = start(script, ['serve'], env)
+  const service = start(script, ['serve', '--unsafe-database'], env)
   const [, address = ''] = await service.says(/listens on (http:\/\/127\.0\.0\.1:\d+)\n/)
   await pledger(['sample', 'union-state'], env)
   await pledger(['sample', 'synthetic', '--commitments', '10', '--delivered', '4', '--late', '1'], env)

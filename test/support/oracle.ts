@@ -13,7 +13,7 @@ import {
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
 import { verification } from '../../src/domain/portfolio/status.ts'
 import { definedAt, namedAt, type RegisterState, registerAt } from '../../src/domain/register/state.ts'
-import { redactedPositions } from '../../src/domain/repairs.ts'
+import { redactedPositions, repairTarget, retractedIds } from '../../src/domain/repairs.ts'
 import { type Day, dateRangeOf, dayOf, formatDay, LAST_DAY } from '../../src/kernel/plain-date.ts'
 
 /** A commitment at the two clocks: what is answered about it, and the two days that no answer gives as a number. */
@@ -140,8 +140,11 @@ function finishAfter(start: Day, n: bigint, d: bigint): string | null {
   return day > LAST_DAY ? null : formatDay(day)
 }
 
-/** Every figure over these members, without the links; `scope` is what their one programme reports. */
-function figuresOver(members: readonly Member[], asOf: Day, scope: number | null) {
+/**
+ * Every figure over these members, without the links; `scope` is what their one programme reports, `erased` how many have no
+ * promise any longer.
+ */
+function figuresOver(members: readonly Member[], asOf: Day, scope: number | null, erased = 0) {
   const count = (figure: string, part: Part = 'numerator') => countedBy(figure, part, members).length
   const figure = (name: string) => {
     const [counted, of] = [count(name), count(name, 'denominator')]
@@ -172,7 +175,7 @@ function figuresOver(members: readonly Member[], asOf: Day, scope: number | null
     excluded: {
       withdrawn: members.filter(({ answer }) => answer.lifecycle === 'withdrawn').length,
       superseded: members.filter(({ answer }) => answer.lifecycle === 'superseded').length,
-      redacted: members.filter(({ answer }) => answer.redacted.length > 0).length,
+      redacted: erased,
     },
   }
 }
@@ -298,8 +301,52 @@ export function createOracle(register: string, log: readonly StoredEvent[]) {
   const figures = (asOf: Day, size: number, programmes: readonly string[] = []) => {
     const [one, ...others] = programmes
     const scope = one !== undefined && others.length === 0 ? scopeOf(one, asOf, size) : null
-    return figuresOver(narrowed(commitments(asOf, size), programmes), asOf, scope)
+    const erased = programmes.length === 0 ? erasedPromises(asOf, size) : 0
+    return figuresOver(narrowed(commitments(asOf, size), programmes), asOf, scope, erased)
   }
+
+  /** How many commitments are promised by what was erased, and by nothing that is in force. */
+  const erasedPromises = (asOf: Day, size: number): number => {
+    const isErased = (events: readonly StoredEvent[]) => {
+      const retracted = retractedIds(events)
+      return events.some(({ id, type, salt }) => type === 'CommitmentMade' && salt === null && !retracted.has(id))
+    }
+    return [...streams].filter(
+      ([id, events]) =>
+        isErased(events.filter(({ position }) => position < size)) && member(id, asOf, size).length === 0,
+    ).length
+  }
+
+  /** The type of the fact that an event says something of: its own, or that of what it corrects. */
+  const factType = (event: StoredEvent) => log.find(({ id }) => id === repairTarget(event))?.type ?? event.type
+
+  /**
+   * The positions that an answer lost by: of definitions and reports of these types, and of the commitments that on any day
+   * belong to what is asked for, or may have.
+   */
+  const losses = (size: number, types: readonly string[], belongs: ((answer: CommitmentAnswer) => boolean) | null) => {
+    const lost = log.filter(
+      ({ position }) => position < size && redactedPositions([log[position] as StoredEvent]).length > 0,
+    )
+    const mayBelong = (id: string) => {
+      const said = lost.filter(({ stream }) => stream === id).map(factType)
+      if (said.includes('CommitmentMade') || said.includes('CommitmentAmended')) return true
+      const answers = daysOfInterest(factsAt(id, size)).flatMap((day) => member(id, day, size))
+      return answers.length === 0 || answers.some(({ answer }) => belongs === null || belongs(answer))
+    }
+    const isLost = (event: StoredEvent) =>
+      event.stream === REGISTER_STREAM ? types.includes(factType(event)) : belongs === null || mayBelong(event.stream)
+    const redacted = lost.filter(isLost).map(({ position }) => position)
+    return { redacted, redactedCount: redacted.length }
+  }
+
+  /** What summaries, series and differences of some programmes lost. */
+  const lossesOf = (size: number, programmes: readonly string[]) =>
+    losses(
+      size,
+      ['RegisterOpened', 'PartyAdded', 'ProgrammeDefined'],
+      programmes.length === 0 ? null : ({ programme }) => programmes.includes(programme ?? ''),
+    )
 
   const groups = (asOf: Day, size: number, programmes: readonly string[], by: Dimension) => {
     const { programmes: definedProgrammes, parties } = stateAt(size)
@@ -355,6 +402,7 @@ export function createOracle(register: string, log: readonly StoredEvent[]) {
     /** The summary without links. */
     summary: (asOf: Day, size: number, programmes: readonly string[], groupBy: readonly Dimension[]) => ({
       ...item(asOf, size, programmes),
+      ...lossesOf(size, programmes),
       groups: groupBy.flatMap((by) => groups(asOf, size, programmes, by)),
     }),
 
@@ -403,6 +451,8 @@ export function createOracle(register: string, log: readonly StoredEvent[]) {
       })
     },
     figures,
+    losses,
+    lossesOf,
 
     /** Days worth asking about, as known at a size: each that is due or expected, and each of a commitment's facts. */
     dueDays: (size: number): Day[] => [...streams.keys()].sort().flatMap((id) => dueDays(factsAt(id, size))),

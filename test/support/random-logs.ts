@@ -202,25 +202,36 @@ function finds(text: string, { answer }: Member): boolean {
   return words(text).every((word) => there.some((one) => one.startsWith(word)))
 }
 
-function filtered(members: readonly Member[], parameters: readonly [string, string][]): Member[] {
+function wantedBy(parameters: readonly [string, string][]) {
   const wanted = (name: string) => parameters.filter(([key]) => key === name).map(([, value]) => value)
   const passes = (name: string, values: readonly string[]) => {
     const any = wanted(name)
     return any.length === 0 || (values.length === 0 ? any.includes('') : values.some((value) => any.includes(value)))
   }
+  return { wanted, passes }
+}
+
+/** Whether a commitment belongs to what the filters ask for. */
+function belongs({ programme, themes, parties }: Member['answer'], parameters: readonly [string, string][]): boolean {
+  const { passes } = wantedBy(parameters)
+  return (
+    passes('programme', programme === null ? [] : [programme]) && passes('theme', themes) && passes('party', parties)
+  )
+}
+
+function filtered(members: readonly Member[], parameters: readonly [string, string][]): Member[] {
+  const { wanted, passes } = wantedBy(parameters)
   const [figure] = wanted('figure')
   const part = wanted('denominator')[0] === 'true' ? 'denominator' : 'numerator'
   const counted = figure === undefined ? members : countedBy(figure, part, members)
   return counted.filter((member) => {
-    const { lifecycle, schedule, verification, programme, themes, parties } = member.answer
+    const { lifecycle, schedule, verification } = member.answer
     return (
       passes('lifecycle', [lifecycle]) &&
       passes('schedule', [schedule.current]) &&
       passes('scheduleOriginal', [schedule.original]) &&
       passes('verification', [verification]) &&
-      passes('programme', programme === null ? [] : [programme]) &&
-      passes('theme', themes) &&
-      passes('party', parties) &&
+      belongs(member.answer, parameters) &&
       wanted('q').every((text) => finds(text, member))
     )
   })
@@ -254,8 +265,13 @@ async function checkList(question: Clocked): Promise<void> {
     wanted.map(({ id }) => id),
   )
   expectSame(url, items, wanted)
-  expectSame(url, frame, { next: null, asOf: formatDay(asOf), knownAt: oracle.knownAt(size), rules: '1' })
+  const isNarrowed = filters.some(([name]) => ['programme', 'theme', 'party'].includes(name))
+  const losses = oracle.losses(size, DEFINITIONS, isNarrowed ? (answer) => belongs(answer, filters) : null)
+  const wantedFrame = { next: null, asOf: formatDay(asOf), knownAt: oracle.knownAt(size), rules: '1', ...losses }
+  expectSame(url, frame, wantedFrame)
 }
+
+const DEFINITIONS = ['RegisterOpened', 'PartyAdded', 'ProgrammeDefined', 'SourceAdded']
 
 async function checkOne(question: Clocked): Promise<void> {
   const { asked, oracle, asOf, size, one } = question
@@ -305,7 +321,8 @@ async function checkSeries(question: Clocked): Promise<void> {
   const url = address(question, 'summary/series', parameters)
   const items = oracle.series(from, to, one.step, size, one.programmes)
   const frame = { next: null, asOf: formatDay(to), knownAt: oracle.knownAt(size), rules: '1', step: one.step }
-  expectSame(url, withoutLinks(await read(asked, url)), { items, ...frame })
+  const losses = oracle.lossesOf(size, one.programmes)
+  expectSame(url, withoutLinks(await read(asked, url)), { items, ...frame, ...losses })
 }
 
 /** What the answer says of an event that caused a change. */
@@ -338,7 +355,10 @@ async function checkDifference(question: Clocked): Promise<void> {
   }
   expectSame(url, withoutLinks(figures), wanted)
   const known = { from: oracle.knownAt(from), to: oracle.knownAt(to), knownAt: oracle.knownAt(to) }
-  expectSame(url, frame, { next: null, asOf: formatDay(asOf), rules: '1', ...known })
+  const lost = [from, to].flatMap((size) => oracle.lossesOf(size, one.programmes).redacted)
+  const redacted = [...new Set(lost)].sort((a, b) => a - b)
+  const losses = { redacted, redactedCount: redacted.length }
+  expectSame(url, frame, { next: null, asOf: formatDay(asOf), rules: '1', ...known, ...losses })
 }
 
 const CHECKS = {

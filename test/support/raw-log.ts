@@ -218,6 +218,7 @@ export async function insertRaw(db: Database, register: string, events: readonly
   const last = rows.at(-1)
   if (!last) return
   const own = events.filter(({ stream }) => stream === REGISTER_STREAM).length
+  const erased = rows.filter(({ isRedacted }) => isRedacted).length
   await sql`with inserted as (
       insert into event (register, position, id, stream, revision, type, type_version, recorded_at, recorded_by,
         occurred_on, data, citations, salt, body_hash, leaf)
@@ -226,10 +227,11 @@ export async function insertRaw(db: Database, register: string, events: readonly
       from json_to_recordset(${JSON.stringify(rows)}::json) as event (position bigint, id uuid, stream text,
         revision integer, type text, "typeVersion" smallint, "recordedAt" timestamptz, "recordedBy" text,
         "occurredOn" text, data json, citations json, "isRedacted" boolean))
-    insert into register (register, size, last_recorded_at, own_revision)
-    values (${register}, ${last.position + 1}, ${last.recordedAt}::timestamptz, ${own})
+    insert into register (register, size, last_recorded_at, own_revision, redactions)
+    values (${register}, ${last.position + 1}, ${last.recordedAt}::timestamptz, ${own}, ${erased})
     on conflict (register) do update set size = excluded.size, last_recorded_at = excluded.last_recorded_at,
-      own_revision = register.own_revision + excluded.own_revision`.execute(db)
+      own_revision = register.own_revision + excluded.own_revision,
+      redactions = register.redactions + excluded.redactions`.execute(db)
 }
 
 /** The tables that hold what projections made of the log, and whose they are. */

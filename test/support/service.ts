@@ -13,8 +13,11 @@ import { type Runner, startRunner } from '../../src/projections/run.ts'
 import { createRecorder, type Recorder } from '../../src/record.ts'
 import { createRegisters, type Registers } from '../../src/registers.ts'
 import { asRole, ROLES, testDatabaseUrl } from './database.ts'
+import { secretIn } from './secrets.ts'
 
 export type TestService = {
+  /** Ends it before the test does. */
+  close: () => Promise<void>
   app: FastifyInstance
   /** The address of its database, for the superuser. */
   url: string
@@ -79,20 +82,31 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
     runner.hint()
   }
   const recorder = createRecorder(own, registers, { now, onRecorded })
-  const logger = pino({ level: 'silent' })
+  const leaks: string[] = []
+  // Nothing is printed, and everything is looked at.
+  const write = (line: string) => void leaks.push(...[secretIn(line)].filter((one) => one !== null))
+  const logger = pino({ level: 'trace' }, { write })
   const access = createAccess(own, { mode: 'none', oidc: null, recordReads: false, now, onError: fails, ...given })
   const context = { access, db: own, registers, recorder, heads, now, wake: runner.wake }
   const app = await buildApp(context, logger, { checkAnswers: true, ...appOptions })
-  t.teardown(async () => {
+  let closed: Promise<void> | undefined
+  const close = async () => {
     await app.close()
     await access.stop()
     await runner.stop()
     await heads.stop()
     await own.destroy()
     await db.destroy()
-  })
+    if (leaks.length > 0) throw new Error(`in a log of the service stands ${leaks[0]}`)
+  }
+  const closeOnce = () => {
+    closed ??= close()
+    return closed
+  }
+  t.teardown(closeOnce)
   const inject = async (options: InjectOptions) => answer(await app.inject(options))
   return {
+    close: closeOnce,
     app,
     url,
     db,

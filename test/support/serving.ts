@@ -30,7 +30,7 @@ async function ask(url: string, init: RequestInit): Promise<Answer> {
 
 /** Starts the service on any free port; it is killed with the test. */
 export async function serving(t: Test, env: Record<string, string>, ...flags: string[]): Promise<Serving> {
-  const started = start(t, ['serve', ...flags], { PLEDGER_PORT: '0', ...env })
+  const started = start(t, ['serve', '--unsafe-database', ...flags], { PLEDGER_PORT: '0', ...env })
   const [, address = ''] = await started.says(/listens on (http:\/\/127\.0\.0\.1:\d+)\n/)
   return {
     ...started,

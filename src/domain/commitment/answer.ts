@@ -13,8 +13,8 @@ import {
   standing,
   VERIFICATIONS,
 } from '../portfolio/status.ts'
-import type { RegisterState } from '../register/state.ts'
-import { conflictAnswer, conflictsOf, undefinedReferences } from './conflicts.ts'
+import { DEFINITIONS, erasedPositions, type RegisterState } from '../register/state.ts'
+import { type Conflict, conflictAnswer, conflictsOf, undefinedReferences } from './conflicts.ts'
 import type { CommitmentState, Mention, Milestone, States } from './state.ts'
 
 const mentioned = { event: z.int().meta({ description: 'Position of the event' }), occurredOn: dateAnswer }
@@ -109,7 +109,10 @@ export const commitmentAnswer = z
     ),
     conflicts: z.array(conflictAnswer),
     citations: z.array(citationAnswer),
-    redacted: z.array(z.int()).meta({ description: 'Positions of events whose content was erased' }),
+    redacted: z.array(z.int()).meta({
+      description:
+        'Positions of its events whose content was erased, and, where it refers to what is not defined, of erased definitions',
+    }),
     revision: z.int(),
     asOf: z.string(),
     knownAt: knownAtAnswer,
@@ -199,11 +202,18 @@ function answerReports(state: CommitmentState): Pick<CommitmentAnswer, 'progress
   }
 }
 
+/** What is not defined any longer may have been erased: that is lost as well. */
+function lostBy(redacted: readonly number[], references: readonly Conflict[], register: RegisterState): number[] {
+  if (references.length === 0) return [...redacted]
+  return [...redacted, ...erasedPositions(register, DEFINITIONS)].sort((a, b) => a - b)
+}
+
 /** The commitment as answers give it, as of a day at a knowledge. */
 export function describe({ id, revision, redacted, states }: Described, context: AnswerContext): CommitmentAnswer {
   const { asOf, knownAt, register } = context
   const state = states.latest
   const where = standing(state)
+  const references = undefinedReferences(state, register)
   return {
     id,
     title: state.title,
@@ -233,9 +243,9 @@ export function describe({ id, revision, redacted, states }: Described, context:
     stalenessDays: stalenessDays(state, asOf),
     ...answerReports(state),
     milestones: state.milestones.map((milestone) => answerMilestone(milestone, asOf)),
-    conflicts: [...conflictsOf(state, where, asOf), ...undefinedReferences(state, register)],
+    conflicts: [...conflictsOf(state, where, asOf), ...references],
     citations: state.citations.map(({ event, ...citation }) => answerCitation(citation, event)),
-    redacted,
+    redacted: lostBy(redacted, references, register),
     revision,
     asOf: formatDay(asOf),
     knownAt,

@@ -39,12 +39,7 @@ function membershipOf({ programme, themes, parties }: CommitmentState, before: M
   return isSame ? before : { programme, themes, parties }
 }
 
-function contentAt(
-  { latest, earliest }: States,
-  day: Day,
-  { hasDiffering, isRedacted }: { hasDiffering: boolean; isRedacted: boolean },
-  before: Membership | null,
-): Content {
+function contentAt({ latest, earliest }: States, day: Day, hasDiffering: boolean, before: Membership | null): Content {
   const where = standing(latest)
   const { original, current, uncertain } = scheduleOf({ latest, earliest }, day)
   const { originalDueOn } = where
@@ -56,7 +51,6 @@ function contentAt(
       schedule: { original, current },
       hasDueDate: originalDueOn !== null,
       isDue,
-      isRedacted,
     }),
     uncertain,
     standing: where,
@@ -187,15 +181,10 @@ export class Chronicle {
   /** The same line for as long as every date is a day: both folds are one then. */
   #earliest = this.#latest
   readonly #days: Day[] = []
-  readonly #isRedacted: boolean
   /** The one that was looked at last. */
   #membership: Membership | null = null
   /** The first day of a fact with a citation that says something else. */
   #differsFrom = Number.POSITIVE_INFINITY
-
-  constructor(isRedacted: boolean) {
-    this.#isRedacted = isRedacted
-  }
 
   /** Takes in facts that have become known, in any order. */
   add(facts: readonly CommitmentFact[]): void {
@@ -259,8 +248,7 @@ export class Chronicle {
       const isSame = looked?.day === day && hasSameBasis(looked.states, states) && this.#differsFrom > day
       looked = { day, states }
       if (isSame) return
-      const marks = { hasDiffering: this.#differsFrom <= day, isRedacted: this.#isRedacted }
-      const next = contentAt(states, day, marks, this.#membership)
+      const next = contentAt(states, day, this.#differsFrom <= day, this.#membership)
       this.#membership = next.membership
       const before = found.at(-1)
       if (before?.from !== day) found.push({ from: day, to: null, begunBy, ...next })
@@ -343,8 +331,8 @@ function endingOn(stretch: Stretch, to: Day | null): Stretch {
 }
 
 /** The stretches of a commitment from its facts: in order and without a gap, empty where it is not known. */
-export function stretches(facts: readonly CommitmentFact[], isRedacted: boolean): readonly Stretch[] {
-  const chronicle = new Chronicle(isRedacted)
+export function stretches(facts: readonly CommitmentFact[]): readonly Stretch[] {
+  const chronicle = new Chronicle()
   chronicle.add(facts)
   return chronicle.stretches
 }

@@ -16,7 +16,7 @@ export type Measured = Standing &
   }
 
 /** Measures a standing as of a day. */
-export function measure(standing: Standing, asOf: Day, isRedacted: boolean): Measured {
+export function measure(standing: Standing, asOf: Day): Measured {
   return {
     ...standing,
     asOf,
@@ -24,7 +24,6 @@ export function measure(standing: Standing, asOf: Day, isRedacted: boolean): Mea
     hasDueDate: standing.originalDueOn !== null,
     // A commitment is due on its due day and late from the day after (DCMA 14-point assessment, checks 11 and 14).
     isDue: standing.originalDueOn !== null && standing.originalDueOn <= asOf,
-    isRedacted,
     slippageDays: slippageDays(standing, asOf),
     baselineShiftDays: baselineShiftDays(standing),
   }

@@ -14,7 +14,7 @@ export type Reckoning = {
   /** No commitment is counted at all, in scope or not. */
   isEmpty: boolean
   counts: Counts
-  excluded: { withdrawn: number; superseded: number; redacted: number }
+  excluded: { withdrawn: number; superseded: number }
   slippages: { original: Slippages; current: Slippages }
   /** Of all that have an original due day: these days, and those of the promises. */
   due: Distribution
@@ -52,12 +52,11 @@ function countFigures(codes: readonly [code: number, count: number][]): Counts {
 }
 
 function excluded(codes: readonly [code: number, count: number][]): Reckoning['excluded'] {
-  const result = { withdrawn: 0, superseded: 0, redacted: 0 }
+  const result = { withdrawn: 0, superseded: 0 }
   for (const [code, count] of codes) {
-    const status = decodeStatus(code)
-    if (status.lifecycle === 'withdrawn') result.withdrawn += count
-    if (status.lifecycle === 'superseded') result.superseded += count
-    if (status.isRedacted) result.redacted += count
+    const { lifecycle } = decodeStatus(code)
+    if (lifecycle === 'withdrawn') result.withdrawn += count
+    if (lifecycle === 'superseded') result.superseded += count
   }
   return result
 }

@@ -12,26 +12,24 @@ export type Countable = {
   hasDueDate: boolean
   /** Baseline 0 has come: its last day is not after the day asked about. */
   isDue: boolean
-  /** Content of one of its events was erased. */
-  isRedacted: boolean
 }
 
 /** Codes are whole numbers from 0 to CODES - 1. The order of the lists they are made of is part of what is stored. */
-export const CODES = LIFECYCLES.length * VERIFICATIONS.length * SCHEDULES.length * SCHEDULES.length * 8
+export const CODES = LIFECYCLES.length * VERIFICATIONS.length * SCHEDULES.length * SCHEDULES.length * 4
 
 /** The code of a status. */
 export function encodeStatus(status: Countable): number {
-  const { lifecycle, verification, schedule, hasDueDate, isDue, isRedacted } = status
+  const { lifecycle, verification, schedule, hasDueDate, isDue } = status
   let code = LIFECYCLES.indexOf(lifecycle)
   code = code * VERIFICATIONS.length + VERIFICATIONS.indexOf(verification)
   code = code * SCHEDULES.length + SCHEDULES.indexOf(schedule.original)
   code = code * SCHEDULES.length + SCHEDULES.indexOf(schedule.current)
-  return code * 8 + (hasDueDate ? 4 : 0) + (isDue ? 2 : 0) + (isRedacted ? 1 : 0)
+  return code * 4 + (hasDueDate ? 2 : 0) + (isDue ? 1 : 0)
 }
 
 function decode(code: number): Countable {
-  const flags = code % 8
-  let rest = Math.floor(code / 8)
+  const flags = code % 4
+  let rest = Math.floor(code / 4)
   const take = <T>(words: readonly T[]): T => {
     const word = words[rest % words.length] as T
     rest = Math.floor(rest / words.length)
@@ -41,13 +39,13 @@ function decode(code: number): Countable {
   const original = take(SCHEDULES)
   const verification = take(VERIFICATIONS)
   const lifecycle = take(LIFECYCLES)
-  const [hasDueDate, isDue, isRedacted] = [(flags & 4) !== 0, (flags & 2) !== 0, (flags & 1) !== 0]
-  return { lifecycle, verification, schedule: { original, current }, hasDueDate, isDue, isRedacted }
+  const [hasDueDate, isDue] = [(flags & 2) !== 0, (flags & 1) !== 0]
+  return { lifecycle, verification, schedule: { original, current }, hasDueDate, isDue }
 }
 
 /** True where two codes show the same lifecycle, schedules and verification, whatever they know of the due date. */
 export function showsSameStatus(a: number, b: number): boolean {
-  return a >> 3 === b >> 3
+  return a >> 2 === b >> 2
 }
 
 const decoded: (Countable | undefined)[] = []

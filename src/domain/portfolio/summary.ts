@@ -47,7 +47,15 @@ export const summaryFigures = {
     forecastFinish: z.string().nullable().meta({ description: 'Start and estimate together, rounded up to a day' }),
     list,
   }),
-  excluded: z.strictObject({ withdrawn: z.int(), superseded: z.int(), redacted: z.int() }),
+  excluded: z.strictObject({
+    withdrawn: z.int(),
+    superseded: z.int(),
+    redacted: z.int().meta({
+      description:
+        'Commitments in no count, since what promised them was erased: as far as is known; of which programme, theme or ' +
+        'party they were nobody can tell, so that only the figures of a whole register count them',
+    }),
+  }),
 }
 const summaryShape = z.strictObject(summaryFigures)
 export type SummaryFigures = z.output<typeof summaryShape>
@@ -60,12 +68,16 @@ export function summarise(tally: Tally, asOf: Day, scope: number | null, link: L
   return summariseReckoning(reckon(tally), asOf, scope, link)
 }
 
-/** The same of what a tally comes to, as of any day on which it stands. */
+/**
+ * The same of what a tally comes to, as of any day on which it stands. `erased` is how many commitments are in no count since
+ * their promise was erased.
+ */
 export function summariseReckoning(
   reckoning: Reckoning,
   asOf: Day,
   scope: number | null,
   link: ListLink,
+  erased = 0,
 ): SummaryFigures {
   const { counts: counted, slippages, excluded, due: dueDays, made } = reckoning
   const inScope = counted.inScope.numerator
@@ -101,7 +113,7 @@ export function summariseReckoning(
       ...earnedSchedule({ due: dueDays, made, delivered: counted.earnedSchedule.numerator }, asOf),
       list: link('earnedSchedule'),
     },
-    excluded,
+    excluded: { ...excluded, redacted: erased },
   }
 }
 

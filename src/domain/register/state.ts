@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
-import { type Fact, knownFacts, readingOf, UnreadableEvent } from '../repairs.ts'
+import { type Erased, erasedAmong, type Fact, knownFacts, readingOf, UnreadableEvent } from '../repairs.ts'
 import { type RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
@@ -36,6 +36,8 @@ export type RegisterState = {
   sources: Map<string, Definition<SourceData>[]>
   /** In order of (effective day, position). */
   figures: ReportedFigure[]
+  /** What it defined or reported, and was erased. */
+  erased: readonly Erased[]
 }
 
 function cited({ citations, position }: RegisterFact): Definition<unknown>['citations'] {
@@ -111,6 +113,7 @@ function fold(events: readonly StoredEvent[], size: number): RegisterState {
     programmes: new Map(),
     sources: new Map(),
     figures: [],
+    erased: erasedAmong(events.filter(({ position }) => position < size)),
   }
   return facts.reduce(evolve, empty)
 }
@@ -140,4 +143,19 @@ export function definedAt<T>(definitions: readonly Definition<T>[] | undefined, 
 /** The same, or the first definition where none is in force yet: what something is called, whenever it is named. */
 export function namedAt<T>(definitions: readonly Definition<T>[] | undefined, asOf: Day): Definition<T> | null {
   return definedAt(definitions, asOf) ?? definitions?.[0] ?? null
+}
+
+/** The facts that define what others refer to. */
+export const DEFINITIONS: readonly RegisterEventType[] = [
+  'RegisterOpened',
+  'PartyAdded',
+  'ProgrammeDefined',
+  'SourceAdded',
+]
+
+/** The positions of what was erased of these types of facts, all where none is given. */
+export function erasedPositions({ erased }: RegisterState, types?: readonly RegisterEventType[]): number[] {
+  // Safe: a wider list, to look for any text in it.
+  const wanted = types as readonly string[] | undefined
+  return erased.filter(({ factType }) => !wanted || wanted.includes(factType)).map(({ position }) => position)
 }

@@ -28,7 +28,6 @@ export type CommitmentRecord = {
   revision: number
   rebaselines: number
   forecastPushes: number
-  isRedacted: boolean
   standing: Standing
   /** The latest effective day of any of its facts. */
   lastOn: Day
@@ -55,7 +54,7 @@ const COMPACT = [
   'last_on',
 ] as const
 
-type CompactRow = Pick<Tables['commitment'], (typeof COMPACT)[number]> & { is_redacted: boolean }
+type CompactRow = Pick<Tables['commitment'], (typeof COMPACT)[number]>
 
 function storedRecord(row: CompactRow): CommitmentRecord {
   return {
@@ -67,7 +66,6 @@ function storedRecord(row: CompactRow): CommitmentRecord {
     revision: row.revision,
     rebaselines: row.rebaselines,
     forecastPushes: row.forecast_pushes,
-    isRedacted: row.is_redacted,
     standing: {
       // Safe: written from values of these types.
       lifecycle: row.lifecycle as Lifecycle,
@@ -94,7 +92,6 @@ function foldedRecord(row: CommitmentRow): CommitmentRecord {
     revision: row.revision,
     rebaselines: Math.max(0, latest.baselines.length - 1),
     forecastPushes: latest.forecastPushes,
-    isRedacted: row.redacted.length > 0,
     standing: row.standing,
     lastOn: latest.lastOn,
     folded: row,
@@ -136,7 +133,6 @@ async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> 
     .select(['checkpoint.size as reached', 'checkpoint.time_zone as dated_in'])
     .select(liveBuild(register, 'commitments').as('build'))
     .select(COMPACT.map((column) => `commitment.${column}` as const))
-    .select(sql<boolean>`cardinality(redacted) > 0`.as('is_redacted'))
     .where('checkpoint.register', '=', register)
     .where('projection', '=', 'commitments')
     .where('version', '=', VERSIONS.commitments)

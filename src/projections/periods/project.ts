@@ -5,7 +5,7 @@ import { commitmentFacts } from '../../domain/commitment/state.ts'
 import { Chronicle, isSameContent, type Stretch } from '../../domain/commitment/stretches.ts'
 import type { EventToFold } from '../../domain/event.ts'
 import { countStanding, type TallyKey } from '../../domain/portfolio/tally.ts'
-import { isRepair, type Knowledge, readingOf, redactedPositions } from '../../domain/repairs.ts'
+import { isRepair, type Knowledge, readingOf } from '../../domain/repairs.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 
 /** A commitment's timeline from a size on. */
@@ -29,7 +29,7 @@ function isSameTimeline(a: readonly Stretch[], b: readonly Stretch[]): boolean {
 /** A timeline that follows what becomes known of one commitment. */
 class KnownTimeline {
   readonly #events: readonly EventToFold[]
-  #chronicle = new Chronicle(false)
+  #chronicle = new Chronicle()
 
   constructor(events: readonly EventToFold[]) {
     this.#events = events
@@ -42,7 +42,7 @@ class KnownTimeline {
   /** All that is known, from the beginning. */
   begin(knowledge: Knowledge): void {
     const known = this.#events.filter(({ position }) => position < knowledge.size)
-    this.#chronicle = new Chronicle(redactedPositions(known).length > 0)
+    this.#chronicle = new Chronicle()
     this.#chronicle.add(commitmentFacts(known, knowledge))
   }
 

@@ -69,7 +69,7 @@ function record(row: Row, { asOf }: Moment, memberships: readonly Membership[]):
     .split(',')
     .map((text) => (text === 'NULL' ? null : Number(text)))
   const [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags] = numbers
-  const { lifecycle, verification, isRedacted } = decodeStatus(row.code)
+  const { lifecycle, verification } = decodeStatus(row.code)
   // Safe: written in this order from a standing; the first and the last three are never null.
   const standing = {
     lifecycle,
@@ -83,7 +83,7 @@ function record(row: Row, { asOf }: Moment, memberships: readonly Membership[]):
   return {
     id: row.id,
     ...(memberships[row.membership] as Membership),
-    measured: measure(standing, asOf, isRedacted),
+    measured: measure(standing, asOf),
     uncertain: ((flags as number) & UNCERTAIN) !== 0,
     rebaselines: rebaselines as number,
     forecastPushes: forecastPushes as number,
@@ -149,6 +149,26 @@ async function lastLookedAt(db: Queryable, register: string, after: string): Pro
     db,
   )
   return rows[0]?.id ?? null
+}
+
+/** From which day on a commitment is known, null where it never is, and all that it belongs to from then on. */
+type Belonging = { knownFrom: Day | null; memberships: Membership[] }
+
+/** What is known at a size of these commitments, whatever the day; those that never were are left out. */
+export async function readBelongings(
+  db: Queryable,
+  { register, size }: Pick<Moment, 'register' | 'size'>,
+  ids: readonly string[],
+): Promise<Map<string, Belonging>> {
+  const memberships = await readMemberships(db, register)
+  const { rows } = await sql<{ id: string; known_from: Day | null; numbers: number[] }>`select distinct on (id) id,
+      days[1] as known_from, memberships as numbers
+    from period where register = ${register} and generation = ${LIVE(register)} and id = any(${[...ids]}::text[])
+      and known_from <= ${size} order by id, period.known_from desc`.execute(db)
+  const belongingsOf = (numbers: readonly number[]) => numbers.map((number) => memberships[number] as Membership)
+  return new Map(
+    rows.map((row) => [row.id, { knownFrom: row.known_from, memberships: belongingsOf([...new Set(row.numbers)]) }]),
+  )
 }
 
 /** A commitment's stretches as known at a size, as far as a timeline needs them; empty where it is not known. */

@@ -23,7 +23,7 @@ import {
 } from '../../support/events.ts'
 
 function periodsOf(events: readonly StoredEvent[], size = events.length): Period[] {
-  return timeline(stretches(commitmentFacts(events, { size, timeZone: 'UTC' }), false))
+  return timeline(stretches(commitmentFacts(events, { size, timeZone: 'UTC' })))
 }
 
 const brief = (periods: readonly Period[]) =>

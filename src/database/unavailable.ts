@@ -1,0 +1,34 @@
+// Which errors say that it is the database that is not there, or takes no work now: the same may succeed later.
+
+/** Of the network: refused, broken, not answered, no way there. */
+const NETWORK = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'EHOSTDOWN',
+  'ENETUNREACH',
+  'ENETDOWN',
+])
+
+/**
+ * Of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html): connections, insufficient resources such as a
+ * full disk, shutting down and starting; read-only, as where another server took over; idle for too long in a transaction, as
+ * after this process was stopped; and disks that fail.
+ */
+const SQLSTATES = /^(?:08...|53...|57P0[1235]|25006|25P03|58030)$/
+
+/** pg tells these by message only. */
+const MESSAGES =
+  /^(?:Connection terminated|timeout e|Client (?:has encountered a connection error|was closed)|Cannot use a pool after|driver has already)/
+
+/** True for errors that say that the database cannot be reached or takes no work now. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  const { code, message } = error as { code?: unknown; message?: string }
+  if (typeof code === 'string' && (NETWORK.has(code) || SQLSTATES.test(code))) return true
+  return MESSAGES.test(message ?? '')
+}
