@@ -154,6 +154,8 @@ type Opened = Omit<Connection, 'description' | 'close'>
 async function openAttached(_: Config, { mode }: ConnectOptions, { address, open }: Opening): Promise<Opened> {
   const { db, bounded } = open(address)
   await checkVersion(db)
+  // Who only looks is refused a newer schema too.
+  if (mode === 'look') await pendingMigrations(db)
   const migrated = mode === 'look' ? [] : await bringUpToDate(db)
   return { db, bounded, sealing: db, unsafe: [], connectionString: address, migrated }
 }

@@ -32,3 +32,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (typeof code === 'string' && (NETWORK.has(code) || SQLSTATES.test(code))) return true
   return MESSAGES.test(message ?? '')
 }
+
+const TOO_LONG = new Set(['57014', '55P03'])
+
+/** True for errors that say that a statement was cancelled, or waited for a lock for too long (see bounds.ts). */
+export function isTakingTooLong(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && TOO_LONG.has(code)
+}

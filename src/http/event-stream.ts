@@ -6,7 +6,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Database } from '../database/pool.ts'
-import { isDatabaseUnavailable } from '../database/unavailable.ts'
+import { isDatabaseUnavailable, isTakingTooLong } from '../database/unavailable.ts'
 import { type FeedLine, type FeedQuery, readFeedLines } from '../eventlog/feed.ts'
 import { readHead } from '../eventlog/load.ts'
 import { atMost } from '../kernel/at-most.ts'
@@ -266,7 +266,7 @@ export function createFollowers({ db, heads }: Context, following: Following): F
       return position < until ? await next(selection, position, until) : 'nothing'
     } catch (error) {
       // Not the follower's fault, and a browser that is refused when it comes again never comes back: it waits here.
-      if (isDatabaseUnavailable(error)) return 'unavailable'
+      if (isDatabaseUnavailable(error) || isTakingTooLong(error)) return 'unavailable'
       throw error
     }
   }

@@ -4,7 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { isDatabaseUnavailable } from '../database/unavailable.ts'
+import { isDatabaseUnavailable, isTakingTooLong } from '../database/unavailable.ts'
 import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
 import { PROBLEM_WORDS, type ProblemWord, problemStatus, problemTitle, problemType } from '../kernel/problem-words.ts'
@@ -128,9 +128,6 @@ function invalidInput({ error, validationContext }: InvalidInput): Problem {
   return new Problem('malformed', { detail: `${what} ${first?.pointer.slice(1)}: ${first?.detail}`, errors })
 }
 
-/** A statement that was cancelled, and one that waited too long for a lock: nothing of it was done. */
-const TOO_LONG = new Set(['57014', '55P03'])
-
 const FROM_FASTIFY: Record<string, ProblemWord> = {
   FST_ERR_CTP_BODY_TOO_LARGE: 'too-large',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported-media-type',
@@ -158,7 +155,7 @@ function problemOf(error: unknown): Problem {
   }
   if (isDatabaseUnavailable(error)) return new Problem('database-unavailable', { headers: { 'retry-after': '1' } })
   const { code, statusCode, message } = error as Partial<FastifyError>
-  if (code && TOO_LONG.has(code)) return new Problem('took-too-long', { headers: { 'retry-after': '5' } })
+  if (isTakingTooLong(error)) return new Problem('took-too-long', { headers: { 'retry-after': '5' } })
   const word = code && FROM_FASTIFY[code]
   if (word) return new Problem(word, message === undefined ? {} : { detail: message })
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Problem('malformed')

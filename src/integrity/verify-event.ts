@@ -215,7 +215,8 @@ function checkRedaction(
   if (fault !== null) return { fault: `${what}: ${fault}` }
   const { position, recordedAt, data } = by.event
   const why = `it was redacted by the event at position ${position}, recorded ${recordedAt}`
-  return { holds: `${why}: ${JSON.stringify(data?.reason)}` }
+  // What JSON leaves of control characters, a terminal may still act on.
+  return { holds: `${why}: ${JSON.stringify(data?.reason ?? null).replace(/\p{Cc}/gu, '\u{fffd}')}` }
 }
 
 /** What nothing proves of an event without its content. */

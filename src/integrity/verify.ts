@@ -31,16 +31,19 @@ export function faultAt(position: number, why: string): Fault {
 const SALT_BYTES = 32
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
+// What stands in a leaf: nothing that JSON escapes, nor what a terminal would take for a line or a command.
+const leafWord = z.string().regex(/^[!#-[\]-~]{1,200}$/, 'expected printable ASCII without space, quote and backslash')
+
 // As answers and exports give it. The content may be anything: its hash says whether it is what was recorded.
 const loggedEvent = z.strictObject({
   position: z.int().min(0),
   id: z.string().regex(ID),
-  stream: z.string(),
+  stream: leafWord,
   revision: z.int(),
-  type: z.string(),
+  type: leafWord,
   typeVersion: z.int(),
   recordedAt: z.iso.datetime({ precision: 3 }),
-  recordedBy: z.string(),
+  recordedBy: leafWord,
   occurredOn: z.string().nullable(),
   data: z.record(z.string(), z.unknown()).nullable(),
   citations: z.array(z.unknown()).nullable(),

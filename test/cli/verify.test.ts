@@ -386,6 +386,10 @@ t.test('an event is verified offline with its proof, and nothing else passes for
     refusalOf(JSON.stringify({ event: { ...event, ...changes }, proof: { ...proof.json, ...ofProof }, ...beside }))
   const member = (name: string) => `has the member "${name}", which nothing proves`
   t.strictSame(shown({ approvedBy: 'x' }), [3, `event.json: as an event: it ${member('approvedBy')}`])
+  t.strictSame(shown({ stream: 'c-7, position 7\n  verified: everything' }), [
+    3,
+    'event.json: as an event: stream: expected printable ASCII without space, quote and backslash',
+  ])
   t.strictSame(shown({}, { note: 'x' }), [3, `event.json: as a proof: it ${member('note')}`])
   t.strictSame(shown({}, {}, { title: 'x' }), [3, `event.json: it ${member('title')}`])
   const replaced = (from: string, to: string) =>

@@ -414,6 +414,8 @@ t.test('many at the head share one read of what is new', async (t) => {
   const listeners = await Promise.all(
     Array.from({ length: 30 }, (_, index) => listen(`${url}?after=1${index % 2 === 0 ? '' : '&stream=new'}`)),
   )
+  // Until each has looked for what there is already.
+  await sleep(1_000)
   const reads = countReads(t)
   await own.post('/v1/registers/shared/events', made('new'))
   await Promise.all(listeners.map((listener) => listener.until(() => listener.positions().length === 1)))
