@@ -52,6 +52,8 @@ function program(): Command {
   return program
 }
 
+const INSUFFICIENT_PRIVILEGE = '42501'
+
 function explain(error: unknown): { message: string | null; exitCode: number } {
   if (error instanceof CommanderError) return { message: null, exitCode: error.exitCode === 0 ? 0 : 2 }
   if (error instanceof Interrupted) return { message: error.message, exitCode: error.exitCode }
@@ -62,6 +64,8 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
   const { message, stack, code } = error as Error & { code?: string }
   if (isDatabaseUnavailable(error))
     return { message: `the database cannot be reached: ${message || code}`, exitCode: 1 }
+  if (code === INSUFFICIENT_PRIVILEGE)
+    return { message: `${message}: it takes another role (docs/operations.md, Database roles)`, exitCode: 1 }
   return { message: stack ?? String(error), exitCode: 1 }
 }
 

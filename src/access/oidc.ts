@@ -1,7 +1,7 @@
 // Bearer tokens of an identity provider: JWTs, checked with jose against keys from one configured address.
 
 import { hash } from 'node:crypto'
-import { createRemoteJWKSet, errors, type JWTPayload, jwtVerify } from 'jose'
+import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { type Caller, parseGrant } from './grants.ts'
 
 export type OidcSettings = {
@@ -15,6 +15,9 @@ export type OidcSettings = {
   rolesClaim: string
 }
 
+/** After it could not be read it is asked again so often at most. */
+const AFTER_FAILURE_MS = 5_000
+
 /** How far the clocks of two machines may be apart. */
 const TOLERANCE_SECONDS = 30
 const JWKS_TIMEOUT_MS = 3_000
@@ -25,6 +28,10 @@ const MAX_LENGTH = 8_192
 /** A token that was checked is known for so long; its keys may be withdrawn meanwhile. */
 const STALE_MS = 60_000
 const MAX_KNOWN = 10_000
+
+/** How long a subject may be, and how long a name is kept. */
+const MAX_SUBJECT = 255
+const MAX_NAME = 200
 
 /** The provider's keys cannot be read: that says nothing about a token. */
 export class KeysUnavailable extends Error {}
@@ -40,6 +47,17 @@ function callerId(issuer: string, subject: string): string {
   return `oidc:${hash('sha256', JSON.stringify([issuer, subject]), 'base64url').slice(0, 27)}`
 }
 
+/** A name without what a terminal or a database stumbles over. */
+function printable(name: string): string {
+  return name.replaceAll(/\p{C}/gu, ' ').trim().slice(0, MAX_NAME) || '?'
+}
+
+/** Whether an error says that the provider's keys cannot be read, or are none, and nothing of the token. */
+function isUnreadable(error: unknown): boolean {
+  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) return true
+  return error.code === 'ERR_JOSE_GENERIC' || error instanceof errors.JWKSInvalid
+}
+
 function grantsOf(claim: unknown) {
   const texts = Array.isArray(claim) ? claim : typeof claim === 'string' ? claim.split(/\s+/) : []
   // A role that is none of ours belongs to another service.
@@ -51,18 +69,34 @@ export type Named = (id: string, name: string) => void
 /** `named` is told once of everybody who comes, with what the provider calls them. */
 export function createOidc(settings: OidcSettings, now: () => number, named: Named): Oidc {
   const { issuer, audience, jwks, algorithms, rolesClaim } = settings
-  const keys = createRemoteJWKSet(new URL(jwks), {
+  const remote = createRemoteJWKSet(new URL(jwks), {
     timeoutDuration: JWKS_TIMEOUT_MS,
     cooldownDuration: COOLDOWN_MS,
     cacheMaxAge: JWKS_MAX_AGE_MS,
   })
+  let restsUntil = 0
+  const keys: JWTVerifyGetKey = async (header, token) => {
+    const last = remote.jwks()
+    if (performance.now() < restsUntil) {
+      if (!last) throw new KeysUnavailable()
+      return createLocalJWKSet(last)(header, token).catch(() => {
+        throw new KeysUnavailable()
+      })
+    }
+    try {
+      return await remote(header, token)
+    } catch (error) {
+      if (isUnreadable(error)) restsUntil = performance.now() + AFTER_FAILURE_MS
+      throw error
+    }
+  }
   const known = new Map<string, { caller: Caller; until: number }>()
   const told = new Set<string>()
 
   const callerOf = (payload: JWTPayload & { sub: string; exp: number }): Caller => {
     const id = callerId(issuer, payload.sub)
     const { preferred_username: username } = payload as { preferred_username?: unknown }
-    if (!told.has(id)) named(id, typeof username === 'string' && username !== '' ? username : payload.sub)
+    if (!told.has(id)) named(id, printable(typeof username === 'string' && username !== '' ? username : payload.sub))
     told.add(id)
     return { id, grants: grantsOf(payload[rolesClaim]), expiresAt: payload.exp * 1_000 }
   }
@@ -76,12 +110,12 @@ export function createOidc(settings: OidcSettings, now: () => number, named: Nam
         requiredClaims: ['exp', 'sub'],
         currentDate: new Date(now()),
       })
+      // jose looks whether it is there, not what it is.
+      if (typeof payload.sub !== 'string' || payload.sub === '' || payload.sub.length > MAX_SUBJECT) return null
       // Safe: both are required above.
       return callerOf(payload as JWTPayload & { sub: string; exp: number })
     } catch (error) {
-      if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError)) throw new KeysUnavailable()
-      // The provider answered with something that is not a set of keys.
-      if (error.code === 'ERR_JOSE_GENERIC' || error instanceof errors.JWKSInvalid) throw new KeysUnavailable()
+      if (isUnreadable(error)) throw new KeysUnavailable()
       return null
     }
   }

@@ -8,12 +8,12 @@ export async function listPrincipals(db: Database): Promise<Principal[]> {
   return db.selectFrom('principal').selectAll().orderBy('id').execute()
 }
 
-/** Gives an id its name, or another one. */
+/** Gives an id its name, unless it has one: changing it is for the owner. */
 export async function namePrincipal(db: Database, { id, name }: Principal): Promise<void> {
   await db
     .insertInto('principal')
     .values({ id, name })
-    .onConflict((on) => on.column('id').doUpdateSet({ name }))
+    .onConflict((on) => on.doNothing())
     .execute()
 }
 

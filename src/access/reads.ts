@@ -20,8 +20,6 @@ type Read = {
 /** Records a read; resolves once it is kept. */
 export type RecordRead = (read: Read) => Promise<void>
 
-const MAX_ADDRESS = 8_000
-
 async function write(db: Database, reads: readonly Read[]): Promise<void> {
   const column = (of: (read: Read) => string | null) => reads.map(of)
   await sql`insert into read_record (register, read_at, caller, method, route, address)
@@ -29,7 +27,7 @@ async function write(db: Database, reads: readonly Read[]): Promise<void> {
       ${column(({ readAt }) => new Date(readAt).toISOString())}::timestamptz[],
       ${column(({ caller }) => caller)}::text[], ${column(({ method }) => method)}::text[],
       ${column(({ route }) => route)}::text[],
-      ${column(({ address }) => address.slice(0, MAX_ADDRESS))}::text[])`.execute(db)
+      ${column(({ address }) => address)}::text[])`.execute(db)
 }
 
 /** The record of reads of a database. */

@@ -106,6 +106,11 @@ export type Tokens = {
   stop: () => Promise<void>
 }
 
+/** A text in which no token of ours can be read: for logs, and answers that quote what was asked. */
+export function withoutTokens(text: string): string {
+  return text.includes(PREFIX) ? text.replaceAll(/pledger_[A-Za-z0-9_-]{43}/g, 'pledger_…') : text
+}
+
 /** Whether a text can be a token of ours. */
 export function isToken(text: string): boolean {
   return text.startsWith(PREFIX)

@@ -31,13 +31,21 @@ function expiresAt(text: string, now: number): number | null {
   throw new CommandError(`--expires ${text} is over`, 2)
 }
 
+const MAX_NAME = 200
+
+/** A name that a terminal can show on a line. */
+function personName(text: string): string {
+  if (text.trim() !== '' && text.length <= MAX_NAME && !/\p{C}/u.test(text)) return text
+  throw new InvalidArgumentError(`expected 1 to ${MAX_NAME} characters on one line.`)
+}
+
 function registerOrAll(text: string): string {
   return text === ALL_REGISTERS ? text : registerId(text)
 }
 
 /** Collects what is given several times. */
 function several<T>(parse: (text: string) => T) {
-  return (text: string, before: T[] = []) => [...before, parse(text)]
+  return (text: string, before: T[] = []) => [...new Set([...before, parse(text)])]
 }
 
 function role(text: string): Role {
@@ -103,7 +111,7 @@ export function tokenCommand(program: Command): void {
   command
     .command('create')
     .description('make a token and print it, once; only its hash is kept')
-    .requiredOption('--name <name>', 'whose it is; never shown by the API')
+    .requiredOption('--name <name>', 'whose it is; never shown by the API', personName)
     .addOption(
       new Option('--role <role>', `what it is for: ${ROLES.join(', ')}; may be given several times`)
         .argParser(several(role))

@@ -6,7 +6,7 @@ import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded.ts
 import { grantRoles } from './grants.ts'
 import { migrate, NewerSchema, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'
-import { type Finding, maySeal, sessionOf, unsafeFindings } from './safety.ts'
+import { type Finding, maySeal, mayServe, sessionOf, unsafeFindings } from './safety.ts'
 
 const OLDEST_VERSION = 150_000
 
@@ -180,6 +180,12 @@ async function openOwn(config: Config, options: ConnectOptions, { server, addres
   if (!server && !options.unsafeDatabase) refuseUnsafe(unsafe)
   const done = migrated ?? (await bringUpToDate(db))
   const sealing = other ?? db
+  if (!(await mayServe(db))) {
+    const { role } = await sessionOf(db)
+    throw new UnusableDatabase(
+      `the role ${role} lacks what a service needs: run pledger migrate --grant-service ${role} as the owner`,
+    )
+  }
   const mine = (await maySeal(sealing)) ? sealing : null
   return { db, bounded, sealing: mine, unsafe, connectionString: service, migrated: done }
 }

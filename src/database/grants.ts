@@ -32,8 +32,8 @@ export const RIGHTS: Record<string, Partial<Record<RoleKind, string>>> = {
   // Who may: only the owner gives it. A service that is taken over cannot let anybody in.
   token: { service: 'select, update (last_used_at)' },
   public_register: { service: 'select' },
-  principal: { service: 'select, insert, update (name)' },
-  read_record: { service: 'insert' },
+  principal: { service: 'select, insert' },
+  read_record: { service: 'insert (register, read_at, caller, method, route, address)' },
   // Whether the schema is that of this version.
   migration: { service: 'select', sealer: 'select' },
   migration_lock: {},

@@ -7,7 +7,7 @@ import type { Queryable } from './pool.ts'
 /** What is wrong, and what mends it; both for people. */
 export type Finding = { what: string; mend: string }
 
-/** Rights to tables of the log and its tree that nobody but their owner needs. */
+/** Rights to tables of the log, its tree and of who may do what, that nobody but their owner needs. */
 const HARMFUL: Record<string, readonly string[]> = {
   event: ['update', 'delete', 'truncate', 'trigger'],
   register: ['update', 'delete', 'truncate', 'trigger'],
@@ -15,6 +15,9 @@ const HARMFUL: Record<string, readonly string[]> = {
   tile: ['delete', 'truncate', 'trigger'],
   signing_key: ['delete', 'truncate', 'trigger'],
   signed_checkpoint: ['update', 'delete', 'truncate', 'trigger'],
+  token: ['insert', 'delete', 'truncate', 'trigger'],
+  public_register: ['insert', 'update', 'delete', 'truncate', 'trigger'],
+  read_record: ['update', 'delete', 'truncate', 'trigger'],
 }
 
 /** The triggers that stand before the tables, whoever writes. */
@@ -25,6 +28,7 @@ const GUARDS: Record<string, readonly string[]> = {
   tile: ['tile_grows', 'tile_stays'],
   signing_key: ['signing_key_stays'],
   signed_checkpoint: ['signed_checkpoint_stays'],
+  read_record: ['read_record_stays'],
 }
 
 /** Roles whose members reach the files of the server, and through them everything. */
@@ -115,7 +119,10 @@ function describe(role: string, { kind, object, via }: Row): Finding {
     case 'bypass':
       return { what: `${who} bypasses row security`, mend: otherwise(`alter role ${via} nobypassrls`) }
     default:
-      return { what: `${who} may ${kind} ${object}`, mend: otherwise(`revoke ${kind} on ${object} from ${via}`) }
+      return {
+        what: `${who} may ${kind} ${object}`,
+        mend: otherwise(`revoke ${kind} on ${object} from ${via}, public`),
+      }
   }
 }
 
@@ -217,6 +224,16 @@ export async function unsafeFindings(db: Queryable, { ofRole = true } = {}): Pro
     ...(await settingFindings(db, session)),
     ...(await guardFindings(db)),
   ]
+}
+
+/** Whether this connection may do what a service does. */
+export async function mayServe(db: Queryable): Promise<boolean> {
+  const { rows } = await sql<{
+    may: boolean
+  }>`select coalesce(bool_and(has_function_privilege(p.oid, 'execute')), false)
+    and coalesce(has_table_privilege(to_regclass('checkpoint'), 'insert'), false) as may
+    from pg_proc p where pronamespace = current_schema()::regnamespace and proname = 'append_events'`.execute(db)
+  return rows[0]?.may ?? false
 }
 
 /** Whether this connection may seal. */

@@ -116,12 +116,11 @@ function watchedBy(watch: Watch) {
     constructor(config?: string | pg.ClientConfig) {
       super(config)
       watch.opened(this)
-      const ask = this.query
       // Safe: handed on as it comes; pg has an overload for each way to ask.
       this.query = ((...asked: unknown[]) => {
         watch.asks(this)
-        return Reflect.apply(ask, this, asked)
-      }) as typeof ask
+        return Reflect.apply(super.query, this, asked)
+      }) as typeof this.query
     }
 
     override end(): Promise<void>

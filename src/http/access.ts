@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from
 import type { Access } from '../access/access.ts'
 import { ALL_REGISTERS, type Caller, type Deed, LOCAL, may, mayAnywhere } from '../access/grants.ts'
 import { KeysUnavailable } from '../access/oidc.ts'
+import { withoutTokens } from '../access/tokens.ts'
 import { isSlug } from './context.ts'
 import { Problem } from './problem.ts'
 
@@ -193,7 +194,7 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 /** Where everyone on this machine may write, a page of another site must not reach it by a name that leads here. */
 function checkHost({ raw: { headers } }: FastifyRequest): void {
   const { host } = headers
-  if (host === undefined || LOOPBACK_HOST.test(host)) return
+  if (host !== undefined && LOOPBACK_HOST.test(host)) return
   throw new Problem('forbidden', {
     detail: 'without access control the service answers to names of this machine alone (localhost)',
   })
@@ -204,11 +205,55 @@ async function keep({ recordRead }: Access, request: FastifyRequest, now: () => 
   if (!recordRead || register === undefined || request.routeOptions.config.permission !== 'read') return
   const { method, caller, routeOptions, url: address } = request
   const route = routeOptions.url ?? ''
-  await recordRead({ register, caller: caller?.id ?? null, method, route, address, readAt: now() })
+  await recordRead({
+    register,
+    caller: caller?.id ?? null,
+    method,
+    route,
+    address: withoutTokens(address),
+    readAt: now(),
+  })
+}
+
+/** Whether the credentials of a request are known to be good, as far as memory tells. */
+export function isKnown(access: Access, { raw: { headers } }: FastifyRequest): boolean {
+  const token = BEARER.exec(headers.authorization ?? '')?.[1]
+  return token !== undefined && (access.peek(token) ?? null) !== null
+}
+
+const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
+
+/**
+ * Where everyone on this machine may write, a page of another origin that is shown on it must not: what browsers send without
+ * asking first, a POST without a body, says where it comes from.
+ */
+function checkOrigin({ raw: { method, headers } }: FastifyRequest, corsOrigins: readonly string[]): void {
+  if (SAFE_METHODS.includes(method ?? '')) return
+  const { origin, host } = headers
+  const site = headers['sec-fetch-site']
+  const isForeign = origin === undefined ? site === 'cross-site' || site === 'same-site' : hostOf(origin) !== host
+  if (!isForeign || (origin !== undefined && corsOrigins.includes(origin))) return
+  throw new Problem('forbidden', { detail: 'a page of another origin may not do that here' })
+}
+
+function hostOf(origin: string): string | null {
+  return URL.canParse(origin) ? new URL(origin).host : null
+}
+
+export type Guard = {
+  now: () => number
+  /** What a refused request is answered with, in place of the error. */
+  refused?: (request: FastifyRequest, reply: FastifyReply, error: Error) => Error
+  /** The origins of pages that may write, besides the service's own. */
+  corsOrigins?: readonly string[]
 }
 
 /** Registers the checks. Whatever answers has to be registered after this. */
-export function guard(app: FastifyInstance, access: Access, now: () => number): void {
+export function guard(
+  app: FastifyInstance,
+  access: Access,
+  { now, refused = (_request, _reply, error) => error, corsOrigins = [] }: Guard,
+): void {
   app.decorateRequest('caller', null)
   app.decorateRequest('isPrivate', false)
   app.addHook('onRoute', (route) => {
@@ -224,11 +269,14 @@ export function guard(app: FastifyInstance, access: Access, now: () => number): 
       if (request.is404) return done()
       if (isOpen) {
         checkHost(request)
+        checkOrigin(request, corsOrigins)
         request.caller = LOCAL
         if (!recordRead) return done()
         keep(access, request, now).then(() => done(), done)
         return
       }
+      // What tells nothing needs nobody, and no database either.
+      if (request.routeOptions.config.permission === 'open') return done()
       const caller = identify(access, request)
       const admitted =
         caller instanceof Promise ? caller.then((one) => admit(access, request, one)) : admit(access, request, caller)
@@ -236,9 +284,12 @@ export function guard(app: FastifyInstance, access: Access, now: () => number): 
       if (!admitted && !recordRead) return done()
       Promise.resolve(admitted)
         .then(() => keep(access, request, now))
-        .then(() => done(), done)
+        .then(
+          () => done(),
+          (error: Error) => done(refused(request, reply, error)),
+        )
     } catch (error) {
-      done(error as Error)
+      done(refused(request, reply, error as Error))
     }
   })
   if (isOpen) return

@@ -6,7 +6,8 @@ import swaggerUi from '@fastify/swagger-ui'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
-import { guard } from './access.ts'
+import { withoutTokens } from '../access/tokens.ts'
+import { guard, isKnown } from './access.ts'
 import { NDJSON_TYPE, readBodies } from './body.ts'
 import { allowOrigins, DOCS_POLICY, guardBrowsers } from './browsers.ts'
 import { checkpointRoutes } from './checkpoints.ts'
@@ -129,7 +130,7 @@ function logged(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     const { method, url } = request
     const ms = Math.round(reply.elapsedTime)
-    request.log.debug({ method, url: url.split('?')[0], status: reply.statusCode, ms }, 'answered')
+    request.log.debug({ method, url: withoutTokens(url.split('?')[0] ?? ''), status: reply.statusCode, ms }, 'answered')
     done()
   })
 }
@@ -163,9 +164,9 @@ async function guarded(app: FastifyInstance, context: Context, options: AppOptio
   const { rateLimit = { perMinute: REQUESTS_PER_MINUTE, isEnforced: false } } = options
   guardBrowsers(app, trustProxy.length > 0)
   await allowOrigins(app, corsOrigins)
-  const { limitFailures, limitCallers } = countRates(rateLimit)
-  limitFailures(app)
-  guard(app, context.access, context.now)
+  const { limitFailures, limitCallers, refused } = countRates(rateLimit)
+  limitFailures(app, (request) => isKnown(context.access, request))
+  guard(app, context.access, { now: context.now, refused, corsOrigins })
   answerPolls(app, context)
   limitCallers(app)
   limitRequests(app)

@@ -4,6 +4,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { withoutTokens } from '../access/tokens.ts'
 import { isDatabaseUnavailable, isTakingTooLong } from '../database/unavailable.ts'
 import { issuesOf, type ParseIssue } from '../domain/posted-event.ts'
 import { UnreadableEvent } from '../domain/repairs.ts'
@@ -104,7 +105,7 @@ function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Prob
     .headers(problem.details.headers ?? {})
     .header('cache-control', 'no-store')
     .header('content-type', MEDIA_TYPE)
-    .serializer((body: unknown) => JSON.stringify(body))
+    .serializer((body: unknown) => withoutTokens(JSON.stringify(body)))
     .send(problemBody(problem, instance ?? '/'))
 }
 

@@ -2,7 +2,7 @@
 // draft-ietf-httpapi-ratelimit-headers-10. Counted here and not by @fastify/rate-limit, which does not write those and took
 // 6 µs for each request: a twentieth of what a whole answer takes.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LOCAL } from '../access/grants.ts'
 import { Problem } from './problem.ts'
 
@@ -84,34 +84,47 @@ function isConditional({ headers }: FastifyRequest): boolean {
 
 export type Rates = {
   /** To be called before access control: whoever keeps trying credentials is refused before those are looked at. */
-  limitFailures: (app: FastifyInstance) => void
+  limitFailures: (app: FastifyInstance, isKnown: (request: FastifyRequest) => boolean) => void
+  /** The answer to a request that access control refuses: it counts as every other one. */
+  refused: (request: FastifyRequest, reply: FastifyReply, error: Error) => Error
   /** To be called after it, and after polls are answered from memory. */
   limitCallers: (app: FastifyInstance) => void
 }
 
 /** Counts requests. An answer 304 does not count; so what may become one is counted when it has been answered. */
 export function countRates(limit: RateLimit): Rates {
-  if (limit.perMinute === 0) return { limitFailures: () => {}, limitCallers: () => {} }
+  if (limit.perMinute === 0)
+    return { limitFailures: () => {}, limitCallers: () => {}, refused: (_request, _reply, error) => error }
   const [callers, failures] = [counter(limit, callerOf), counter(limit, addressOf)]
   const policy = policyOf(limit)
+  const tell = (reply: FastifyReply, { remaining, seconds }: Counted) => {
+    reply.header('ratelimit-policy', policy)
+    reply.header('ratelimit', `"default";r=${remaining};t=${seconds}`)
+  }
   return {
-    limitFailures(app) {
+    refused(request, reply, error) {
+      const counted = callers(request, true)
+      tell(reply, counted)
+      return counted.isExceeded && limit.isEnforced ? refusal(limit, counted) : error
+    },
+    limitFailures(app, isKnown) {
       if (!limit.isEnforced) return
       app.addHook('onRequest', (request, _reply, done) => {
         if (request.headers.authorization === undefined) return done()
         const counted = failures(request, false)
-        done(counted.isExceeded ? refusal(limit, counted) : undefined)
+        // Whoever has a key is not shut out by others who try one from the same address.
+        done(counted.isExceeded && !isKnown(request) ? refusal(limit, counted) : undefined)
       })
       app.addHook('onError', (request, _reply, error: unknown, done) => {
-        if (error instanceof Problem && error.word === 'unauthorized') failures(request, true)
+        const isTried = request.headers.authorization !== undefined
+        if (isTried && error instanceof Problem && error.word === 'unauthorized') failures(request, true)
         done()
       })
     },
     limitCallers(app) {
       app.addHook('onRequest', (request, reply, done) => {
         const counted = callers(request, !isConditional(request))
-        reply.header('ratelimit-policy', policy)
-        reply.header('ratelimit', `"default";r=${counted.remaining};t=${counted.seconds}`)
+        tell(reply, counted)
         if (counted.isExceeded && limit.isEnforced) return done(refusal(limit, counted))
         if (isConditional(request)) {
           reply.raw.once('close', () => {

@@ -15,7 +15,7 @@ const PROBLEMS = {
   'revision-conflict': [409, 'The stream is at another revision'],
   'already-made': [409, 'Made already'],
   'id-reused': [409, 'The id belongs to another event'],
-  'in-flight': [409, 'The same request is still being answered'],
+  'in-flight': [409, 'It is still under way'],
   'not-sealed': [409, 'Not sealed yet'],
   redacted: [409, 'The content was redacted'],
   'cursor-expired': [410, 'The cursor is of an older version'],

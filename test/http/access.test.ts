@@ -498,7 +498,7 @@ t.test('where the keys of the provider cannot be had, nobody is let in and nobod
 
 t.test('a route that does not say what it needs fails at the start', async (t) => {
   const app = fastify()
-  guard(app, noAccessControl(await testDatabase(t)), Date.now)
+  guard(app, noAccessControl(await testDatabase(t)), { now: Date.now })
   t.throws(() => app.get('/v1/secret', async () => 'x'), {
     message: 'the route GET /v1/secret does not say what it needs',
   })
@@ -512,4 +512,118 @@ t.test('what is looked for in every log of the suite is found', async (t) => {
   t.equal(secretIn(`"${Buffer.from('{"alg":"ES256"}').toString('base64url')}.eyJzdWIiOiJhIn0xxx.x"`), 'a JWT')
   t.equal(secretIn('-----BEGIN PRIVATE KEY-----'), 'a private key')
   t.equal(secretIn('token 0123456789ab: auditor:own, expires 2027-01-01'), null)
+})
+
+t.test('what is refused counts as every request does, and shuts nobody else out', async (t) => {
+  const rateLimit = { perMinute: 20, isEnforced: true }
+  const service = await testService(t, TODAY, { access: { mode: 'tokens' }, rateLimit })
+  const [own, other] = [
+    asking(service, await token(service, { role: 'auditor', register: 'own' })),
+    asking(service, await token(service, { role: 'auditor', register: 'other' })),
+  ]
+  const statuses = async (ask: Asking, url: string) => {
+    const all: number[] = []
+    for (let count = 0; count < 25; count += 1) all.push((await ask('GET', url)).status)
+    return all
+  }
+  const limited = (status: number) => [...Array(20).fill(status), ...Array(5).fill(429)]
+  t.strictSame(await statuses(other, '/v1/registers/guess'), limited(404))
+  t.strictSame(await statuses(asking(service, null), '/v1/registers/guess'), limited(401), 'without credentials')
+  t.equal((await own('GET', '/v1/registers')).status, 200, 'from the same address, with a token')
+  t.strictSame(
+    await statuses(asking(service, 'wrong'), '/livez'),
+    Array(25).fill(429),
+    'that address has had its minute',
+  )
+  const fresh = await testService(t, TODAY, { access: { mode: 'tokens' }, rateLimit })
+  const known = asking(fresh, await token(fresh, { role: 'auditor', register: 'own' }))
+  t.equal((await known('GET', '/v1/registers')).status, 200)
+  const tried = await statuses(asking(fresh, 'wrong'), '/v1/registers')
+  t.strictSame(new Set(tried), new Set([401, 429]))
+  t.equal((await known('GET', '/v1/registers')).status, 200, 'whoever tries keys shuts no known key out')
+})
+
+t.test('what needs nobody asks for nobody, whatever is sent along', async (t) => {
+  const service = await testService(t, TODAY, { access: { mode: 'tokens' } })
+  await sql`alter table token rename to gone`.execute(service.db)
+  for (const credentials of [`pledger_${'x'.repeat(43)}`, 'wrong'])
+    t.equal((await asking(service, credentials)('GET', '/livez')).status, 200)
+  const basic = await service.app.inject({ url: '/livez', headers: { authorization: 'Basic eDp5' } })
+  t.equal(basic.statusCode, 200)
+})
+
+t.test('a page of another origin does nothing where everyone on this machine may', async (t) => {
+  const service = await testService(t, TODAY, { corsOrigins: ['https://allowed.example'] })
+  const url = '/v1/projections/all/replay'
+  const post = async (headers: Record<string, string>) =>
+    (await service.app.inject({ method: 'POST', url, headers: { host: 'localhost:4180', ...headers } })).statusCode
+  for (const headers of [
+    { origin: 'http://evil.example' },
+    { origin: 'http://localhost:8080' },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+  ])
+    t.equal(await post(headers as Record<string, string>), 403, JSON.stringify(headers))
+  for (const headers of [
+    {},
+    { origin: 'http://localhost:4180', 'sec-fetch-site': 'same-origin' },
+    { origin: 'https://allowed.example', 'sec-fetch-site': 'cross-site' },
+  ])
+    t.not(await post(headers as Record<string, string>), 403, JSON.stringify(headers))
+})
+
+t.test(
+  'a token in an address is read neither in an answer nor in the record of reads, which has all else',
+  async (t) => {
+    const { service } = await guarded(t, { recordReads: true })
+    const { text } = await newToken(service, { role: 'auditor', register: 'own' })
+    const ask = asking(service, text)
+    for (const url of [`/nope/${text}`, `/v1/registers/own/events/${text}`, `/v1/registers/own/commitments/${text}`])
+      t.notMatch((await ask('GET', url)).text, text)
+    const parties = Array.from({ length: 90 }, (_, index) => `party=B${'%42'.repeat(30)}${index}`).join('&')
+    const url = `/v1/registers/own/commitments?${parties}&q=Oreshnik`
+    t.ok(url.length > 8_000)
+    t.equal((await ask('GET', url)).status, 200)
+    const { rows } = await sql<{ address: string }>`select address from read_record order by number`.execute(service.db)
+    t.equal(rows.at(-1)?.address, url)
+    t.notOk(rows.some(({ address }) => address.includes(text)))
+    t.ok(rows.some(({ address }) => address.includes('pledger_…')))
+  },
+)
+
+t.test('a provider that fails is not asked for every JWT, and odd subjects are nobody', async (t) => {
+  let [fetched, isFailing] = [0, false]
+  const key = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const keys = [{ ...(await exportJWK(key.publicKey)), kid: 'one', alg: 'ES256' }]
+  const server = createServer((_request, response) => {
+    fetched += 1
+    response.statusCode = isFailing ? 500 : 200
+    response.end(JSON.stringify({ keys }))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => new Promise((resolve) => server.close(resolve)))
+  const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const oidc = { issuer: ISSUER, audience: 'pledger', jwks, algorithms: ['ES256'], rolesClaim: 'roles' }
+  const service = await testService(t, TODAY, { access: { mode: 'oidc', oidc } })
+  const get = async (claims: object, kid = 'one') => {
+    const jwt = await new SignJWT({ iss: ISSUER, aud: 'pledger', exp: 4_000_000_000, sub: 'a', ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .sign(key.privateKey)
+    return (await asking(service, jwt)('GET', '/v1/registers')).status
+  }
+  isFailing = true
+  for (let count = 0; count < 20; count += 1) t.equal(await get({}, `unknown-${count}`), 503)
+  t.equal(fetched, 1)
+  isFailing = false
+  await sleep(5_100)
+  t.equal(await get({}), 200)
+  for (const sub of ['', 5, 'x'.repeat(300), ['a']]) t.equal(await get({ sub }), 401, JSON.stringify(sub))
+  t.equal(await get({ sub: 'a\u0000b', preferred_username: 'x\u0000\u001b[31m\ny' }), 200)
+  let names = await listPrincipals(service.db)
+  for (let looks = 0; names.length < 2 && looks < 200; looks += 1) {
+    await sleep(20)
+    names = await listPrincipals(service.db)
+  }
+  t.strictSame(names.map(({ name }) => name).sort(), ['a', 'x  [31m y'])
 })
