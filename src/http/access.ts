@@ -194,7 +194,8 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 /** Where everyone on this machine may write, a page of another site must not reach it by a name that leads here. */
 function checkHost({ raw: { headers } }: FastifyRequest): void {
   const { host } = headers
-  if (host !== undefined && LOOPBACK_HOST.test(host)) return
+  // No browser leaves it out.
+  if (host === undefined || LOOPBACK_HOST.test(host)) return
   throw new Problem('forbidden', {
     detail: 'without access control the service answers to names of this machine alone (localhost)',
   })

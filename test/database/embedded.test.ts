@@ -103,7 +103,7 @@ const postmasterPid = async (dir: string) =>
   Number(ofLines(await fs.readFile(join(dir, 'postgres/postmaster.pid'), 'utf8'))[0])
 
 async function until(condition: () => unknown): Promise<void> {
-  for (const deadline = Date.now() + 10_000; !(await condition()); await sleep(10)) {
+  for (const deadline = Date.now() + 40_000; !(await condition()); await sleep(10)) {
     if (Date.now() > deadline) throw new Error('it did not come to that')
   }
 }
