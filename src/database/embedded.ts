@@ -133,6 +133,13 @@ async function lockOrHolder(client: pg.Client): Promise<number | 'unknown' | nul
   }
 }
 
+/** The same for a server that another process started, who is about to take the lock: that one comes first. */
+async function lockOrStarter(client: pg.Client): Promise<number | 'unknown' | null> {
+  const since = Date.now()
+  while ((await lockHolder(client)) === 'unknown' && Date.now() - since < graceMs.dead) await sleep(pollMs)
+  return lockOrHolder(client)
+}
+
 async function lockHolder(client: pg.Client): Promise<number | 'unknown'> {
   const found = await client.query<{ application_name: string }>(
     `select application_name from pg_stat_activity join pg_locks using (pid)
@@ -209,9 +216,10 @@ async function tryRegain(
     return (
       client &&
       whileItLasts(client, async () => {
-        const holder = await lockOrHolder(client)
-        if (holder === null && finding.port === port) return { client }
-        // Where it was another process that started it, those who have its address would not find it.
+        const ours = finding.port === port
+        const holder = ours ? await lockOrHolder(client) : await lockOrStarter(client)
+        if (holder === null && ours) return { client }
+        // Whoever started it is gone, and those who have its address would not find it here.
         if (holder === null) await stopServer(place)
         await client.end().catch(() => {}) // it may be stopped
         if (holder === null) return null
@@ -400,9 +408,10 @@ async function startServer(place: Place, port?: number): Promise<boolean> {
   }
 }
 
-// Somebody took the free port first, or a killed server's last processes are still ending.
+// Somebody took the free port first, or a killed server's last processes are still ending, or another process's attempt
+// that has failed by now stood in the way.
 function mayPass(said: string): boolean {
-  return said.includes('could not bind') || said.includes('pre-existing shared memory block')
+  return ['could not bind', 'pre-existing shared memory block', 'lock file'].some((words) => said.includes(words))
 }
 
 function pgCtlStart(place: Place, tools: Tools, port: number): Promise<Ran> {

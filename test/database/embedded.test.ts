@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import * as fs from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -244,14 +245,18 @@ t.test('a directory is one service’s at a time', async (t) => {
     const lines: string[] = []
     const owner = await openEmbedded(dir, (line) => lines.push(line))
     const port = Number(new URL(owner.connectionString).port)
-    // As where a command was quicker, here because nobody but it can start one: the address is taken.
+    // As where a command was quicker, here because the owner cannot start it: first there is none, then its address is taken.
+    const version = join(dir, 'postgres/PG_VERSION')
+    await fs.rename(version, `${version}.away`)
     process.kill(await postmasterPid(dir), 'SIGKILL')
-    await until(async () => (await codeOf(query(owner.connectionString, 'select'))) === 'ECONNREFUSED')
-    const taken = createServer().listen(port, '127.0.0.1')
+    await until(() => lines.some((line) => line.endsWith('is not there')))
+    const taken = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1')
     t.teardown(() => taken.close())
+    await once(taken, 'listening')
+    await fs.rename(`${version}.away`, version)
     const next = service(t, dir)
     const answer = await next.answer
-    if ('refused' in answer) return t.match(answer.refused, /is using/, 'the owner was quicker after all')
+    if ('refused' in answer) throw new Error(answer.refused)
     await until(() => lines.some((line) => line.endsWith(`process ${next.pid} is using ${dir}`)))
     await owner.stop()
     t.strictSame(await query(answer.connectionString, 'select * from kept'), [{ word: 'row' }])
