@@ -9,6 +9,8 @@ export const dateAnswer = z
   .strictObject({ value: z.string(), earliest: z.string().nullable(), latest: z.string().nullable() })
   .meta({ id: 'ImpreciseDate', description: 'A date as given, and its first and last day (null: open)' })
 
+export type DateAnswer = z.output<typeof dateAnswer>
+
 export const citationAnswer = z
   .strictObject({
     event: z.int().meta({ description: 'Position of the event that cites' }),
@@ -20,6 +22,8 @@ export const citationAnswer = z
     differs: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).nullable(),
   })
   .meta({ id: 'CitationAnswer' })
+
+export type CitationAnswer = z.output<typeof citationAnswer>
 
 /** A citation with the position of the event that cites it. */
 export function answerCitation(citation: Citation, event: number): z.output<typeof citationAnswer> {

@@ -21,6 +21,8 @@ export const eventAnswer = z
   })
   .meta({ id: 'Event', description: 'An event as stored; redacted content is null' })
 
+export type EventAnswer = z.output<typeof eventAnswer>
+
 function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64')
 }

@@ -26,6 +26,7 @@ import { limitRequests, PATIENCE, type Patience, serverLimits } from './limits.t
 import { metricRoutes } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
+import { pageRoutes } from './page.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
@@ -238,9 +239,7 @@ export async function buildApp(
     digestRoutes(api, context)
     problemRoutes(api)
     api.get('/openapi.json', { config: { permission: 'open' } }, async () => app.swagger())
-    api.get('/', { config: { permission: 'open' }, schema: { hide: true } }, (_request, reply) =>
-      reply.redirect('/docs'),
-    )
+    pageRoutes(api)
   })
   await app.ready()
   return app

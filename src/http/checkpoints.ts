@@ -24,6 +24,8 @@ const checkpointItem = z
   })
   .meta({ id: 'Checkpoint' })
 
+export type CheckpointAnswer = z.output<typeof checkpointItem>
+
 const checkpointList = z.strictObject({
   items: z.array(checkpointItem),
   next: z.string().nullable(),
@@ -68,6 +70,9 @@ const keysAnswer = z.strictObject({
     }),
   ),
 })
+
+export type ConsistencyAnswer = z.output<typeof consistencyAnswer>
+export type KeysAnswer = z.output<typeof keysAnswer>
 
 /** The newest checkpoint of a register; throws Problem `not-sealed` before the first. */
 export async function newestOf({ db }: Context, register: string): Promise<PublishedCheckpoint> {

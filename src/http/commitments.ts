@@ -264,6 +264,8 @@ const markedEvent = eventAnswer.extend({
   }),
 })
 
+export type MarkedEvent = z.output<typeof markedEvent>
+
 function markRepairs(events: readonly StoredEvent[]): z.output<typeof markedEvent>[] {
   const retracted = retractedIds(events)
   const repairs = Map.groupBy(events, repairTarget)

@@ -41,7 +41,7 @@ const listedConflict = conflictAnswer
     title: z.string().meta({ description: 'What that is called; the metric of a reported figure' }),
   })
   .meta({ id: 'ListedConflict' })
-type ListedConflict = z.output<typeof listedConflict>
+export type ListedConflict = z.output<typeof listedConflict>
 
 const conflictParameters = z.strictObject({
   ...clockParameters,

@@ -60,6 +60,9 @@ const programmeAnswer = z
   })
   .meta({ id: 'Programme' })
 
+export type SourceAnswer = z.output<typeof sourceAnswer>
+export type ProgrammeAnswer = z.output<typeof programmeAnswer>
+
 type Reference = Pick<Mention, 'position' | 'citations'>
 
 /** What is defined, or only referred to, with its conflicts; without a definition where the register has none. */

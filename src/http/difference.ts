@@ -100,6 +100,8 @@ const differenceAnswer = z.strictObject({
   ...lossAnswer,
 })
 
+export type DifferenceAnswer = z.output<typeof differenceAnswer>
+
 const pages = cursors('difference', differenceParameters, z.strictObject({ after: slug }))
 
 /** The commitments that can stand otherwise: those whose stream grew, or all where facts are dated in another time zone. */

@@ -38,6 +38,8 @@ const readyAnswer = z.strictObject({
   }),
 })
 
+export type ReadyAnswer = z.output<typeof readyAnswer>
+
 async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAnswer>[]> {
   const states = await sealStates(db, now())
   return states.map(({ signedAt, refusedBecause, ...state }) => ({

@@ -49,7 +49,7 @@ export const operationAnswer = z
   })
   .meta({ id: 'Operation' })
 
-type OperationAnswer = z.output<typeof operationAnswer>
+export type OperationAnswer = z.output<typeof operationAnswer>
 
 const replayRequest = z
   .strictObject({

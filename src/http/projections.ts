@@ -36,6 +36,8 @@ export const projectionAnswer = z
   })
   .meta({ id: 'Projection' })
 
+export type ProjectionAnswer = z.output<typeof projectionAnswer>
+
 const projectionList = z.strictObject({
   items: z.array(projectionAnswer),
   operations: z.array(operationAnswer).meta({

@@ -24,6 +24,8 @@ export const proofAnswer = z
   })
   .meta({ id: 'Proof' })
 
+export type ProofAnswer = z.output<typeof proofAnswer>
+
 function answerProof({ position, size, leafHash, proof, note }: Inclusion): z.output<typeof proofAnswer> {
   return {
     leafIndex: position,

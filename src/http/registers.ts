@@ -34,6 +34,8 @@ const registerAnswer = z
   })
   .meta({ id: 'Register' })
 
+export type RegisterAnswer = z.output<typeof registerAnswer>
+
 const openedAnswer = registerAnswer
   .extend({
     proofs: z

@@ -54,6 +54,8 @@ const seriesAnswer = z.strictObject({
   ...lossAnswer,
 })
 
+export type SeriesAnswer = z.output<typeof seriesAnswer>
+
 /** The last day of the step that a day lies in. */
 function endOfStep(day: Day, step: Step): Day {
   switch (step) {

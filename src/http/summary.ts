@@ -67,7 +67,7 @@ const summaryAnswer = z
     ),
   })
   .meta({ id: 'Summary' })
-type SummaryAnswer = z.output<typeof summaryAnswer>
+export type SummaryAnswer = z.output<typeof summaryAnswer>
 
 /** The parameters that narrow a list to a group; an empty value stands for those that have none. */
 type Narrowing = [Dimension, string][]

@@ -1,0 +1,43 @@
+// What the service answers, by the names under which the page knows it: taken from the schemas that answers are built to. Only
+// types cross here; the page holds nothing of the service's code.
+
+import type { DateAnswer } from '../domain/answers.ts'
+import type { ReportedFigureAnswer } from '../domain/portfolio/reported.ts'
+import type { OperationAnswer } from '../http/operations.ts'
+import type { ProjectionAnswer } from '../http/projections.ts'
+
+export type { CitationAnswer, DateAnswer } from '../domain/answers.ts'
+export type { CommitmentAnswer } from '../domain/commitment/answer.ts'
+export type { Conflict } from '../domain/commitment/conflicts.ts'
+export type { Period } from '../domain/commitment/timeline.ts'
+export type { EventAnswer } from '../domain/event-answer.ts'
+export type { ReportedFigureAnswer } from '../domain/portfolio/reported.ts'
+export type { CheckpointAnswer, ConsistencyAnswer, KeysAnswer } from '../http/checkpoints.ts'
+export type { MarkedEvent } from '../http/commitments.ts'
+export type { ListedConflict } from '../http/conflicts.ts'
+export type { ProgrammeAnswer, SourceAnswer } from '../http/definitions.ts'
+export type { DifferenceAnswer } from '../http/difference.ts'
+export type { ReadyAnswer } from '../http/health.ts'
+export type { OperationAnswer } from '../http/operations.ts'
+export type { ProjectionAnswer } from '../http/projections.ts'
+export type { ProofAnswer } from '../http/proofs.ts'
+export type { RegisterAnswer } from '../http/registers.ts'
+export type { SeriesAnswer } from '../http/series.ts'
+export type { SummaryAnswer } from '../http/summary.ts'
+
+export type KnownAt = { size: number; recordedAt: string | null }
+
+/** The frame around the items of a list. */
+export type ListAnswer<T> = {
+  items: T[]
+  next: string | null
+  asOf: string
+  knownAt: KnownAt
+  rules: string
+  redacted?: number[]
+  redactedCount?: number
+}
+
+export type FiguresAnswer = ListAnswer<ReportedFigureAnswer>
+export type ProjectionsAnswer = { items: ProjectionAnswer[]; operations: OperationAnswer[] }
+export type Precise = Pick<DateAnswer, 'value'>

@@ -1,0 +1,7 @@
+import type { RegisterAnswer } from '../answers.ts'
+import { Title } from '../parts/frame.tsx'
+import { shell } from '../strings.ts'
+
+export function Conflicts({ register }: { register: RegisterAnswer }) {
+  return <Title over={register.title}>{shell.views.conflicts}</Title>
+}

@@ -1,0 +1,48 @@
+// The page at /: files that were built before the service started (src/dashboard), the same for everybody. What it shows it asks
+// of the API, as anybody may, so nothing of it needs a permission.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import fastifyStatic from '@fastify/static'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { Problem } from './problem.ts'
+
+/** Where a build of the page stands, beside the sources and beside what is published. */
+const BUILT = [join(import.meta.dirname, '../dashboard'), join(import.meta.dirname, '../../dist/dashboard')]
+
+/** The addresses of its views (src/dashboard/route.ts): each is answered with the page, which finds its view itself. */
+const VIEWS = ['/', '/operations', '/registers/:register', '/registers/:register/*']
+
+/** The folder that the page was built into; null where it was not built. */
+function builtPage(): string | null {
+  return BUILT.find((folder) => existsSync(join(folder, 'index.html')) && existsSync(join(folder, 'assets'))) ?? null
+}
+
+/** Registers the page; without a build its addresses say how to make one. */
+export function pageRoutes(app: FastifyInstance): void {
+  const root = builtPage()
+  const open = { config: { permission: 'open' as const }, schema: { hide: true } }
+  if (root === null) {
+    for (const view of VIEWS) {
+      app.get(view, open, () => {
+        throw new Problem('unknown-route', { detail: 'the page is not built: npm run build:page. The API is at /docs' })
+      })
+    }
+    return
+  }
+  app.register(fastifyStatic, { root, serve: false, preCompressed: true, index: false })
+  const index = readFileSync(join(root, 'index.html'), 'utf8')
+  for (const view of VIEWS) app.get(view, open, (_request, reply) => sendPage(reply, index))
+  // Their names hold a hash of what they hold.
+  const assets = new Set(readdirSync(join(root, 'assets')))
+  app.get('/assets/:name', open, (request, reply) => {
+    const { name } = request.params as { name: string }
+    if (!assets.has(name)) throw new Problem('unknown-route', { detail: `there is no ${request.url}` })
+    return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true })
+  })
+  app.get('/favicon.svg', open, (_request, reply) => reply.sendFile('favicon.svg', { maxAge: '1d' }))
+}
+
+function sendPage(reply: FastifyReply, index: string): FastifyReply {
+  return reply.header('content-type', 'text/html; charset=utf-8').header('cache-control', 'no-cache').send(index)
+}
