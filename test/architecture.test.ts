@@ -6,6 +6,9 @@ import t from 'tap'
 
 const SRC = join(import.meta.dirname, '../src')
 
+/** Where the page takes the types of answers from the schemas that they are built to. */
+const TYPES_OF_ANSWERS = 'dashboard/answers.ts'
+
 type Source = { path: string; text: string; imports: string[] }
 
 function read(file: string): Source {
@@ -18,7 +21,7 @@ function read(file: string): Source {
 }
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts'))
+  .filter((path) => /\.tsx?$/.test(path))
   .sort()
   .map((path) => read(join(SRC, path)))
 
@@ -52,6 +55,8 @@ const MAY_IMPORT: Record<string, string[]> = {
     'import.ts',
     'admission.ts',
   ],
+  // Of the kernel only what needs no system: the page runs in a browser.
+  dashboard: ['kernel'],
   'known-streams.ts': ['domain'],
   'admission.ts': ['kernel', 'domain', 'eventlog', 'registers.ts', 'known-streams.ts'],
   'record-once.ts': ['database', 'eventlog', 'admission.ts'],
@@ -74,13 +79,27 @@ const MAY_IMPORT: Record<string, string[]> = {
 t.test('a room imports only what lies before it on the way of the data', async (t) => {
   const wrong = sources.flatMap(({ path, imports }) => {
     const allowed = MAY_IMPORT[roomOf(path)]
-    const ours = imports.filter((name) => name.endsWith('.ts'))
+    if (path === TYPES_OF_ANSWERS) return []
+    const ours = imports.filter((name) => /\.tsx?$/.test(name))
     return ours
       .filter((name) => allowed && roomOf(name) !== roomOf(path) && !allowed.includes(roomOf(name)))
       .map((name) => `${path} imports ${name}`)
   })
   t.strictSame(wrong, [])
 })
+
+t.test(
+  'the page takes nothing but types from the service, so that it knows only what the REST API tells',
+  async (t) => {
+    const { text } = sources.find(({ path }) => path === TYPES_OF_ANSWERS) as Source
+    const taken = text.match(/^(?:import|export) .*from '\.\..*$/gm) ?? []
+    t.ok(taken.length > 10)
+    t.strictSame(
+      taken.filter((line) => !/^(?:import|export) type /.test(line)),
+      [],
+    )
+  },
+)
 
 t.test('the domain knows no clock, no system and no library but zod; the kernel none at all', async (t) => {
   const libraries = (room: string) =>

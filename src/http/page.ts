@@ -1,10 +1,10 @@
 // The page at /: files that were built before the service started (src/dashboard), the same for everybody. What it shows it asks
 // of the API, as anybody may, so nothing of it needs a permission.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { Problem } from './problem.ts'
 
 /** Where a build of the page stands, beside the sources and beside what is published. */
@@ -31,18 +31,17 @@ export function pageRoutes(app: FastifyInstance): void {
     return
   }
   app.register(fastifyStatic, { root, serve: false, preCompressed: true, index: false })
-  const index = readFileSync(join(root, 'index.html'), 'utf8')
-  for (const view of VIEWS) app.get(view, open, (_request, reply) => sendPage(reply, index))
+  for (const view of VIEWS) {
+    app.get(view, open, (_request, reply) =>
+      reply.header('cache-control', 'no-cache').sendFile('index.html', { cacheControl: false }),
+    )
+  }
   // Their names hold a hash of what they hold.
-  const assets = new Set(readdirSync(join(root, 'assets')))
   app.get('/assets/:name', open, (request, reply) => {
     const { name } = request.params as { name: string }
-    if (!assets.has(name)) throw new Problem('unknown-route', { detail: `there is no ${request.url}` })
+    if (!existsSync(join(root, 'assets', basename(name))))
+      throw new Problem('unknown-route', { detail: `there is no ${request.url}` })
     return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true })
   })
   app.get('/favicon.svg', open, (_request, reply) => reply.sendFile('favicon.svg', { maxAge: '1d' }))
-}
-
-function sendPage(reply: FastifyReply, index: string): FastifyReply {
-  return reply.header('content-type', 'text/html; charset=utf-8').header('cache-control', 'no-cache').send(index)
 }
