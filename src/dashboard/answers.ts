@@ -12,6 +12,7 @@ export type { Conflict } from '../domain/commitment/conflicts.ts'
 export type { Period } from '../domain/commitment/timeline.ts'
 export type { EventAnswer } from '../domain/event-answer.ts'
 export type { ReportedFigureAnswer } from '../domain/portfolio/reported.ts'
+export type { CallerAnswer } from '../http/caller.ts'
 export type { CheckpointAnswer, ConsistencyAnswer, KeysAnswer } from '../http/checkpoints.ts'
 export type { MarkedEvent } from '../http/commitments.ts'
 export type { ListedConflict } from '../http/conflicts.ts'
@@ -23,7 +24,9 @@ export type { ProjectionAnswer } from '../http/projections.ts'
 export type { ProofAnswer } from '../http/proofs.ts'
 export type { RegisterAnswer } from '../http/registers.ts'
 export type { SeriesAnswer } from '../http/series.ts'
+export type { SlippageAnswer } from '../http/slippage.ts'
 export type { SummaryAnswer } from '../http/summary.ts'
+export type { TrendItem } from '../http/trend.ts'
 
 export type KnownAt = { size: number; recordedAt: string | null }
 

@@ -10,6 +10,7 @@ import { withoutTokens } from '../access/tokens.ts'
 import { guard, isKnown } from './access.ts'
 import { NDJSON_TYPE, readBodies } from './body.ts'
 import { allowOrigins, DOCS_POLICY, guardBrowsers } from './browsers.ts'
+import { callerRoutes } from './caller.ts'
 import { checkpointRoutes } from './checkpoints.ts'
 import { commitmentRoutes } from './commitments.ts'
 import { conflictRoutes } from './conflicts.ts'
@@ -35,8 +36,10 @@ import { countRates, type RateLimit } from './rates.ts'
 import { redactionRoutes } from './redaction.ts'
 import { registerRoutes } from './registers.ts'
 import { seriesRoutes } from './series.ts'
+import { slippageRoutes } from './slippage.ts'
 import { summaryRoutes } from './summary.ts'
 import { tileRoutes } from './tiles.ts'
+import { trendRoutes } from './trend.ts'
 
 const API = {
   info: {
@@ -225,6 +228,8 @@ export async function buildApp(
     commitmentRoutes(api, context)
     summaryRoutes(api, context)
     seriesRoutes(api, context)
+    slippageRoutes(api, context)
+    trendRoutes(api, context)
     differenceRoutes(api, context)
     figureRoutes(api, context)
     conflictRoutes(api, context)
@@ -233,6 +238,7 @@ export async function buildApp(
     tileRoutes(api, context)
     proofRoutes(api, context)
     operationRoutes(api, context, startReplay)
+    callerRoutes(api, context)
     healthRoutes(api, context, unsafeDatabase)
     metricRoutes(api, context)
     projectionRoutes(api, context)

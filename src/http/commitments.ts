@@ -70,7 +70,7 @@ const CSV_TYPE = 'text/csv'
 const DEFAULT_LIMIT = 100
 const CSV_CHUNK = 500
 /** Of both folds that a list is read from. */
-const VERSION = `${commitments.version}.${periods.version}`
+export const LIST_VERSION = `${commitments.version}.${periods.version}`
 
 /** The frame of a list answer around its items. */
 export function listAnswer<T extends z.ZodType>(item: T) {
@@ -101,7 +101,7 @@ function belongsBy(query: ListQuery): Belongs {
 }
 
 /** What a list says of what it lost: of its commitments, and of the definitions that they are read with. */
-async function lossesOf({ db }: Context, clocks: Clocks, query: ListQuery) {
+export async function lossesOf({ db }: Context, clocks: Clocks, query: ListQuery) {
   const ofCommitments = await erasedOfCommitments(db, clocks, belongsBy(query))
   return answerLosses([...erasedPositions(clocks.state, DEFINITIONS), ...ofCommitments])
 }
@@ -131,7 +131,7 @@ async function detailed({ db }: Context, clocks: Clocks, query: ListQuery): Prom
 type ListPage = { page: Listed[]; next: Place | null }
 
 /** A page of a list; a list in order of id is read on from where the page before ended, any other is sorted as a whole. */
-async function readList(
+export async function readList(
   context: Context,
   clocks: Clocks,
   query: ListQuery,
@@ -191,7 +191,7 @@ async function list(context: Context, request: FastifyRequest, reply: FastifyRep
   request.query = query
   const clocks = await resolveClocks(context, request, known, ['commitments', 'periods'])
   const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION, basis: clocks.basis }))
+  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: LIST_VERSION, basis: clocks.basis }))
     return reply.send()
   const isCsv = answerType(request) === CSV_TYPE
   const limit = query.limit ?? (isCsv ? (isById(query) ? CSV_CHUNK : Number.POSITIVE_INFINITY) : DEFAULT_LIMIT)

@@ -156,6 +156,6 @@ export function sorted(listed: readonly Listed[], keys: ListQuery['sort']): List
 /** Where a page begins: after an id in a list in order of id, after so many items in any other. */
 export type Place = { after: string } | { offset: number }
 
-const place = z.union([z.strictObject({ after: slug }), z.strictObject({ offset: z.int().min(0) })])
+export const place = z.union([z.strictObject({ after: slug }), z.strictObject({ offset: z.int().min(0) })])
 
 export const listPages = cursors<ListQuery, Place>('commitments', listParameters, place)

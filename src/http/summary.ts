@@ -126,7 +126,11 @@ export function partsOfProgrammes(programmes: readonly string[]): Part[] {
 }
 
 /** What some programmes come to, or the whole register. */
-async function reckonProgrammes(db: Queryable, clocks: Clocks, programmes: readonly string[]): Promise<Reckoning> {
+export async function reckonProgrammes(
+  db: Queryable,
+  clocks: Clocks,
+  programmes: readonly string[],
+): Promise<Reckoning> {
   const [sum] = await readReckonings(db, questionOf(clocks, { sumOf: partsOfProgrammes(programmes) }))
   return sum?.reckoning ?? NONE
 }

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
-import type { ReadyAnswer } from '../answers.ts'
+import type { CallerAnswer, ReadyAnswer } from '../answers.ts'
 import { setToken, token, useResource, useService } from '../api.ts'
 import { formatTime } from '../format.ts'
 import { access, freshness, shell } from '../strings.ts'
@@ -102,7 +102,7 @@ function TokenForm() {
 
 /** What the service says of its own safety: that everybody may do everything, that its database is not safe. */
 function Safety() {
-  const { data } = useResource<{ control: string }>('/v1/access')
+  const { data } = useResource<CallerAnswer>('/v1/access')
   const ready = useResource<ReadyAnswer>('/readyz')
   const unsafe = ready.data?.unsafeDatabase ?? []
   if (data?.control !== 'none' && unsafe.length === 0) return null

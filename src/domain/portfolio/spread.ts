@@ -20,6 +20,21 @@ export function spread({ still, growing }: Slippages, asOf: Day): Spread {
   return { mean: roundedRatio(sum, of, 1), median: (low + high) / 2, p90, max: ends({ still, growing }, asOf)[1], of }
 }
 
+/** Every slippage that there is, in days in ascending order, with how many commitments have it. */
+export function slippageCounts({ still, growing }: Slippages, asOf: Day): { days: number; count: number }[] {
+  const counts = new Map<number, number>()
+  const add = ({ values, upTo }: Distribution, daysOf: (value: number) => number) => {
+    for (const [index, value] of values.entries()) {
+      const count = (upTo[index] as number) - (upTo[index - 1] ?? 0)
+      const days = daysOf(value)
+      counts.set(days, (counts.get(days) ?? 0) + count)
+    }
+  }
+  add(still, (days) => days)
+  add(growing, (from) => asOf - from)
+  return [...counts].map(([days, count]) => ({ days, count })).sort((a, b) => a.days - b.days)
+}
+
 /** The least and the greatest slippage, of which there is one. */
 function ends({ still, growing }: Slippages, asOf: Day): [number, number] {
   const least = growing.greatest === null ? Number.POSITIVE_INFINITY : asOf - growing.greatest
