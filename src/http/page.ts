@@ -1,7 +1,7 @@
 // The page at /: files that were built before the service started (src/dashboard), the same for everybody. What it shows it asks
 // of the API, as anybody may, so nothing of it needs a permission.
 
-import { existsSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
@@ -13,14 +13,14 @@ const BUILT = [join(import.meta.dirname, '../dashboard'), join(import.meta.dirna
 /** The addresses of its views (src/dashboard/route.ts): each is answered with the page, which finds its view itself. */
 const VIEWS = ['/', '/operations', '/registers/:register', '/registers/:register/*']
 
-/** The folder that the page was built into; null where it was not built. */
-function builtPage(): string | null {
-  return BUILT.find((folder) => existsSync(join(folder, 'index.html')) && existsSync(join(folder, 'assets'))) ?? null
+/** The folder of these that the page was built into; null where it was not built. */
+function builtPage(folders: readonly string[]): string | null {
+  return folders.find((folder) => existsSync(join(folder, 'index.html')) && existsSync(join(folder, 'assets'))) ?? null
 }
 
-/** Registers the page; without a build its addresses say how to make one. */
-export function pageRoutes(app: FastifyInstance): void {
-  const root = builtPage()
+/** Registers the page; without a build in one of these folders its addresses say how to make one. */
+export function pageRoutes(app: FastifyInstance, folders: readonly string[] = BUILT): void {
+  const root = builtPage(folders)
   const open = { config: { permission: 'open' as const }, schema: { hide: true } }
   if (root === null) {
     for (const view of VIEWS) {
@@ -39,8 +39,8 @@ export function pageRoutes(app: FastifyInstance): void {
   // Their names hold a hash of what they hold.
   app.get('/assets/:name', open, (request, reply) => {
     const { name } = request.params as { name: string }
-    if (!existsSync(join(root, 'assets', basename(name))))
-      throw new Problem('unknown-route', { detail: `there is no ${request.url}` })
+    const isFile = statSync(join(root, 'assets', basename(name)), { throwIfNoEntry: false })?.isFile()
+    if (!isFile || name !== basename(name)) throw new Problem('unknown-route', { detail: `there is no ${request.url}` })
     return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true })
   })
   app.get('/favicon.svg', open, (_request, reply) => reply.sendFile('favicon.svg', { maxAge: '1d' }))
