@@ -168,6 +168,68 @@ export const registers = {
 
 // ---------------------------------------------------------------------------------------------- commitments
 
+export const commitments = {
+  search: 'Search titles, ids, themes',
+  filters: (count: number) => (count === 0 ? 'Filters' : `Filters (${count})`),
+  axes: {
+    lifecycle: 'Lifecycle',
+    schedule: 'Schedule, current date',
+    verification: 'Verification',
+    programme: 'Programme',
+    theme: 'Theme',
+    party: 'Party',
+  },
+  any: 'Any',
+  oneMore: 'One more …',
+  none: { programme: 'No programme', theme: 'No theme', party: 'No party' },
+  original: (word: string) => `${word} (original date)`,
+  set: 'What the list is narrowed to',
+  remove: (word: string) => `Remove: ${word}`,
+  clear: 'Clear all',
+  counted: (figure: string) => `Exactly those counted as: ${figure}`,
+  countedOutOf: (figure: string) => `Those that “${figure}” is counted out of`,
+  count: (count: number) => plural(count, 'commitment'),
+  moreThan: (count: number) => `More than ${plural(count, 'commitment')}`,
+  reading: (there: number, total: number | null) =>
+    total === null
+      ? `Reading on: ${formatNumber(there)} so far …`
+      : `Reading on: ${formatNumber(there)} of ${formatNumber(total)} …`,
+  empty: 'No commitment is like that at these clocks.',
+  sort: 'Sort by',
+  sorts: [
+    ['-slippageDays.current', 'Slippage, current date: latest first'],
+    ['-slippageDays.original', 'Slippage, original date: latest first'],
+    ['slippageDays.current', 'Slippage, current date: earliest first'],
+    ['currentDue', 'Due date'],
+    ['-madeOn', 'Promised: newest first'],
+    ['-baselineShiftDays', 'Shift of the due date: largest first'],
+    ['-stalenessDays', 'Longest without news'],
+    ['title', 'Title'],
+    ['id', 'Id'],
+  ],
+  columns: {
+    title: 'Commitment',
+    status: 'Status',
+    due: 'Due',
+    finish: 'Finish',
+    slippageOriginal: 'Slip, original',
+    slippageCurrent: 'Slip, current',
+  },
+  expected: (day: string) => `exp. ${day}`,
+  conflicts: (count: number) => plural(count, 'conflict'),
+  redacted: 'Redacted',
+  csv: 'Download CSV',
+  json: 'Download JSON',
+  cancel: 'Cancel the download',
+  cancelled: 'Cancelled.',
+  saved: (name: string) => `Saved ${name}`,
+  notSaved: 'The download failed; nothing was saved.',
+  loadedBytes: (kilobytes: string) => `${kilobytes} kB …`,
+  loadedRows: (rows: string) => `${rows} commitments …`,
+  news: (count: number) => (count === 0 ? 'The list has changed.' : `${plural(count, 'new event')}.`),
+  showNews: 'Show',
+} as const
+
 // ---------------------------------------------------------------------------------------------- one commitment, one event
 
 // ---------------------------------------------------------------------------------------------- reported figures, conflicts, sources

@@ -1,0 +1,102 @@
+// What can be checked of one event in the browser, step by step: its content, its place in the log, the signed head of the log,
+// and that this head extends the one that this browser saw before. No step is taken on trust, and none is said to hold that was
+// not checked.
+
+import { canonicalJson } from '../../kernel/canonical-json.ts'
+import type { EventAnswer, KeysAnswer, ProofAnswer } from '../answers.ts'
+import { type Checkpoint, isSigned, parseCheckpoint, parseNote } from './note.ts'
+import { fromBase64, type Head, isConsistent, isIncluded, isSame, leafHash, sha256 } from './tree.ts'
+
+const TEXT = new TextEncoder()
+const LEAF_VERSION = 1
+
+/** `held`: checked and right; `failed`: checked and wrong; `open`: it cannot be checked here, and the detail says why. */
+export type Outcome = 'held' | 'failed' | 'open'
+export type StepName = 'body' | 'leaf' | 'path' | 'signature' | 'history'
+export type Step = { step: StepName; outcome: Outcome; values: Record<string, string> }
+
+function step(name: StepName, outcome: Outcome | boolean, values: Record<string, string> = {}): Step {
+  const said = typeof outcome === 'boolean' ? (outcome ? 'held' : 'failed') : outcome
+  return { step: name, outcome: said, values }
+}
+
+/** Content was erased: it cannot be hashed any more, its hash still stands. */
+function isErased({ salt }: EventAnswer): boolean {
+  return salt === null
+}
+
+async function checkBody(event: EventAnswer): Promise<Step> {
+  const { occurredOn, data, citations, salt, bodyHash } = event
+  if (isErased(event)) return step('body', 'open', { bodyHash })
+  const bytes = fromBase64(salt ?? '')
+  if (!bytes) return step('body', false, { salt: String(salt) })
+  const body = canonicalJson({ occurredOn, data, citations })
+  const hash = await sha256(bytes, TEXT.encode(body))
+  const expected = fromBase64(bodyHash)
+  return step('body', expected !== null && isSame(hash, expected), { bodyHash })
+}
+
+/** The text that the log keeps as the leaf of an event. */
+export function leafText(register: string, event: EventAnswer): string {
+  const { bodyHash, id, position, recordedAt, recordedBy, revision, stream, type, typeVersion } = event
+  const envelope = { bodyHash, id, position, recordedAt, recordedBy, register, revision, stream, type, typeVersion }
+  return canonicalJson({ ...envelope, v: LEAF_VERSION })
+}
+
+function isHash(bytes: Uint8Array | null): bytes is Uint8Array<ArrayBuffer> {
+  return bytes?.length === 32
+}
+
+async function checkPlace(event: EventAnswer, leaf: Uint8Array, proof: ProofAnswer, head: Checkpoint): Promise<Step> {
+  const path = proof.auditPath.map(fromBase64)
+  const isItsPlace = proof.leafIndex === event.position && BigInt(proof.treeSize) === head.size
+  const isThere = isItsPlace && path.every(isHash) && (await isIncluded(BigInt(event.position), leaf, path, head))
+  const values = { position: String(event.position), size: String(head.size), steps: String(path.length) }
+  return step('path', isThere, values)
+}
+
+/** The keys that sign checkpoints of a size. */
+function keysFor(keys: KeysAnswer['keys'], size: bigint): string[] {
+  const signs = keys.filter(
+    ({ fromSize, toSize }) => BigInt(fromSize) <= size && (toSize === null || size <= BigInt(toSize)),
+  )
+  return signs.map(({ vkey }) => vkey)
+}
+
+type Evidence = {
+  register: string
+  event: EventAnswer
+  proof: ProofAnswer
+  keys: KeysAnswer['keys']
+}
+
+/** The checkpoint that a proof leads to, with every step up to its signature. */
+export async function checkEvent({
+  register,
+  event,
+  proof,
+  keys,
+}: Evidence): Promise<{ steps: Step[]; head: Checkpoint | null }> {
+  const steps = [await checkBody(event)]
+  const leaf = await leafHash(TEXT.encode(leafText(register, event)))
+  const said = fromBase64(proof.leafHash)
+  steps.push(step('leaf', said !== null && isSame(leaf, said), { leafHash: proof.leafHash }))
+  const note = parseNote(proof.checkpoint)
+  const head = note && parseCheckpoint(note.text)
+  if (!note || !head?.origin.endsWith(`/${register}`)) {
+    steps.push(step('path', false), step('signature', false))
+    return { steps, head: null }
+  }
+  steps.push(await checkPlace(event, leaf, proof, head))
+  const signed = await isSigned(note, keysFor(keys, head.size))
+  steps.push(step('signature', signed ?? 'open', { origin: head.origin, keys: keysFor(keys, head.size).join(' ') }))
+  return { steps, head }
+}
+
+/** Whether a checkpoint extends the one seen before; the proof is of these two sizes, the smaller first. */
+export async function checkHistory(before: Head, head: Head, proof: readonly string[]): Promise<Step> {
+  const [first, second] = before.size <= head.size ? [before, head] : [head, before]
+  const hashes = proof.map(fromBase64)
+  const isExtended = hashes.every(isHash) && (await isConsistent(first, second, hashes))
+  return step('history', isExtended, { first: String(first.size), second: String(second.size) })
+}
