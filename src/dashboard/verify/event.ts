@@ -65,6 +65,8 @@ function keysFor(keys: KeysAnswer['keys'], size: bigint): string[] {
 
 type Evidence = {
   register: string
+  /** The position that was asked for. */
+  position: number
   event: EventAnswer
   proof: ProofAnswer
   keys: KeysAnswer['keys']
@@ -73,6 +75,7 @@ type Evidence = {
 /** The checkpoint that a proof leads to, with every step up to its signature. */
 export async function checkEvent({
   register,
+  position,
   event,
   proof,
   keys,
@@ -80,7 +83,8 @@ export async function checkEvent({
   const steps = [await checkBody(event)]
   const leaf = await leafHash(TEXT.encode(leafText(register, event)))
   const said = fromBase64(proof.leafHash)
-  steps.push(step('leaf', said !== null && isSame(leaf, said), { leafHash: proof.leafHash }))
+  const isAsked = event.position === position && said !== null && isSame(leaf, said)
+  steps.push(step('leaf', isAsked, { leafHash: proof.leafHash }))
   const note = parseNote(proof.checkpoint)
   const head = note && parseCheckpoint(note.text)
   if (!note || !head?.origin.endsWith(`/${register}`)) {
