@@ -290,6 +290,37 @@ t.test('how slippage is spread is what the listed commitments show, and what the
   }
 })
 
+t.test('the plan is what the listed commitments were due by, and the earned schedule follows from it', async (t) => {
+  const DAY = 86_400_000
+  for (const [register, query] of [
+    ['union-state', AS_OF],
+    ['union-state', 'asOf=2023-12-31&knownAt=60'],
+    ['union-state', 'asOf=1999-12-31'],
+    ['union-state', `${AS_OF}&programme=`],
+    ['synthetic-310', AS_OF],
+    ['synthetic-310', 'asOf=2031-01-01'],
+  ] as const) {
+    const base = `/v1/registers/${register}`
+    const { start, of, delivered, list, items } = await ok(`${base}/summary/plan?${query}`)
+    const { earnedSchedule, asOf } = await ok(`${base}/summary?${query}`)
+    const listed: Item[] = (await ok(`${list}&limit=1000`)).items
+    const due = items.flatMap(({ dueOn, count }: Item) => Array<string>(count).fill(dueOn))
+    t.strictSame(due, listed.map(({ dates }) => dates.originalDue.latest).sort(), `${register} ${query}`)
+    t.strictSame([of, delivered], [earnedSchedule.of, earnedSchedule.count])
+    t.equal(start, listed.map(({ dates }) => dates.madeOn.latest).sort()[0] ?? null)
+    // Where as many are planned as are delivered, in a straight line between two due days.
+    const days = due.map((day: string) => Math.max(0, Date.parse(day) - Date.parse(start)) / DAY)
+    const next = days[delivered - 1] ?? 0
+    const before = days.filter((day: number) => day < next)
+    const last = before.at(-1) ?? 0
+    const share = (delivered - before.length) / Math.max(1, days.filter((day: number) => day === next).length)
+    const isOver = earnedSchedule.earnedDays === null
+    const earned = Math.round((last + (next - last) * share) * 10) / 10
+    t.equal(isOver ? null : earned, earnedSchedule.earnedDays, `${register} ${query}: the time earned`)
+    t.equal(isOver ? 0 : Date.parse(asOf) - Date.parse(start), (earnedSchedule.actualDays ?? 0) * DAY)
+  }
+})
+
 t.test('the milestone trend tells of each listed commitment every due date and forecast in force', async (t) => {
   for (const [register, query] of [
     ['union-state', AS_OF],
@@ -343,7 +374,7 @@ t.test('the trend goes on page by page and is refused what the list is refused',
   await isProblem(t, union('/trend?sort=nothing'), 400, 'malformed', '/sort/0')
   await isProblem(t, union('/summary/slippage?sort=id'), 400, 'malformed', '/sort')
   await isProblem(t, union('/trend?asOf=2026-02-30'), 400, 'malformed', '/asOf')
-  for (const path of [`/trend?${AS_OF}`, `/summary/slippage?${AS_OF}`]) {
+  for (const path of [`/trend?${AS_OF}`, `/summary/slippage?${AS_OF}`, `/summary/plan?${AS_OF}`]) {
     const { headers } = await union(path)
     t.equal((await union(path, { 'if-none-match': String(headers.etag) })).status, 304, path)
   }
