@@ -177,6 +177,111 @@ export const registers = {
 
 // ---------------------------------------------------------------------------------------------- overview of a register
 
+export const charts = {
+  asTable: 'The same as a table',
+} as const
+
+export const overview = {
+  inScope: 'in scope',
+  delivered: 'delivered',
+  late: 'late',
+  notes: {
+    inScope: 'Commitments known by then, not withdrawn or superseded.',
+    delivered: 'By a claim that stands; how many of them are verified or disputed is below.',
+    late: 'Past their current due date and not delivered.',
+    notDelivered: 'Declared not to be delivered; still in scope.',
+    lateAgainstOriginal: 'Past their first due date and not delivered, whatever was agreed since.',
+    due: 'Whose first due date has come.',
+    missed: 'Of those due: not delivered by their first due date.',
+    verified: 'Of those delivered: confirmed by an independent check.',
+    disputed: 'Of those delivered: a source contradicts the claim.',
+    baselineExecutionIndex: 'Delivered, of those due by their first dates. 1 is on plan.',
+    slippage: 'Of those delivered or late; days, positive is late.',
+    earnedSchedule: 'Time earned by the plan, of the time that has passed. 1 is on plan.',
+    excluded: 'Left the scope.',
+  },
+  share: (of: number) => `of ${formatNumber(of)}`,
+  ratio: (count: number, of: number) => `${formatNumber(count)} of ${formatNumber(of)}`,
+  slippageRest: (mean: string, p90: string, max: string, of: number) =>
+    `median · mean ${mean} · p90 ${p90} · at most ${max} · of ${formatNumber(of)}`,
+  atThisPace: (day: string) => `at this pace done by ${day}`,
+  excluded: 'Out of scope',
+  excludedRest: (withdrawn: number, superseded: number) =>
+    `${formatNumber(withdrawn)} withdrawn, ${formatNumber(superseded)} superseded`,
+  more: 'Further figures',
+  reported: 'Reported beside computed',
+  reportedNote:
+    'What others report in numbers, and what this register computes for the same figure, programme and day. Neither corrects the other.',
+  allReported: (count: number) => `All ${plural(count, 'reported figure')}`,
+  covered: (count: number, of: number) =>
+    `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports.`,
+  wholeRegister: 'the whole register',
+  report: 'Report',
+  reportedValue: 'Reported',
+  computedValue: 'Computed',
+  difference: 'Difference',
+  overTime: 'Status over time',
+  overTimeNote: 'How many stood where, by everything known at the second clock.',
+  overTimeLabel: (delivered: number, inScope: number, late: number, day: string) =>
+    `Status over time, stacked. On ${day}: ${formatNumber(delivered)} of ${formatNumber(inScope)} delivered, ${formatNumber(late)} late. Arrow keys read out other days.`,
+  parts: { delivered: 'Delivered', open: 'Open, not late', late: 'Late', notDelivered: 'Not delivered' },
+  day: 'Day',
+  days: (days: string) => `${days} days`,
+  inScopeHead: 'In scope',
+  deliveredHead: 'Delivered',
+  lateHead: 'Late',
+  coverageHead: 'Of those reported',
+  statusHead: 'Status',
+  nothingYet: 'Nothing was promised by this day.',
+  earned: 'Earned schedule',
+  earnedNote:
+    'Planned: due by their first dates, in straight lines between due days. Earned: delivered. The gap is how far the delivered lie behind the plan, or before it, in time.',
+  plannedValue: 'Planned',
+  earnedValue: 'Earned',
+  gap: 'Gap in time',
+  earnedLabel: (count: number, variance: number | null, spi: string) =>
+    `Earned schedule: ${formatNumber(count)} delivered, ${variance === null ? 'no variance' : `${formatNumber(variance)} days against the plan`}, SPI(t) ${spi}. Arrow keys read out other days.`,
+  trend: 'Milestone trend',
+  trendNote: (most: number) =>
+    `Across: the day on which a due date came into force. Up: the date that it promised. Level is kept, rising is slipping. The ${formatNumber(most)} with the largest slippage against their first date.`,
+  trendLabel: (count: number) => `Milestone trend of ${plural(count, 'commitment')}`,
+  trendLine: (title: string, first: string, now: string, status: string) =>
+    first === now ? `${title}: due ${now}, ${status}` : `${title}: due ${first}, then ${now}, ${status}`,
+  trendStep: (on: string, due: string) => `from ${on} due ${due}`,
+  trendHint: 'Point at a line, or walk along them with the Tab key.',
+  trendProgramme: 'Lines of a programme',
+  allProgrammes: 'All programmes',
+  noTrend: 'None of these has a due date.',
+  promisedDate: 'Due date in force',
+  forecastDate: 'Forecast',
+  diagonal: 'Today: where a line meets it, the due day has come',
+  commitment: 'Commitment',
+  dueDates: 'Due dates',
+  spread: 'Slippage distribution',
+  spreadNote: 'How many commitments are how many days late, of those delivered or late.',
+  spreadLabel: 'Days late, with how many against the original and how many against the current date.',
+  noSlippage: 'Nothing with a due date is delivered or late.',
+  bin: (from: string, to: string) => `${from} to ${to}`,
+  binTitle: (days: string, original: number, current: number) =>
+    `${days} days: ${formatNumber(original)} against the original, ${formatNumber(current)} against the current date`,
+  onTime: '← on time',
+  lateSide: 'late →',
+  againstOriginal: (of: number) => `against the original date (${formatNumber(of)})`,
+  againstCurrent: (of: number) => `against the current date (${formatNumber(of)})`,
+  daysHead: 'Days late',
+  originalHead: 'Original',
+  currentHead: 'Current',
+  conflicts: 'Conflicts',
+  conflictsNote: 'What cannot all hold. Both sides are shown.',
+  allConflicts: (count: number, isMore: boolean) =>
+    isMore ? `All, more than ${plural(count, 'conflict')}` : `All ${plural(count, 'conflict')}`,
+  noConflicts: 'Nothing contradicts anything else at these clocks.',
+  groups: { programme: 'Programmes', theme: 'Themes', party: 'Parties' },
+  group: { programme: 'Programme', theme: 'Theme', party: 'Party' },
+  noGroup: { programme: 'No programme', theme: 'No theme', party: 'No party' },
+  bar: 'Shares',
+} as const
+
 // ---------------------------------------------------------------------------------------------- commitments
 
 export const commitments = {
