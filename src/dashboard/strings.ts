@@ -498,6 +498,89 @@ export const verify = {
 
 // ---------------------------------------------------------------------------------------------- reported figures, conflicts, sources
 
+export const pages = {
+  news: 'This list has changed since it was opened.',
+  renew: 'Show it as it is now',
+  rest: (count: number) => `${formatNumber(count)} more`,
+} as const
+
+export const figures = {
+  title: 'Reported figures',
+  lead: 'What others say in numbers, in their words, beside what this register computes for the same figure, programme and day. Neither corrects the other.',
+  search: 'Search metrics, programmes, sources, speakers',
+  show: 'Show',
+  filters: {
+    all: 'All',
+    compared: 'Compared with the register',
+    different: 'Different from the register',
+    arithmetic: 'Whose arithmetic does not hold',
+    conflicting: 'In conflict',
+  },
+  count: (count: number) => plural(count, 'reported figure'),
+  found: (count: number, all: number) => `${formatNumber(count)} of ${plural(all, 'reported figure')}`,
+  none: 'No figure was reported by this day.',
+  nothing: 'No reported figure is like that.',
+  noProgramme: 'the whole register',
+  about: 'about',
+  reported: 'Reported',
+  own: 'In this register',
+  difference: 'Difference',
+  approximately: 'about',
+  of: (count: number) => `of ${formatNumber(count)}`,
+  stated: (percent: string) => `stated as ${percent}`,
+  days: 'days, mean',
+  index: 'index',
+  list: (count: number) => (count === 1 ? 'the one counted' : `the ${formatNumber(count)} counted`),
+  same: 'the same',
+  points: (points: string) => `${points} percentage points`,
+  less: 'than reported',
+  notComputed: 'Not computable on this day.',
+  unnamed: 'The report names no figure that the register computes, so it is compared with nothing.',
+  coverage: (count: number, of: number) =>
+    `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports`,
+  partial: 'its own value is of these alone.',
+  whoSays: 'Who says so',
+  checks: 'The report’s own arithmetic',
+  agrees: { exactly: 'Agrees', whenRounded: 'Agrees when rounded', no: 'Does not agree' },
+  bounds: 'What it allows, together with others of the day',
+  assumed: 'Only',
+  event: (position: number) => `event ${formatNumber(position)}`,
+} as const
+
+export const conflicts = {
+  lead: 'What cannot all hold: facts, sources and reports that contradict each other. Both sides are shown; Pledger takes none.',
+  kinds: 'Kinds of conflict',
+  all: 'All',
+  about: {
+    commitment: 'Commitment',
+    programme: 'Programme',
+    source: 'Source',
+    party: 'Party',
+    figure: 'Reported figure',
+  },
+  event: (position: number) => `Event ${formatNumber(position)}`,
+  count: (count: number) => plural(count, 'conflict'),
+  moreThan: (count: number) => `More than ${plural(count, 'conflict')}`,
+  shown: (count: number) => `${formatNumber(count)} shown`,
+  none: 'Nothing in this register contradicts anything else at these clocks.',
+  noneOfKind: 'There is no conflict of this kind at these clocks.',
+} as const
+
+export const sources = {
+  lead: 'The documents that facts are cited from, and what is kept of each should its address no longer lead to it.',
+  search: 'Search titles, publishers, authors, addresses',
+  columns: { title: 'Document', publisher: 'Publisher', published: 'Published', kept: 'Copy kept' },
+  by: (author: string) => `by ${author}`,
+  retrieved: 'Retrieved',
+  hash: 'Hash of its content',
+  citedFrom: 'Where this is known from',
+  conflicts: (count: number) => plural(count, 'conflict'),
+  count: (count: number) => plural(count, 'source'),
+  found: (count: number, all: number) => `${formatNumber(count)} of ${plural(all, 'source')}`,
+  none: 'No source is defined by this day.',
+  nothing: 'No source holds these words.',
+} as const
+
 // ---------------------------------------------------------------------------------------------- what changed
 
 // ---------------------------------------------------------------------------------------------- log and operations

@@ -1,7 +1,244 @@
-import type { RegisterAnswer } from '../answers.ts'
-import { Title } from '../parts/frame.tsx'
-import { shell } from '../strings.ts'
+// The documents that facts are cited from: who published them, when, and what copy of them is kept.
+
+import './sources.css'
+import { useState } from 'preact/hooks'
+import type { ListAnswer, RegisterAnswer, SourceAnswer } from '../answers.ts'
+import { useResource } from '../api.ts'
+import { useClocks } from '../clocks.ts'
+import { address, go, useLocation, withParams } from '../location.ts'
+import { Citations, useSources, WebLink } from '../parts/citations.tsx'
+import { Imprecise, Instant } from '../parts/dates.tsx'
+import { Losses, Shown, Title } from '../parts/frame.tsx'
+import { Link, useHref } from '../parts/link.tsx'
+import { useSlice } from '../parts/pages.tsx'
+import { Badge } from '../parts/status.tsx'
+import { eventPath, pathOf } from '../route.ts'
+import { citations as citationWords, shell, sources as words } from '../strings.ts'
+
+const SORTS: Record<string, (source: SourceAnswer) => string | null> = {
+  publishedOn: ({ publishedOn }) => publishedOn?.value ?? null,
+  publisher: ({ publisher }) => publisher,
+  title: ({ title }) => title,
+}
+const DEFAULT_SORT = '-publishedOn'
+
+const collator = new Intl.Collator(navigator.language, { numeric: true })
+
+/** Sorted by what a key says, what is unknown last. */
+function sorted(items: readonly SourceAnswer[], sort: string): SourceAnswer[] {
+  const isDown = sort.startsWith('-')
+  const of = SORTS[sort.replace(/^-/, '')] ?? SORTS.publishedOn
+  const keyed = items.map((item) => ({ item, key: of?.(item) ?? null }))
+  keyed.sort((a, b) => {
+    if (a.key === null || b.key === null) return Number(a.key === null) - Number(b.key === null)
+    const order = collator.compare(a.key, b.key) || collator.compare(a.item.id, b.item.id)
+    return isDown ? -order : order
+  })
+  return keyed.map(({ item }) => item)
+}
+
+/** Whether every word that is looked for stands somewhere in a source. */
+function holds(source: SourceAnswer, terms: readonly string[]): boolean {
+  const { id, title, publisher, author, url, archivedUrl, contentHash, publishedOn } = source
+  const text = [id, title, publisher, author, url, archivedUrl, contentHash, publishedOn?.value].join(' ').toLowerCase()
+  return terms.every((term) => text.includes(term))
+}
+
+function Search({ q }: { q: string }) {
+  const place = useLocation()
+  return (
+    <div class="search">
+      <label class="hidden" for="source-q">
+        {words.search}
+      </label>
+      <input
+        id="source-q"
+        type="search"
+        placeholder={words.search}
+        value={q}
+        onInput={({ currentTarget }) => go(withParams(place, { q: currentTarget.value }), { replace: true })}
+      />
+    </div>
+  )
+}
+
+function Column({ by, sort, word }: { by: string; sort: string; word: string }) {
+  const place = useLocation()
+  const isUp = sort === by
+  const isDown = sort === `-${by}`
+  // Days are looked for newest first, names from their beginning.
+  const first = by === 'publishedOn' ? `-${by}` : by
+  const next = isUp ? `-${by}` : isDown ? by : first
+  return (
+    <th scope="col" aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}>
+      <button type="button" class="sort" onClick={() => go(withParams(place, { sort: next }))}>
+        {word} <span aria-hidden="true">{isUp ? '↑' : isDown ? '↓' : ''}</span>
+      </button>
+    </th>
+  )
+}
+
+/** A hash cut to what tells it from others, whole where it is asked for. */
+function Hash({ text }: { text: string }) {
+  const [isWhole, setWhole] = useState(false)
+  return (
+    <button
+      type="button"
+      class="quiet hash mono"
+      title={text}
+      aria-expanded={isWhole}
+      aria-label={`${words.hash} ${text}`}
+      onClick={() => setWhole(!isWhole)}
+    >
+      {isWhole ? text : `${text.slice(0, 18)}…`}
+    </button>
+  )
+}
+
+/** What is kept of a document, should its address no longer lead to it. */
+function Kept({ of }: { of: SourceAnswer }) {
+  const { archivedUrl, retrievedAt, contentHash } = of
+  if (!archivedUrl && !retrievedAt && !contentHash) return <span>{shell.none}</span>
+  return (
+    <ul class="kept">
+      {archivedUrl && (
+        <li>
+          <WebLink url={archivedUrl}>{citationWords.archived}</WebLink>
+        </li>
+      )}
+      {retrievedAt && (
+        <li>
+          {words.retrieved} <Instant at={retrievedAt} />
+        </li>
+      )}
+      {contentHash && (
+        <li>
+          <Hash text={contentHash} />
+        </li>
+      )}
+    </ul>
+  )
+}
+
+function Name({ of, register, all }: { of: SourceAnswer; register: string; all: ReadonlyMap<string, SourceAnswer> }) {
+  const href = useHref()
+  const title = of.title ?? citationWords.undefinedSource
+  return (
+    <>
+      <div class="source-title">{of.url ? <WebLink url={of.url}>{title}</WebLink> : title}</div>
+      <div class="id">
+        {of.id}
+        {of.event !== null && (
+          <>
+            {' · '}
+            <Link href={href(eventPath(register, of.event))}>{citationWords.event(of.event)}</Link>
+          </>
+        )}
+        {of.url && ` · ${hostOf(of.url)}`}
+      </div>
+      {of.conflicts.length > 0 && (
+        <Link href={href(pathOf(register, 'conflicts'), { kind: of.conflicts.map(({ kind }) => kind) })}>
+          <Badge tone="doubt">{words.conflicts(of.conflicts.length)}</Badge>
+        </Link>
+      )}
+      {of.citations.length > 0 && (
+        <details>
+          <summary>{words.citedFrom}</summary>
+          <Citations register={register} of={of.citations} sources={all} hasEvent={false} />
+        </details>
+      )}
+    </>
+  )
+}
+
+/** Where a link leads, said before it is followed. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url
+}
+
+type TableProps = { items: readonly SourceAnswer[]; sort: string; register: string }
+
+function Table({ items, sort, register }: TableProps) {
+  const all = useSources(register)
+  return (
+    <table class="sources">
+      <thead>
+        <tr>
+          <Column by="title" sort={sort} word={words.columns.title} />
+          <Column by="publisher" sort={sort} word={words.columns.publisher} />
+          <Column by="publishedOn" sort={sort} word={words.columns.published} />
+          <th scope="col">{words.columns.kept}</th>
+        </tr>
+      </thead>
+      <tbody>
+        {items.map((source) => (
+          <tr key={source.id}>
+            <th scope="row">
+              <Name of={source} register={register} all={all} />
+            </th>
+            <td data-label={words.columns.publisher}>
+              {source.publisher ?? shell.none}
+              {source.author && <div class="id">{words.by(source.author)}</div>}
+            </td>
+            <td data-label={words.columns.published}>
+              <Imprecise date={source.publishedOn} />
+            </td>
+            <td data-label={words.columns.kept}>
+              <Kept of={source} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  )
+}
+
+function List({ all, register }: { all: readonly SourceAnswer[]; register: string }) {
+  const { params } = useLocation()
+  const q = params.get('q') ?? ''
+  const sort = params.get('sort') || DEFAULT_SORT
+  const terms = q.toLowerCase().split(/\s+/).filter(Boolean)
+  const found = sorted(
+    all.filter((source) => holds(source, terms)),
+    sort,
+  )
+  const { shown, button } = useSlice(found, `${q} ${sort}`)
+  return (
+    <>
+      <div class="list-head">
+        <Search q={q} />
+        <strong role="status">
+          {terms.length === 0 ? words.count(all.length) : words.found(found.length, all.length)}
+        </strong>
+      </div>
+      {found.length === 0 ? (
+        <p class="empty">{all.length === 0 ? words.none : words.nothing}</p>
+      ) : (
+        <div class="panel">
+          <Table items={shown} sort={sort} register={register} />
+        </div>
+      )}
+      {button}
+    </>
+  )
+}
 
 export function Sources({ register }: { register: RegisterAnswer }) {
-  return <Title over={register.title}>{shell.views.sources}</Title>
+  const { asOf, knownAt } = useClocks()
+  const resource = useResource<ListAnswer<SourceAnswer>>(
+    address(`/v1/registers/${register.id}/sources`, { asOf, knownAt }),
+  )
+  return (
+    <>
+      <Title lead={words.lead}>{shell.views.sources}</Title>
+      <Shown of={resource}>
+        {({ items, redactedCount }) => (
+          <>
+            <Losses count={redactedCount} />
+            <List all={items} register={register.id} />
+          </>
+        )}
+      </Shown>
+    </>
+  )
 }

@@ -1,0 +1,115 @@
+// One figure as reported: its number, the register's own, what lies between them, and what the report says of itself.
+
+import type { ReportedFigureAnswer, SourceAnswer } from '../../answers.ts'
+import { Citations } from '../../parts/citations.tsx'
+import { ConflictKind, ConflictSides } from '../../parts/conflict.tsx'
+import { Imprecise } from '../../parts/dates.tsx'
+import { Link, useHref } from '../../parts/link.tsx'
+import { Badge, type Tone } from '../../parts/status.tsx'
+import { eventPath } from '../../route.ts'
+import { figures as words } from '../../strings.ts'
+import { Beside } from './beside.tsx'
+
+type Check = ReportedFigureAnswer['checks'][number]
+type Bound = ReportedFigureAnswer['bounds'][number]
+
+const CHECK_TONES: Record<Check['agrees'], Tone> = { exactly: 'good', whenRounded: 'good', no: 'warn' }
+
+function Head({ register, of }: { register: string; of: ReportedFigureAnswer }) {
+  const href = useHref()
+  return (
+    <header>
+      <h2>{of.metric}</h2>
+      <p class="id">
+        <Imprecise date={of.occurredOn} />
+        {of.asOf && (
+          <>
+            {`, ${words.about} `}
+            <Imprecise date={of.asOf} />
+          </>
+        )}
+        {` · ${of.programmeTitle ?? of.programme ?? words.noProgramme} · `}
+        <Link href={href(eventPath(register, of.event))}>{words.event(of.event)}</Link>
+      </p>
+    </header>
+  )
+}
+
+function Checks({ of }: { of: readonly Check[] }) {
+  if (of.length === 0) return null
+  return (
+    <section>
+      <h3>{words.checks}</h3>
+      <ul class="checks">
+        {of.map(({ check, agrees, detail }) => (
+          <li key={check}>
+            <Badge tone={CHECK_TONES[agrees]}>{words.agrees[agrees]}</Badge>
+            <span>{detail}</span>
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+/** The bounds that hold under one and the same assumption, which is said once. */
+function Bounds({ register, of }: { register: string; of: readonly Bound[] }) {
+  const href = useHref()
+  if (of.length === 0) return null
+  return (
+    <section>
+      <h3>{words.bounds}</h3>
+      {[...Map.groupBy(of, ({ assumption }) => assumption)].map(([assumption, bounds]) => (
+        <div class="bounds" key={assumption}>
+          <ul>
+            {bounds.map(({ detail }) => (
+              <li key={detail}>{detail}</li>
+            ))}
+          </ul>
+          <p class="id">
+            {words.assumed} {assumption}.{' '}
+            {(bounds[0]?.events ?? []).map((event) => (
+              <span key={event}>
+                {' · '}
+                <Link href={href(eventPath(register, event))}>{words.event(event)}</Link>
+              </span>
+            ))}
+          </p>
+        </div>
+      ))}
+    </section>
+  )
+}
+
+type Props = {
+  register: string
+  of: ReportedFigureAnswer
+  sources: ReadonlyMap<string, SourceAnswer>
+  /** The address names this one. */
+  isNamed: boolean
+}
+
+export function Report({ register, of, sources, isNamed }: Props) {
+  return (
+    <li class={isNamed ? 'panel report is-named' : 'panel report'} id={`report-${of.event}`}>
+      <Head register={register} of={of} />
+      <Beside of={of} />
+      <div class="report-rest">
+        <section>
+          <h3>{words.whoSays}</h3>
+          <Citations register={register} of={of.citations} sources={sources} hasEvent={false} />
+        </section>
+        <Checks of={of.checks} />
+        <Bounds register={register} of={of.bounds} />
+      </div>
+      {of.conflicts.map((conflict) => (
+        <section class="report-conflict" key={`${conflict.kind} ${conflict.events.join()} ${conflict.detail}`}>
+          <h3>
+            <ConflictKind of={conflict.kind} />
+          </h3>
+          <ConflictSides register={register} of={conflict} sources={sources} />
+        </section>
+      ))}
+    </li>
+  )
+}
