@@ -530,12 +530,13 @@ export const figures = {
   stated: (percent: string) => `stated as ${percent}`,
   days: 'days, mean',
   index: 'index',
-  list: (count: number) => (count === 1 ? 'the one counted' : `the ${formatNumber(count)} counted`),
+  quoted: (metric: string) => `“${metric}”`,
+  list: (count: number) =>
+    count === 0 ? 'none counted' : count === 1 ? 'the one counted' : `the ${formatNumber(count)} counted`,
   same: 'the same',
   points: (points: string) => `${points} percentage points`,
-  less: 'than reported',
   notComputed: 'Not computable on this day.',
-  unnamed: 'The report names no figure that the register computes, so it is compared with nothing.',
+  unnamed: 'Compared with nothing: the report names no figure that the register computes.',
   coverage: (count: number, of: number) =>
     `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports`,
   partial: 'its own value is of these alone.',
@@ -582,5 +583,56 @@ export const sources = {
 } as const
 
 // ---------------------------------------------------------------------------------------------- what changed
+
+export const changes = {
+  lead: 'One day, seen with what was known at two sizes of the log: which figures and commitments changed, and because of which events.',
+  controls: 'What is compared',
+  from: 'Known before, at',
+  to: 'and after, at',
+  lastCheckpoint: (size: string | null) => (size === null ? 'last checkpoint' : `${size} · last checkpoint`),
+  since: 'Since',
+  sinceCheckpoint: 'the last checkpoint',
+  sinceYesterday: 'yesterday',
+  sinceWeek: 'a week ago',
+  sinceMonth: '30 days ago',
+  sinceBeginning: 'the beginning',
+  between: 'Between size',
+  and: 'and size',
+  sameSize: (size: number) => `Nothing was recorded in between: both sizes are ${formatNumber(size)}.`,
+  events: (count: number) => `${plural(count, 'event was', 'events were')} recorded, because of which`,
+  standOtherwise: 'stand otherwise as of',
+  figures: 'Figures',
+  figure: 'Figure',
+  at: (size: number) => `At ${formatNumber(size)}`,
+  difference: 'Difference',
+  same: 'no change',
+  days: 'd, mean',
+  points: (points: string) => `${points} points`,
+  checkpoints: 'Checkpoints',
+  checkpointsNote: 'Newest first; each shows what it added to the one before.',
+  noCheckpoint: 'Nothing is sealed yet.',
+  size: (size: number) => `size ${formatNumber(size)}`,
+  news: 'What was learned',
+  newsNote: 'News: something happened, or became known.',
+  repairs: 'What was mended',
+  repairsNote: 'Repairs: the record had been wrong and was corrected, retracted or redacted.',
+  commitments: (count: number, isWhole: boolean) =>
+    isWhole ? plural(count, 'commitment') : `more than ${plural(count, 'commitment')}`,
+  none: 'No commitment stands otherwise.',
+  shown: (count: number) => `${formatNumber(count)} shown`,
+  axes: {
+    lifecycle: 'Lifecycle',
+    current: 'Against the current date',
+    original: 'Against the original date',
+    verification: 'Verification',
+    programme: 'Programme',
+  },
+  became: 'became',
+  because: 'Because of',
+  cause: (word: string, event: number) => `${word}, event ${formatNumber(event)}`,
+  repair: 'Repair',
+  isNew: 'New',
+  isGone: 'No longer known',
+} as const
 
 // ---------------------------------------------------------------------------------------------- log and operations

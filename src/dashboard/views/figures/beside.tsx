@@ -8,14 +8,41 @@ import { FIGURE_WORDS, shell, figures as words } from '../../strings.ts'
 
 type Computed = NonNullable<ReportedFigureAnswer['computed']>
 
+type Unit = 'count' | 'days' | 'index'
+
 /** What a figure's number is a number of: of things that are counted, of days, or an index. */
-function unitOf({ figure, of }: Pick<ReportedFigureAnswer, 'figure' | 'of'>): 'count' | 'days' | 'index' {
+function unitOf({ figure, of }: Pick<ReportedFigureAnswer, 'figure' | 'of'>): Unit {
   if (figure === 'earnedSchedule' || (figure === 'baselineExecutionIndex' && of === null)) return 'index'
   return figure?.startsWith('slippageDays') ? 'days' : 'count'
 }
 
-function Reported({ of }: { of: ReportedFigureAnswer }) {
-  const unit = unitOf(of)
+/** What both bars are drawn to: the largest number in either; null where there is nothing to draw. */
+function scaleOf({ value, of, computed }: ReportedFigureAnswer, unit: Unit): number | null {
+  if (!computed || computed.value === null || value < 0 || computed.value < 0) return null
+  // Of days and indices no number is a part of another.
+  const wholes = unit === 'count' ? [of, computed.of] : []
+  const largest = Math.max(value, computed.value, ...wholes.filter((whole) => whole !== null))
+  return largest > 0 ? largest : null
+}
+
+type BarProps = { value: number | null; whole: number | null; scale: number | null; class: string }
+
+function Bar({ value, whole, scale, class: name }: BarProps) {
+  if (scale === null) return null
+  const width = (part: number | null) => String((100 * (part ?? 0)) / scale)
+  return (
+    <dd class="beside-bar">
+      <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="whole" width={width(whole)} height="6" />
+        <rect class={name} width={width(value)} height="6" />
+      </svg>
+    </dd>
+  )
+}
+
+type NumberProps<T> = { of: T; unit: Unit; scale: number | null }
+
+function Reported({ of, unit, scale }: NumberProps<ReportedFigureAnswer>) {
   return (
     <div>
       <dt>{words.reported}</dt>
@@ -24,6 +51,7 @@ function Reported({ of }: { of: ReportedFigureAnswer }) {
         {formatNumber(of.value)} {of.of !== null && <small>{words.of(of.of)}</small>}
         {unit !== 'count' && <small>{words[unit]}</small>}
       </dd>
+      <Bar value={of.value} whole={unit === 'count' ? of.of : null} scale={scale} class="reported" />
       {of.statedPercent !== null && <dd class="under">{words.stated(formatStated(of.statedPercent))}</dd>}
     </div>
   )
@@ -34,7 +62,7 @@ function formatStated(percent: number): string {
   return `${formatNumber(percent)}\u00a0%`
 }
 
-function Own({ of, unit }: { of: Computed; unit: ReturnType<typeof unitOf> }) {
+function Own({ of, unit, scale }: NumberProps<Computed>) {
   const { value, percent, count } = of
   const hasWhole = unit === 'count' && of.of !== null && of.figure !== 'inScope'
   return (
@@ -45,6 +73,7 @@ function Own({ of, unit }: { of: Computed; unit: ReturnType<typeof unitOf> }) {
         {hasWhole && <small>{words.of(of.of ?? 0)}</small>}
         {unit !== 'count' && <small>{words[unit]}</small>}
       </dd>
+      <Bar value={value} whole={hasWhole ? of.of : null} scale={scale} class="own" />
       <dd class="under">
         {percent !== null && `${formatPercent(percent)} · `}
         <Link href={listPath(of.list)}>
@@ -69,32 +98,6 @@ function Difference({ of }: { of: Computed }) {
   )
 }
 
-/** How long the bars are, out of what the larger whole comes to; none where there is nothing to draw. */
-function scaleOf({ value, of, computed }: ReportedFigureAnswer): number | null {
-  const numbers = [
-    value,
-    of,
-    computed?.value,
-    unitOf({ figure: computed?.figure ?? null, of }) === 'count' ? computed?.of : null,
-  ]
-  const largest = Math.max(...numbers.filter((one) => typeof one === 'number'))
-  return computed?.value === null || value < 0 || (computed?.value ?? 0) < 0 || largest <= 0 ? null : largest
-}
-
-function Bars({ of }: { of: ReportedFigureAnswer }) {
-  const scale = scaleOf(of)
-  if (scale === null || !of.computed) return null
-  const width = (value: number | null) => String((100 * (value ?? 0)) / scale)
-  return (
-    <svg class="beside-bars" viewBox="0 0 100 12" preserveAspectRatio="none" aria-hidden="true">
-      <rect class="whole" width={width(of.of ?? of.value)} height="5" />
-      <rect class="reported" width={width(of.value)} height="5" />
-      <rect class="whole" y="7" width={width(of.computed.of)} height="5" />
-      <rect class="own" y="7" width={width(of.computed.value)} height="5" />
-    </svg>
-  )
-}
-
 function Coverage({ of }: { of: ReportedFigureAnswer }) {
   const { coverage, computed } = of
   if (!coverage) return null
@@ -109,11 +112,13 @@ function Coverage({ of }: { of: ReportedFigureAnswer }) {
 
 export function Beside({ of }: { of: ReportedFigureAnswer }) {
   const { computed } = of
+  const unit = unitOf(of)
+  const scale = scaleOf(of, unit)
   return (
     <>
       <dl class="beside">
-        <Reported of={of} />
-        {computed && <Own of={computed} unit={unitOf(of)} />}
+        <Reported of={of} unit={unit} scale={scale} />
+        {computed && <Own of={computed} unit={unit} scale={scale} />}
         {computed && <Difference of={computed} />}
         {!computed && (
           <div class="uncompared">
@@ -122,7 +127,6 @@ export function Beside({ of }: { of: ReportedFigureAnswer }) {
           </div>
         )}
       </dl>
-      <Bars of={of} />
       <Coverage of={of} />
     </>
   )

@@ -6,7 +6,7 @@ import { ConflictKind, ConflictSides } from '../../parts/conflict.tsx'
 import { Imprecise } from '../../parts/dates.tsx'
 import { Link, useHref } from '../../parts/link.tsx'
 import { Badge, type Tone } from '../../parts/status.tsx'
-import { eventPath } from '../../route.ts'
+import { eventPath, pathOf } from '../../route.ts'
 import { figures as words } from '../../strings.ts'
 import { Beside } from './beside.tsx'
 
@@ -19,7 +19,7 @@ function Head({ register, of }: { register: string; of: ReportedFigureAnswer }) 
   const href = useHref()
   return (
     <header>
-      <h2>{of.metric}</h2>
+      <h2>{words.quoted(of.metric)}</h2>
       <p class="id">
         <Imprecise date={of.occurredOn} />
         {of.asOf && (
@@ -28,7 +28,15 @@ function Head({ register, of }: { register: string; of: ReportedFigureAnswer }) 
             <Imprecise date={of.asOf} />
           </>
         )}
-        {` · ${of.programmeTitle ?? of.programme ?? words.noProgramme} · `}
+        {' · '}
+        {of.programme === null ? (
+          words.noProgramme
+        ) : (
+          <Link href={href(pathOf(register, 'commitments'), { programme: of.programme })}>
+            {of.programmeTitle ?? of.programme}
+          </Link>
+        )}
+        {' · '}
         <Link href={href(eventPath(register, of.event))}>{words.event(of.event)}</Link>
       </p>
     </header>
@@ -43,8 +51,7 @@ function Checks({ of }: { of: readonly Check[] }) {
       <ul class="checks">
         {of.map(({ check, agrees, detail }) => (
           <li key={check}>
-            <Badge tone={CHECK_TONES[agrees]}>{words.agrees[agrees]}</Badge>
-            <span>{detail}</span>
+            <Badge tone={CHECK_TONES[agrees]}>{words.agrees[agrees]}</Badge> {detail}
           </li>
         ))}
       </ul>
@@ -93,8 +100,10 @@ export function Report({ register, of, sources, isNamed }: Props) {
   return (
     <li class={isNamed ? 'panel report is-named' : 'panel report'} id={`report-${of.event}`}>
       <Head register={register} of={of} />
-      <Beside of={of} />
-      <div class="report-rest">
+      <div class="report-body">
+        <div>
+          <Beside of={of} />
+        </div>
         <section>
           <h3>{words.whoSays}</h3>
           <Citations register={register} of={of.citations} sources={sources} hasEvent={false} />

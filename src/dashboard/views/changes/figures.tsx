@@ -1,0 +1,128 @@
+// The figures before and after, with what lies between them.
+
+import type { DifferenceAnswer } from '../../answers.ts'
+import { formatIndex, formatNumber, formatPercent, formatSigned } from '../../format.ts'
+import { address } from '../../location.ts'
+import { Link } from '../../parts/link.tsx'
+import { listPath, pathOf } from '../../route.ts'
+import { FIGURE_WORDS, shell, changes as words } from '../../strings.ts'
+
+type Figures = DifferenceAnswer['figures']['before']
+
+/** One figure at one size: its number, its share where it is one, and the list that it counts. */
+type Value = { number: number | null; percent?: number | null; list: string }
+type Row = {
+  key: string
+  unit?: 'days' | 'index'
+  of: (figures: Figures, listOf: (figure: string) => string) => Value | null
+}
+
+const SHARES = [
+  'delivered',
+  'notDelivered',
+  'late',
+  'lateAgainstOriginal',
+  'due',
+  'missed',
+  'verified',
+  'disputed',
+] as const
+
+const ROWS: readonly Row[] = [
+  { key: 'inScope', of: ({ inScope }, listOf) => ({ number: inScope, list: listOf('inScope') }) },
+  ...SHARES.map((key) => ({
+    key,
+    of: (figures: Figures) => ({
+      number: figures[key].count,
+      percent: figures[key].percent,
+      list: listPath(figures[key].list),
+    }),
+  })),
+  {
+    key: 'coverage',
+    of: ({ coverage }) =>
+      coverage && { number: coverage.count, percent: coverage.percent, list: listPath(coverage.list) },
+  },
+  {
+    key: 'baselineExecutionIndex',
+    unit: 'index',
+    of: ({ baselineExecutionIndex: { value, list } }) => ({ number: value, list: listPath(list) }),
+  },
+  ...(['original', 'current'] as const).map((key) => ({
+    key: `slippageDays.${key}`,
+    unit: 'days' as const,
+    of: ({ slippageDays }: Figures) => ({ number: slippageDays[key].mean, list: listPath(slippageDays[key].list) }),
+  })),
+  {
+    key: 'earnedSchedule',
+    unit: 'index',
+    of: ({ earnedSchedule: { spi, list } }) => ({ number: spi, list: listPath(list) }),
+  },
+]
+
+/** One number less another, without the dust of binary fractions; the answers have three decimals at most. */
+function less(a: number | null | undefined, b: number | null | undefined): number | null {
+  return typeof a === 'number' && typeof b === 'number' ? Math.round((a - b) * 1_000) / 1_000 : null
+}
+
+function Cell({ of, unit }: { of: Value | null; unit: Row['unit'] }) {
+  if (!of || of.number === null) return <td class="number">{shell.none}</td>
+  return (
+    <td class="number">
+      <Link href={of.list}>{unit === 'index' ? formatIndex(of.number) : formatNumber(of.number)}</Link>
+      {unit === 'days' && <small> {words.days}</small>}
+      {typeof of.percent === 'number' && <small>{formatPercent(of.percent)}</small>}
+    </td>
+  )
+}
+
+function Difference({ before, after }: { before: Value | null; after: Value | null }) {
+  const number = less(after?.number, before?.number)
+  const points = less(after?.percent, before?.percent)
+  const isSame = number === 0 && (points === 0 || points === null)
+  if (isSame || (number === null && before?.number === after?.number)) return <td class="number same">{words.same}</td>
+  return (
+    <td class="number">
+      {number === null ? shell.none : formatSigned(number)}
+      {points !== null && <small>{words.points(formatSigned(points))}</small>}
+    </td>
+  )
+}
+
+export function FigureTable({ register, of }: { register: string; of: DifferenceAnswer }) {
+  const { before, after } = of.figures
+  const listAt = (knownAt: number) => (figure: string) =>
+    address(pathOf(register, 'commitments'), { figure, asOf: of.asOf, knownAt })
+  return (
+    <table class="changes-figures">
+      <thead>
+        <tr>
+          <th scope="col">{words.figure}</th>
+          <th scope="col" class="number">
+            {words.at(of.from.size)}
+          </th>
+          <th scope="col" class="number">
+            {words.at(of.to.size)}
+          </th>
+          <th scope="col" class="number">
+            {words.difference}
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {ROWS.map(({ key, unit, of: valueAt }) => {
+          const [was, is] = [valueAt(before, listAt(of.from.size)), valueAt(after, listAt(of.to.size))]
+          if (was === null && is === null) return null
+          return (
+            <tr key={key}>
+              <th scope="row">{FIGURE_WORDS[key] ?? key}</th>
+              <Cell of={was} unit={unit} />
+              <Cell of={is} unit={unit} />
+              <Difference before={was} after={is} />
+            </tr>
+          )
+        })}
+      </tbody>
+    </table>
+  )
+}
