@@ -1,7 +1,7 @@
 // Every English word of the page. A view takes its words from here and from the service's answers; titles, metrics and quotes
 // stay as they were recorded.
 
-import { formatNumber } from './format.ts'
+import { formatNumber, formatSigned } from './format.ts'
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -534,7 +534,8 @@ export const figures = {
   list: (count: number) =>
     count === 0 ? 'none counted' : count === 1 ? 'the one counted' : `the ${formatNumber(count)} counted`,
   same: 'the same',
-  points: (points: string) => `${points} percentage points`,
+  points: (points: number) => `${formatSigned(points)} percentage ${Math.abs(points) === 1 ? 'point' : 'points'}`,
+  conflicts: 'In conflict with it',
   notComputed: 'Not computable on this day.',
   unnamed: 'Compared with nothing: the report names no figure that the register computes.',
   coverage: (count: number, of: number) =>
@@ -589,7 +590,8 @@ export const changes = {
   controls: 'What is compared',
   from: 'Known before, at',
   to: 'and after, at',
-  lastCheckpoint: (size: string | null) => (size === null ? 'last checkpoint' : `${size} · last checkpoint`),
+  lastCheckpoint: (size: number) => `${formatNumber(size)} · last checkpoint`,
+  everything: (size: number) => `${formatNumber(size)} · everything`,
   since: 'Since',
   sinceCheckpoint: 'the last checkpoint',
   sinceYesterday: 'yesterday',
@@ -599,15 +601,19 @@ export const changes = {
   between: 'Between size',
   and: 'and size',
   sameSize: (size: number) => `Nothing was recorded in between: both sizes are ${formatNumber(size)}.`,
-  events: (count: number) => `${plural(count, 'event was', 'events were')} recorded, because of which`,
-  standOtherwise: 'stand otherwise as of',
+  events: (count: number) => `${plural(count, 'event was', 'events were')} recorded.`,
+  noneStands: 'No commitment stands otherwise',
+  stand: (count: number) => (count === 1 ? 'stands otherwise' : 'stand otherwise'),
+  asOf: 'as of',
   figures: 'Figures',
   figure: 'Figure',
   at: (size: number) => `At ${formatNumber(size)}`,
   difference: 'Difference',
   same: 'no change',
-  days: 'd, mean',
+  units: { days: 'mean, days', index: 'index' },
   points: (points: string) => `${points} points`,
+  unchanged: (count: number) =>
+    count === 1 ? 'One figure did not change' : `${formatNumber(count)} figures did not change`,
   checkpoints: 'Checkpoints',
   checkpointsNote: 'Newest first; each shows what it added to the one before.',
   noCheckpoint: 'Nothing is sealed yet.',
@@ -618,12 +624,12 @@ export const changes = {
   repairsNote: 'Repairs: the record had been wrong and was corrected, retracted or redacted.',
   commitments: (count: number, isWhole: boolean) =>
     isWhole ? plural(count, 'commitment') : `more than ${plural(count, 'commitment')}`,
-  none: 'No commitment stands otherwise.',
   shown: (count: number) => `${formatNumber(count)} shown`,
   axes: {
     lifecycle: 'Lifecycle',
-    current: 'Against the current date',
-    original: 'Against the original date',
+    schedule: 'Schedule',
+    current: 'Schedule, current date',
+    original: 'Schedule, original date',
     verification: 'Verification',
     programme: 'Programme',
   },

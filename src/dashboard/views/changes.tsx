@@ -13,8 +13,10 @@ import { FigureTable } from './changes/figures.tsx'
 import { Changed } from './changes/items.tsx'
 import { useAsked } from './changes/sizes.ts'
 
-/** What is compared, in a sentence. */
-function Between({ of, count }: { of: DifferenceAnswer; count: string }) {
+type BetweenProps = { of: DifferenceAnswer; count: number; isWhole: boolean }
+
+/** What is compared and what came of it, in a sentence each. */
+function Between({ of, count, isWhole }: BetweenProps) {
   const { from, to, asOf } = of
   if (from.size === to.size) return <p class="between">{words.sameSize(from.size)}</p>
   const when = (at: string | null) =>
@@ -28,8 +30,11 @@ function Between({ of, count }: { of: DifferenceAnswer; count: string }) {
     <p class="between" role="status">
       {words.between} <strong>{formatNumber(from.size)}</strong>
       {when(from.recordedAt)} {words.and} <strong>{formatNumber(to.size)}</strong>
-      {when(to.recordedAt)}, {words.events(to.size - from.size)} <strong>{count}</strong> {words.standOtherwise}{' '}
-      <Day on={asOf} />.
+      {when(to.recordedAt)} {words.events(to.size - from.size)}{' '}
+      <strong>
+        {count === 0 ? words.noneStands : `${words.commitments(count, isWhole)} ${words.stand(isWhole ? count : 2)}`}
+      </strong>{' '}
+      {words.asOf} <Day on={asOf} />.
     </p>
   )
 }
@@ -45,7 +50,6 @@ const SECTIONS = [
 type ListProps = { register: RegisterAnswer; of: DifferenceAnswer; items: readonly Item[]; isWhole: boolean }
 
 function Sections({ register, of, items, isWhole }: ListProps) {
-  if (items.length === 0) return <p class="empty">{words.none}</p>
   return (
     <>
       {SECTIONS.map(({ key, title, note, holds }) => {
@@ -80,7 +84,7 @@ export function Changes({ register }: { register: RegisterAnswer }) {
       <Shown of={pages.first}>
         {(answer) => (
           <div class="stack">
-            <Between of={answer} count={words.commitments(pages.items.length, pages.isWhole)} />
+            <Between of={answer} count={pages.items.length} isWhole={pages.isWhole} />
             <Losses count={answer.redactedCount} />
             <div class="changes-grid">
               <Panel title={words.figures}>

@@ -24,14 +24,14 @@ function Kinds() {
   return (
     <fieldset class="kinds">
       <legend>{words.kinds}</legend>
-      <button type="button" class="toggle" aria-pressed={chosen.length === 0} onClick={() => choose([])}>
+      <button type="button" class="kind" aria-pressed={chosen.length === 0} onClick={() => choose([])}>
         {words.all}
       </button>
       {Object.entries(CONFLICT_WORDS).map(([kind, word]) => (
         <button
           key={kind}
           type="button"
-          class="toggle"
+          class="kind"
           aria-pressed={chosen.includes(kind)}
           onClick={() => toggle(kind)}
         >

@@ -95,10 +95,14 @@ function Hash({ text }: { text: string }) {
   )
 }
 
+function hasCopy({ archivedUrl, retrievedAt, contentHash }: SourceAnswer): boolean {
+  return archivedUrl !== null || retrievedAt !== null || contentHash !== null
+}
+
 /** What is kept of a document, should its address no longer lead to it. */
 function Kept({ of }: { of: SourceAnswer }) {
   const { archivedUrl, retrievedAt, contentHash } = of
-  if (!archivedUrl && !retrievedAt && !contentHash) return <span>{shell.none}</span>
+  if (!hasCopy(of)) return <span>{shell.none}</span>
   return (
     <ul class="kept">
       {archivedUrl && (
@@ -167,7 +171,9 @@ function Table({ items, sort, register }: TableProps) {
           <Column by="title" sort={sort} word={words.columns.title} />
           <Column by="publisher" sort={sort} word={words.columns.publisher} />
           <Column by="publishedOn" sort={sort} word={words.columns.published} />
-          <th scope="col">{words.columns.kept}</th>
+          <th scope="col" class="kept-head">
+            {words.columns.kept}
+          </th>
         </tr>
       </thead>
       <tbody>
@@ -176,14 +182,14 @@ function Table({ items, sort, register }: TableProps) {
             <th scope="row">
               <Name of={source} register={register} all={all} />
             </th>
-            <td data-label={words.columns.publisher}>
+            <td class={source.publisher || source.author ? undefined : 'is-empty'}>
               {source.publisher ?? shell.none}
               {source.author && <div class="id">{words.by(source.author)}</div>}
             </td>
-            <td data-label={words.columns.published}>
+            <td class={source.publishedOn ? undefined : 'is-empty'}>
               <Imprecise date={source.publishedOn} />
             </td>
-            <td data-label={words.columns.kept}>
+            <td class={hasCopy(source) ? undefined : 'is-empty'}>
               <Kept of={source} />
             </td>
           </tr>

@@ -2,11 +2,10 @@
 
 import type { DifferenceAnswer, RegisterAnswer } from '../../answers.ts'
 import { dayIn } from '../../clocks.ts'
-import { formatNumber } from '../../format.ts'
 import { go, useLocation, withParams } from '../../location.ts'
 import { AsOf, Cite, nextTo, SizeControl } from '../../parts/clock-bar.tsx'
 import { Link } from '../../parts/link.tsx'
-import { clocks, changes as words } from '../../strings.ts'
+import { changes as words } from '../../strings.ts'
 import type { Asked } from './sizes.ts'
 
 const DAY_MS = 86_400_000
@@ -51,7 +50,7 @@ function From({ register, asked, answer }: SizeProps) {
       id="changes-from"
       label={words.from}
       asked={asked.isFromNamed ? asked.from : null}
-      placeholder={words.lastCheckpoint(asked.from)}
+      placeholder={asked.from === null ? words.sinceCheckpoint : words.lastCheckpoint(Number(asked.from))}
       onSet={set}
       onBack={answer && answer.from.size > 0 ? () => void step(-1) : null}
       onOn={answer && answer.from.size < answer.to.size ? () => void step(1) : null}
@@ -77,7 +76,7 @@ function To({ register, asked, answer }: SizeProps) {
       id="changes-to"
       label={words.to}
       asked={asked.to}
-      placeholder={`${formatNumber(register.size)} · ${clocks.everything}`}
+      placeholder={words.everything(register.size)}
       onSet={set}
       onBack={answer ? () => void step(-1) : null}
       onOn={answer && asked.to !== null ? () => void step(1) : null}
@@ -89,7 +88,7 @@ export function Controls({ register, asked, answer }: SizeProps) {
   const today = dayIn(register.timeZone)
   const fixed = answer && { asOf: answer.asOf, from: String(answer.from.size), to: String(answer.to.size) }
   return (
-    <section class="clocks" aria-label={words.controls}>
+    <section class="clocks changes-clocks" aria-label={words.controls}>
       <div class="clock-controls">
         <AsOf today={today} asOf={answer?.asOf ?? asked.asOf ?? today} />
         <From register={register} asked={asked} answer={answer} />

@@ -70,29 +70,30 @@ function Cell({ of, unit }: { of: Value | null; unit: Row['unit'] }) {
   return (
     <td class="number">
       <Link href={of.list}>{unit === 'index' ? formatIndex(of.number) : formatNumber(of.number)}</Link>
-      {unit === 'days' && <small> {words.days}</small>}
-      {typeof of.percent === 'number' && <small>{formatPercent(of.percent)}</small>}
+      <small>{typeof of.percent === 'number' && formatPercent(of.percent)}</small>
     </td>
   )
+}
+
+function isSame(before: Value | null, after: Value | null): boolean {
+  return before?.number === after?.number && before?.percent === after?.percent
 }
 
 function Difference({ before, after }: { before: Value | null; after: Value | null }) {
+  if (isSame(before, after)) return <td class="number">{words.same}</td>
   const number = less(after?.number, before?.number)
   const points = less(after?.percent, before?.percent)
-  const isSame = number === 0 && (points === 0 || points === null)
-  if (isSame || (number === null && before?.number === after?.number)) return <td class="number same">{words.same}</td>
   return (
     <td class="number">
-      {number === null ? shell.none : formatSigned(number)}
-      {points !== null && <small>{words.points(formatSigned(points))}</small>}
+      <strong>{number === null ? shell.none : formatSigned(number)}</strong>
+      <small>{points !== null && words.points(formatSigned(points))}</small>
     </td>
   )
 }
 
-export function FigureTable({ register, of }: { register: string; of: DifferenceAnswer }) {
-  const { before, after } = of.figures
-  const listAt = (knownAt: number) => (figure: string) =>
-    address(pathOf(register, 'commitments'), { figure, asOf: of.asOf, knownAt })
+type Line = Pick<Row, 'key' | 'unit'> & { was: Value | null; is: Value | null }
+
+function Table({ of, lines }: { of: DifferenceAnswer; lines: readonly Line[] }) {
   return (
     <table class="changes-figures">
       <thead>
@@ -110,19 +111,41 @@ export function FigureTable({ register, of }: { register: string; of: Difference
         </tr>
       </thead>
       <tbody>
-        {ROWS.map(({ key, unit, of: valueAt }) => {
-          const [was, is] = [valueAt(before, listAt(of.from.size)), valueAt(after, listAt(of.to.size))]
-          if (was === null && is === null) return null
-          return (
-            <tr key={key}>
-              <th scope="row">{FIGURE_WORDS[key] ?? key}</th>
-              <Cell of={was} unit={unit} />
-              <Cell of={is} unit={unit} />
-              <Difference before={was} after={is} />
-            </tr>
-          )
-        })}
+        {lines.map(({ key, unit, was, is }) => (
+          <tr key={key}>
+            <th scope="row">
+              {FIGURE_WORDS[key] ?? key}
+              {unit === 'days' && <span class="id"> {words.units.days}</span>}
+            </th>
+            <Cell of={was} unit={unit} />
+            <Cell of={is} unit={unit} />
+            <Difference before={was} after={is} />
+          </tr>
+        ))}
       </tbody>
     </table>
+  )
+}
+
+/** What changed first; what did not is there to be looked up. */
+export function FigureTable({ register, of }: { register: string; of: DifferenceAnswer }) {
+  const { before, after } = of.figures
+  const listAt = (knownAt: number) => (figure: string) =>
+    address(pathOf(register, 'commitments'), { figure, asOf: of.asOf, knownAt })
+  const lines = ROWS.map(({ key, unit, of: valueAt }): Line => {
+    return { key, unit, was: valueAt(before, listAt(of.from.size)), is: valueAt(after, listAt(of.to.size)) }
+  }).filter(({ was, is }) => was !== null || is !== null)
+  const changed = lines.filter(({ was, is }) => !isSame(was, is))
+  const same = lines.filter(({ was, is }) => isSame(was, is))
+  return (
+    <>
+      {changed.length > 0 && <Table of={of} lines={changed} />}
+      {same.length > 0 && (
+        <details class="unchanged">
+          <summary>{words.unchanged(same.length)}</summary>
+          <Table of={of} lines={same} />
+        </details>
+      )}
+    </>
   )
 }

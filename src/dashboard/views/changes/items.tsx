@@ -49,10 +49,21 @@ function Whole({ of, word, isGone }: { of: Status; word: string; isGone: boolean
   )
 }
 
+/** The axes on which two statuses differ; the schedule once where it changed alike against both dates. */
+function changedAxes(before: Status, after: Status): readonly Axis[] {
+  const changed = AXES.filter(({ text }) => text(before) !== text(after))
+  const isAlike =
+    before.schedule.original === before.schedule.current && after.schedule.original === after.schedule.current
+  if (!isAlike) return changed
+  return changed
+    .filter(({ key }) => key !== 'original')
+    .map((axis) => (axis.key === 'current' ? { ...axis, key: 'schedule' } : axis))
+}
+
 function Axes({ before, after }: { before: Status; after: Status }) {
   return (
     <dl class="axes-changed">
-      {AXES.filter(({ text }) => text(before) !== text(after)).map(({ key, show }) => (
+      {changedAxes(before, after).map(({ key, show }) => (
         <div key={key}>
           <dt>{words.axes[key]}</dt>
           <dd>

@@ -92,7 +92,7 @@ function Difference({ of }: { of: Computed }) {
       <dd>{difference === null ? shell.none : difference === 0 ? words.same : formatSigned(difference)}</dd>
       <dd class="under">
         {difference === null && words.notComputed}
-        {points !== null && words.points(formatSigned(points))}
+        {points !== null && words.points(points)}
       </dd>
     </div>
   )
@@ -115,7 +115,7 @@ export function Beside({ of }: { of: ReportedFigureAnswer }) {
   const unit = unitOf(of)
   const scale = scaleOf(of, unit)
   return (
-    <>
+    <div>
       <dl class="beside">
         <Reported of={of} unit={unit} scale={scale} />
         {computed && <Own of={computed} unit={unit} scale={scale} />}
@@ -128,6 +128,6 @@ export function Beside({ of }: { of: ReportedFigureAnswer }) {
         )}
       </dl>
       <Coverage of={of} />
-    </>
+    </div>
   )
 }

@@ -2,8 +2,8 @@
 
 import type { ReportedFigureAnswer, SourceAnswer } from '../../answers.ts'
 import { Citations } from '../../parts/citations.tsx'
-import { ConflictKind, ConflictSides } from '../../parts/conflict.tsx'
-import { Imprecise } from '../../parts/dates.tsx'
+import { ConflictKind } from '../../parts/conflict.tsx'
+import { DatedText, Imprecise } from '../../parts/dates.tsx'
 import { Link, useHref } from '../../parts/link.tsx'
 import { Badge, type Tone } from '../../parts/status.tsx'
 import { eventPath, pathOf } from '../../route.ts'
@@ -88,6 +88,35 @@ function Bounds({ register, of }: { register: string; of: readonly Bound[] }) {
   )
 }
 
+/** What contradicts the report, and which: in short, for both sides stand in the view of conflicts. */
+function Conflicts({ register, of }: { register: string; of: ReportedFigureAnswer }) {
+  const href = useHref()
+  if (of.conflicts.length === 0) return null
+  return (
+    <section>
+      <h3>{words.conflicts}</h3>
+      <ul class="checks">
+        {of.conflicts.map(({ kind, detail, events }) => (
+          <li key={`${kind} ${events.join()} ${detail}`}>
+            <Link href={href(pathOf(register, 'conflicts'), { kind })}>
+              <ConflictKind of={kind} />
+            </Link>{' '}
+            <DatedText text={detail} />
+            {events
+              .filter((event) => event !== of.event)
+              .map((event) => (
+                <span key={event}>
+                  {' · '}
+                  <Link href={href(pathOf(register, 'figures'), { event })}>{words.event(event)}</Link>
+                </span>
+              ))}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}
+
 type Props = {
   register: string
   of: ReportedFigureAnswer
@@ -101,24 +130,19 @@ export function Report({ register, of, sources, isNamed }: Props) {
     <li class={isNamed ? 'panel report is-named' : 'panel report'} id={`report-${of.event}`}>
       <Head register={register} of={of} />
       <div class="report-body">
-        <div>
+        <div class="report-side">
           <Beside of={of} />
+          <Checks of={of.checks} />
         </div>
-        <section>
-          <h3>{words.whoSays}</h3>
-          <Citations register={register} of={of.citations} sources={sources} hasEvent={false} />
-        </section>
-        <Checks of={of.checks} />
-        <Bounds register={register} of={of.bounds} />
+        <div class="report-side">
+          <section>
+            <h3>{words.whoSays}</h3>
+            <Citations register={register} of={of.citations} sources={sources} hasEvent={false} />
+          </section>
+          <Bounds register={register} of={of.bounds} />
+          <Conflicts register={register} of={of} />
+        </div>
       </div>
-      {of.conflicts.map((conflict) => (
-        <section class="report-conflict" key={`${conflict.kind} ${conflict.events.join()} ${conflict.detail}`}>
-          <h3>
-            <ConflictKind of={conflict.kind} />
-          </h3>
-          <ConflictSides register={register} of={conflict} sources={sources} />
-        </section>
-      ))}
     </li>
   )
 }
