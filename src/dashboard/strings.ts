@@ -573,6 +573,7 @@ export const sources = {
   search: 'Search titles, publishers, authors, addresses',
   columns: { title: 'Document', publisher: 'Publisher', published: 'Published', kept: 'Copy kept' },
   by: (author: string) => `by ${author}`,
+  event: (position: number) => `event ${formatNumber(position)}`,
   retrieved: 'Retrieved',
   hash: 'Hash of its content',
   citedFrom: 'Where this is known from',
@@ -610,7 +611,7 @@ export const changes = {
   at: (size: number) => `At ${formatNumber(size)}`,
   difference: 'Difference',
   same: 'no change',
-  units: { days: 'mean, days', index: 'index' },
+  meanDays: '(mean, days)',
   points: (points: string) => `${points} points`,
   unchanged: (count: number) =>
     count === 1 ? 'One figure did not change' : `${formatNumber(count)} figures did not change`,
@@ -623,7 +624,7 @@ export const changes = {
   repairs: 'What was mended',
   repairsNote: 'Repairs: the record had been wrong and was corrected, retracted or redacted.',
   commitments: (count: number, isWhole: boolean) =>
-    isWhole ? plural(count, 'commitment') : `more than ${plural(count, 'commitment')}`,
+    isWhole ? plural(count, 'commitment') : `At least ${plural(count, 'commitment')}`,
   shown: (count: number) => `${formatNumber(count)} shown`,
   axes: {
     lifecycle: 'Lifecycle',

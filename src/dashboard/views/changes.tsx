@@ -30,7 +30,7 @@ function Between({ of, count, isWhole }: BetweenProps) {
     <p class="between" role="status">
       {words.between} <strong>{formatNumber(from.size)}</strong>
       {when(from.recordedAt)} {words.and} <strong>{formatNumber(to.size)}</strong>
-      {when(to.recordedAt)} {words.events(to.size - from.size)}{' '}
+      {when(to.recordedAt)}, {words.events(to.size - from.size)}{' '}
       <strong>
         {count === 0 ? words.noneStands : `${words.commitments(count, isWhole)} ${words.stand(isWhole ? count : 2)}`}
       </strong>{' '}

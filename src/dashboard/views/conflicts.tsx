@@ -28,13 +28,7 @@ function Kinds() {
         {words.all}
       </button>
       {Object.entries(CONFLICT_WORDS).map(([kind, word]) => (
-        <button
-          key={kind}
-          type="button"
-          class="kind"
-          aria-pressed={chosen.includes(kind)}
-          onClick={() => toggle(kind)}
-        >
+        <button key={kind} type="button" class="kind" aria-pressed={chosen.includes(kind)} onClick={() => toggle(kind)}>
           {word}
         </button>
       ))}

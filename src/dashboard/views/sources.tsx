@@ -1,7 +1,6 @@
 // The documents that facts are cited from: who published them, when, and what copy of them is kept.
 
 import './sources.css'
-import { useState } from 'preact/hooks'
 import type { ListAnswer, RegisterAnswer, SourceAnswer } from '../answers.ts'
 import { useResource } from '../api.ts'
 import { useClocks } from '../clocks.ts'
@@ -78,23 +77,6 @@ function Column({ by, sort, word }: { by: string; sort: string; word: string }) 
   )
 }
 
-/** A hash cut to what tells it from others, whole where it is asked for. */
-function Hash({ text }: { text: string }) {
-  const [isWhole, setWhole] = useState(false)
-  return (
-    <button
-      type="button"
-      class="quiet hash mono"
-      title={text}
-      aria-expanded={isWhole}
-      aria-label={`${words.hash} ${text}`}
-      onClick={() => setWhole(!isWhole)}
-    >
-      {isWhole ? text : `${text.slice(0, 18)}…`}
-    </button>
-  )
-}
-
 function hasCopy({ archivedUrl, retrievedAt, contentHash }: SourceAnswer): boolean {
   return archivedUrl !== null || retrievedAt !== null || contentHash !== null
 }
@@ -117,7 +99,10 @@ function Kept({ of }: { of: SourceAnswer }) {
       )}
       {contentHash && (
         <li>
-          <Hash text={contentHash} />
+          <details>
+            <summary>{words.hash}</summary>
+            <code>{contentHash}</code>
+          </details>
         </li>
       )}
     </ul>
@@ -135,7 +120,7 @@ function Name({ of, register, all }: { of: SourceAnswer; register: string; all: 
         {of.event !== null && (
           <>
             {' · '}
-            <Link href={href(eventPath(register, of.event))}>{citationWords.event(of.event)}</Link>
+            <Link href={href(eventPath(register, of.event))}>{words.event(of.event)}</Link>
           </>
         )}
         {of.url && ` · ${hostOf(of.url)}`}
@@ -146,7 +131,7 @@ function Name({ of, register, all }: { of: SourceAnswer; register: string; all: 
         </Link>
       )}
       {of.citations.length > 0 && (
-        <details>
+        <details class="source-from">
           <summary>{words.citedFrom}</summary>
           <Citations register={register} of={of.citations} sources={all} hasEvent={false} />
         </details>

@@ -115,7 +115,7 @@ function Table({ of, lines }: { of: DifferenceAnswer; lines: readonly Line[] }) 
           <tr key={key}>
             <th scope="row">
               {FIGURE_WORDS[key] ?? key}
-              {unit === 'days' && <span class="id"> {words.units.days}</span>}
+              {unit === 'days' && <span class="id"> {words.meanDays}</span>}
             </th>
             <Cell of={was} unit={unit} />
             <Cell of={is} unit={unit} />
