@@ -41,7 +41,7 @@ const WHOLE = AXES.filter(({ key }) => key !== 'original' && key !== 'programme'
 function Whole({ of, word, isGone }: { of: Status; word: string; isGone: boolean }) {
   return (
     <p class={isGone ? 'whole is-gone' : 'whole'}>
-      <Badge tone={isGone ? 'gone' : 'calm'}>{word}</Badge>
+      <span class="whole-word">{word}</span>
       {WHOLE.map(({ key, show }) => (
         <span key={key}>{show(of)}</span>
       ))}
