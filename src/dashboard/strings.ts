@@ -225,6 +225,8 @@ export const commitments = {
     finish: 'Finish',
     slippageOriginal: 'Slip, original',
     slippageCurrent: 'Slip, current',
+    shortOriginal: 'Slip, orig.',
+    shortCurrent: 'Slip, curr.',
   },
   expected: (day: string) => `exp. ${day}`,
   conflicts: (count: number) => plural(count, 'conflict'),

@@ -20,16 +20,17 @@ function step(name: StepName, outcome: Outcome | boolean, values: Record<string,
   return { step: name, outcome: said, values }
 }
 
-/** Content was erased: it cannot be hashed any more, its hash still stands. */
-function isErased({ salt }: EventAnswer): boolean {
-  return salt === null
+/** Everything that a redaction erases is gone: all content but the `event` that a repair points to. */
+function isBlank({ occurredOn, data, citations }: EventAnswer): boolean {
+  return occurredOn === null && citations === null && Object.keys(data ?? {}).every((name) => name === 'event')
 }
 
 async function checkBody(event: EventAnswer): Promise<Step> {
   const { occurredOn, data, citations, salt, bodyHash } = event
-  if (isErased(event)) return step('body', 'open', { bodyHash })
-  const bytes = fromBase64(salt ?? '')
-  if (!bytes) return step('body', false, { salt: String(salt) })
+  // Without its salt nothing can be hashed: then nothing may be shown as if it had been.
+  if (salt === null) return step('body', isBlank(event) ? 'open' : 'failed', { bodyHash })
+  const bytes = fromBase64(salt)
+  if (!bytes) return step('body', false, { salt })
   const body = canonicalJson({ occurredOn, data, citations })
   const hash = await sha256(bytes, TEXT.encode(body))
   const expected = fromBase64(bodyHash)
