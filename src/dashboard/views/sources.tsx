@@ -13,35 +13,7 @@ import { useSlice } from '../parts/pages.tsx'
 import { Badge } from '../parts/status.tsx'
 import { eventPath, pathOf } from '../route.ts'
 import { citations as citationWords, shell, sources as words } from '../strings.ts'
-
-const SORTS: Record<string, (source: SourceAnswer) => string | null> = {
-  publishedOn: ({ publishedOn }) => publishedOn?.value ?? null,
-  publisher: ({ publisher }) => publisher,
-  title: ({ title }) => title,
-}
-const DEFAULT_SORT = '-publishedOn'
-
-const collator = new Intl.Collator(navigator.language, { numeric: true })
-
-/** Sorted by what a key says, what is unknown last. */
-function sorted(items: readonly SourceAnswer[], sort: string): SourceAnswer[] {
-  const isDown = sort.startsWith('-')
-  const of = SORTS[sort.replace(/^-/, '')] ?? SORTS.publishedOn
-  const keyed = items.map((item) => ({ item, key: of?.(item) ?? null }))
-  keyed.sort((a, b) => {
-    if (a.key === null || b.key === null) return Number(a.key === null) - Number(b.key === null)
-    const order = collator.compare(a.key, b.key) || collator.compare(a.item.id, b.item.id)
-    return isDown ? -order : order
-  })
-  return keyed.map(({ item }) => item)
-}
-
-/** Whether every word that is looked for stands somewhere in a source. */
-function holds(source: SourceAnswer, terms: readonly string[]): boolean {
-  const { id, title, publisher, author, url, archivedUrl, contentHash, publishedOn } = source
-  const text = [id, title, publisher, author, url, archivedUrl, contentHash, publishedOn?.value].join(' ').toLowerCase()
-  return terms.every((term) => text.includes(term))
-}
+import { DEFAULT_SORT, holds, sorted, termsOf } from './sources/order.ts'
 
 function Search({ q }: { q: string }) {
   const place = useLocation()
@@ -188,10 +160,11 @@ function List({ all, register }: { all: readonly SourceAnswer[]; register: strin
   const { params } = useLocation()
   const q = params.get('q') ?? ''
   const sort = params.get('sort') || DEFAULT_SORT
-  const terms = q.toLowerCase().split(/\s+/).filter(Boolean)
+  const terms = termsOf(q)
   const found = sorted(
     all.filter((source) => holds(source, terms)),
     sort,
+    navigator.language,
   )
   const { shown, button } = useSlice(found, `${q} ${sort}`)
   return (

@@ -26,7 +26,7 @@ export function Checkpoints({ register, of }: { register: RegisterAnswer; of: Di
   const [count, setCount] = useState(FIRST)
   const upTo = useSealed(register)
   // One more tells what the last one shown added.
-  const found = useCheckpoints(register.id, upTo, count + 1)
+  const found = useCheckpoints(register.id, upTo, count + 1)?.items
   if (found === undefined) return null
   const shown = found.slice(0, count)
   return (

@@ -66,7 +66,13 @@ function less(a: number | null | undefined, b: number | null | undefined): numbe
 }
 
 function Cell({ of, unit }: { of: Value | null; unit: Row['unit'] }) {
-  if (!of || of.number === null) return <td class="number">{shell.none}</td>
+  if (!of || of.number === null)
+    return (
+      <td class="number">
+        {shell.none}
+        <small />
+      </td>
+    )
   return (
     <td class="number">
       <Link href={of.list}>{unit === 'index' ? formatIndex(of.number) : formatNumber(of.number)}</Link>

@@ -1,44 +1,38 @@
 // Which two sizes are compared: as the address says, or what the last checkpoint before the later one left open.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../../answers.ts'
 import { askOnce, useResource } from '../../api.ts'
 import { clocksOf } from '../../clocks.ts'
 import { address, useLocation } from '../../location.ts'
+import { newest } from './newest.ts'
 
-/** The newest checkpoints up to a size, newest first: `wanted` of them, or all where there are no more. */
-async function newestCheckpoints(register: string, upTo: number, wanted: number): Promise<CheckpointAnswer[]> {
-  const base = `/v1/registers/${register}/checkpoints`
-  // Checkpoints are listed upwards, so ever longer stretches below are read.
-  for (let reach = 4 * wanted; ; reach *= 8) {
-    const after = Math.max(0, upTo - reach)
-    const found: CheckpointAnswer[] = []
-    for (let from: number | null = after; from !== null; ) {
-      const page: ListAnswer<CheckpointAnswer> = await askOnce(address(base, { after: from, limit: 1_000 }))
-      found.push(...page.items.filter(({ size }) => size <= upTo))
-      from = page.next === null || Number(page.next) >= upTo ? null : Number(page.next)
-    }
-    if (found.length >= wanted || after === 0) return found.slice(-wanted).reverse()
+function newestCheckpoints(register: string, upTo: number, wanted: number): Promise<CheckpointAnswer[]> {
+  const read = async (after: number) => {
+    const url = address(`/v1/registers/${register}/checkpoints`, { after, limit: 1_000 })
+    const { items, next } = await askOnce<ListAnswer<CheckpointAnswer>>(url)
+    return { items, next: next === null ? null : Number(next) }
   }
+  return newest(read, ({ size }) => size, upTo, wanted)
 }
 
-/** The same while it is shown; undefined until it is there. What was there before stays while more is read. */
-export function useCheckpoints(register: string, upTo: number | null, wanted: number): CheckpointAnswer[] | undefined {
-  const [known, setKnown] = useState<{ register: string; items: CheckpointAnswer[] }>()
+type Known = { register: string; upTo: number; items: CheckpointAnswer[] }
+
+/** The newest checkpoints up to a size, newest first; while they are read, those of the question before; null asks nothing. */
+export function useCheckpoints(register: string, upTo: number | null, wanted: number): Known | undefined {
+  const [known, setKnown] = useState<Known>()
   useEffect(() => {
     if (upTo === null) return
     let isCurrent = true
-    const read = () =>
-      newestCheckpoints(register, upTo, wanted)
-        .then((items) => isCurrent && setKnown({ register, items }))
-        // Where the service is away, what was known stays; without anything, nothing was sealed as far as is known.
-        .catch(() => isCurrent && setKnown((before) => before ?? { register, items: [] }))
-    void read()
+    newestCheckpoints(register, upTo, wanted)
+      .then((items) => isCurrent && setKnown({ register, upTo, items }))
+      // Where the service is away, what was known stays; without anything, nothing was sealed as far as is known.
+      .catch(() => isCurrent && setKnown((before) => before ?? { register, upTo, items: [] }))
     return () => {
       isCurrent = false
     }
   }, [register, upTo, wanted])
-  return known?.register === register ? known.items : undefined
+  return known?.register === register ? known : undefined
 }
 
 /** The size that a day or an instant stands for; null until the service has said it. */
@@ -67,7 +61,12 @@ export function useAsked(register: RegisterAnswer): Asked {
   const to = params.get('to') || knownAt
   const named = params.get('from') || null
   const toSize = useSize(register, to)
-  const below = useCheckpoints(register.id, named === null && toSize !== null ? Math.max(0, toSize - 1) : null, 1)
-  const before = below && String(below[0]?.size ?? 0)
-  return { asOf, from: named ?? before ?? null, to, isFromNamed: named !== null }
+  const below = named !== null || toSize === null ? null : Math.max(0, toSize - 1)
+  const known = useCheckpoints(register.id, below, 1)
+  const before = below !== null && known?.upTo === below ? String(known.items[0]?.size ?? 0) : null
+  const asked = { asOf, from: named ?? before, to, isFromNamed: named !== null }
+  // Until it is known what was before, the comparison shown stays.
+  const last = useRef(asked)
+  if (asked.from !== null) last.current = asked
+  return last.current
 }
