@@ -1,7 +1,7 @@
 // Every English word of the page. A view takes its words from here and from the service's answers; titles, metrics and quotes
 // stay as they were recorded.
 
-import { formatNumber } from './format.ts'
+import { formatNumber, formatSigned } from './format.ts'
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -605,6 +605,148 @@ export const verify = {
 
 // ---------------------------------------------------------------------------------------------- reported figures, conflicts, sources
 
+export const pages = {
+  news: 'This list has changed since it was opened.',
+  renew: 'Show it as it is now',
+  rest: (count: number) => `${formatNumber(count)} more`,
+} as const
+
+export const figures = {
+  title: 'Reported figures',
+  lead: 'What others say in numbers, in their words, beside what this register computes for the same figure, programme and day. Neither corrects the other.',
+  search: 'Search metrics, programmes, sources, speakers',
+  show: 'Show',
+  filters: {
+    all: 'All',
+    compared: 'Compared with the register',
+    different: 'Different from the register',
+    arithmetic: 'Whose arithmetic does not hold',
+    conflicting: 'In conflict',
+  },
+  count: (count: number) => plural(count, 'reported figure'),
+  found: (count: number, all: number) => `${formatNumber(count)} of ${plural(all, 'reported figure')}`,
+  none: 'No figure was reported by this day.',
+  nothing: 'No reported figure is like that.',
+  noProgramme: 'the whole register',
+  about: 'about',
+  reported: 'Reported',
+  own: 'In this register',
+  difference: 'Difference',
+  approximately: 'about',
+  of: (count: number) => `of ${formatNumber(count)}`,
+  stated: (percent: string) => `stated as ${percent}`,
+  days: 'days, mean',
+  index: 'index',
+  quoted: (metric: string) => `“${metric}”`,
+  list: (count: number) =>
+    count === 0 ? 'none counted' : count === 1 ? 'the one counted' : `the ${formatNumber(count)} counted`,
+  same: 'the same',
+  points: (points: number) => `${formatSigned(points)} percentage ${Math.abs(points) === 1 ? 'point' : 'points'}`,
+  conflicts: 'In conflict with it',
+  notComputed: 'Not computable on this day.',
+  unnamed: 'Compared with nothing: the report names no figure that the register computes.',
+  coverage: (count: number, of: number) =>
+    `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports`,
+  partial: 'its own value is of these alone.',
+  whoSays: 'Who says so',
+  checks: 'The report’s own arithmetic',
+  agrees: { exactly: 'Agrees', whenRounded: 'Agrees when rounded', no: 'Does not agree' },
+  bounds: 'What it allows, together with others of the day',
+  assumed: 'Only',
+  event: (position: number) => `event ${formatNumber(position)}`,
+} as const
+
+export const conflicts = {
+  lead: 'What cannot all hold: facts, sources and reports that contradict each other. Both sides are shown; Pledger takes none.',
+  kinds: 'Kinds of conflict',
+  all: 'All',
+  about: {
+    commitment: 'Commitment',
+    programme: 'Programme',
+    source: 'Source',
+    party: 'Party',
+    figure: 'Reported figure',
+  },
+  event: (position: number) => `Event ${formatNumber(position)}`,
+  count: (count: number) => plural(count, 'conflict'),
+  moreThan: (count: number) => `More than ${plural(count, 'conflict')}`,
+  shown: (count: number) => `${formatNumber(count)} shown`,
+  none: 'Nothing in this register contradicts anything else at these clocks.',
+  noneOfKind: 'There is no conflict of this kind at these clocks.',
+} as const
+
+export const sources = {
+  lead: 'The documents that facts are cited from, and what is kept of each should its address no longer lead to it.',
+  search: 'Search titles, publishers, authors, addresses',
+  columns: { title: 'Document', publisher: 'Publisher', published: 'Published', kept: 'Copy kept' },
+  by: (author: string) => `by ${author}`,
+  event: (position: number) => `event ${formatNumber(position)}`,
+  retrieved: 'Retrieved',
+  hash: 'Hash of its content',
+  citedFrom: 'Where this is known from',
+  conflicts: (count: number) => plural(count, 'conflict'),
+  count: (count: number) => plural(count, 'source'),
+  found: (count: number, all: number) => `${formatNumber(count)} of ${plural(all, 'source')}`,
+  none: 'No source is defined by this day.',
+  nothing: 'No source holds these words.',
+} as const
+
 // ---------------------------------------------------------------------------------------------- what changed
+
+export const changes = {
+  lead: 'One day, seen with what was known at two sizes of the log: which figures and commitments changed, and because of which events.',
+  controls: 'What is compared',
+  from: 'Known before, at',
+  to: 'and after, at',
+  lastCheckpoint: (size: number) => `${formatNumber(size)} · last checkpoint`,
+  everything: (size: number) => `${formatNumber(size)} · everything`,
+  since: 'Since',
+  sinceCheckpoint: 'the last checkpoint',
+  sinceYesterday: 'yesterday',
+  sinceWeek: 'a week ago',
+  sinceMonth: '30 days ago',
+  sinceBeginning: 'the beginning',
+  between: 'Between size',
+  and: 'and size',
+  sameSize: (size: number) => `Nothing was recorded in between: both sizes are ${formatNumber(size)}.`,
+  events: (count: number) => `${plural(count, 'event was', 'events were')} recorded.`,
+  noneStands: 'No commitment stands otherwise',
+  stand: (count: number) => (count === 1 ? 'stands otherwise' : 'stand otherwise'),
+  asOf: 'as of',
+  figures: 'Figures',
+  figure: 'Figure',
+  at: (size: number) => `At ${formatNumber(size)}`,
+  difference: 'Difference',
+  same: 'no change',
+  meanDays: '(mean, days)',
+  points: (points: string) => `${points} points`,
+  unchanged: (count: number) =>
+    count === 1 ? 'One figure did not change' : `${formatNumber(count)} figures did not change`,
+  checkpoints: 'Checkpoints',
+  checkpointsNote: 'Newest first; each shows what it added to the one before.',
+  noCheckpoint: 'Nothing is sealed yet.',
+  size: (size: number) => `size ${formatNumber(size)}`,
+  news: 'What was learned',
+  newsNote: 'News: something happened, or became known.',
+  repairs: 'What was mended',
+  repairsNote: 'Repairs: the record had been wrong and was corrected, retracted or redacted.',
+  commitments: (count: number, isWhole: boolean) =>
+    isWhole ? plural(count, 'commitment') : `At least ${plural(count, 'commitment')}`,
+  shown: (count: number) => `${formatNumber(count)} shown`,
+  axes: {
+    lifecycle: 'Lifecycle',
+    schedule: 'Schedule',
+    current: 'Schedule, current date',
+    original: 'Schedule, original date',
+    verification: 'Verification',
+    programme: 'Programme',
+  },
+  became: 'became',
+  because: 'Because of',
+  cause: (word: string, event: number) => `${word}, event ${formatNumber(event)}`,
+  repair: 'Repair',
+  isNew: 'New',
+  isGone: 'No longer known',
+} as const
 
 // ---------------------------------------------------------------------------------------------- log and operations
