@@ -6,7 +6,15 @@ import { useEffect, useState } from 'preact/hooks'
 
 export type Failure =
   | { kind: 'away' }
-  | { kind: 'problem'; status: number; word: string; title: string; detail: string | null }
+  | {
+      kind: 'problem'
+      status: number
+      word: string
+      title: string
+      detail: string | null
+      /** What else the problem tells (RFC 9457, extension members). */
+      members: Record<string, unknown>
+    }
 
 type Entry = {
   url: string
@@ -79,6 +87,7 @@ async function problemOf(response: Response): Promise<Failure> {
     word: text(body?.type)?.replace('/problems/', '') ?? 'unknown',
     title: text(body?.title) ?? response.statusText,
     detail: text(body?.detail),
+    members: body ?? {},
   }
 }
 

@@ -1,0 +1,158 @@
+// Lists that the API gives upwards by number, as the log and its checkpoints, read from their end: the newest first, further
+// back where somebody asks for it, and what is new put in front of them.
+
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { type Failure, isFailure } from '../../api.ts'
+
+/** The items above `after`, up to and with `until`, in order; not whole: there are more of them below `until`. */
+export type Stretch<T> = { items: T[]; isWhole: boolean }
+type Read<T> = (after: number, until: number) => Promise<Stretch<T>>
+
+export type Question<T> = {
+  /** Tells questions apart: another one begins anew. */
+  key: string
+  /** The list is numbered from here on, */
+  first: number
+  /** up to here; null: not known yet. */
+  head: number | null
+  /** From where it is read; null: from its head, and what is new is added. */
+  from: number | null
+  read: Read<T>
+  numberOf: (item: T) => number
+  /** How many are read at once, at least. */
+  page: number
+  /** How many numbers are looked through for them at first. */
+  width: number
+}
+
+type Reading<T> = {
+  key: string
+  /** Newest first: all that there are above `down`, up to and with `up`. */
+  items: T[]
+  up: number
+  down: number
+  isBusy: boolean
+  failure: Failure | null
+  /** How many came since it was begun. */
+  arrived: number
+}
+
+export type Backwards<T> = {
+  items: readonly T[]
+  /** Nothing is below. */
+  isWhole: boolean
+  /** Below which number it is being looked; null where nothing is read. */
+  isBusy: boolean
+  down: number
+  /** How many numbers above are not looked at yet. */
+  above: number
+  failure: Failure | null
+  arrived: number
+  older: () => void
+  newer: () => void
+}
+
+const WIDER = 4
+const AGAIN_MS = 5_000
+/** So much that is new is no longer put in front: the list begins anew. */
+const TOO_MUCH_NEW = 2_000
+
+/** Reads further back, until as many more are there as make a page: in stretches that widen where little is found. */
+async function readOlder<T>(reading: Reading<T>, { read, first, page, width }: Question<T>, changed: () => void) {
+  const wanted = reading.items.length + page
+  let stretch = width
+  while (reading.down >= first && reading.items.length < wanted) {
+    const after = Math.max(first - 1, reading.down - stretch)
+    const { items, isWhole } = await read(after, reading.down)
+    if (!isWhole) {
+      // The newest of them are wanted, and these are the oldest.
+      stretch = Math.ceil(stretch / WIDER)
+      continue
+    }
+    reading.items = [...reading.items, ...items.toReversed()]
+    reading.down = after
+    if (items.length < page / WIDER) stretch *= WIDER
+    changed()
+  }
+}
+
+/** Reads what came above; returns whether something may be left there. */
+async function readNewer<T>(reading: Reading<T>, { read, numberOf }: Question<T>, head: number): Promise<boolean> {
+  const { items, isWhole } = await read(reading.up, head)
+  const last = items.at(-1)
+  reading.items = [...items.toReversed(), ...reading.items]
+  reading.arrived += items.length
+  reading.up = isWhole || !last ? head : numberOf(last)
+  return !isWhole
+}
+
+function begin<T>({ key, from, head }: Question<T>): Reading<T> {
+  const up = Math.min(from ?? Number.POSITIVE_INFINITY, head ?? 0)
+  return { key, items: [], up, down: up, isBusy: false, failure: null, arrived: 0 }
+}
+
+/** A list from its end; undefined until it is known where that is. */
+export function useBackwards<T>(question: Question<T>): Backwards<T> | undefined {
+  const kept = useRef<Reading<T> | null>(null)
+  const asked = useRef(question)
+  asked.current = question
+  const isMounted = useRef(true)
+  const [, again] = useState(0)
+  const changed = () => again((count) => count + 1)
+  useEffect(
+    () => () => {
+      isMounted.current = false
+    },
+    [],
+  )
+
+  const run = async (reading: Reading<T>, work: () => Promise<void>) => {
+    if (reading.isBusy) return
+    Object.assign(reading, { isBusy: true, failure: null })
+    changed()
+    try {
+      await work()
+    } catch (error) {
+      reading.failure = isFailure(error) ? error : { kind: 'away' }
+    }
+    reading.isBusy = false
+    if (isMounted.current && kept.current === reading) changed()
+  }
+  const older = (reading: Reading<T>) => void run(reading, () => readOlder(reading, asked.current, changed))
+  const follow = (reading: Reading<T>) =>
+    void run(reading, async () => {
+      while (kept.current === reading && reading.up < (asked.current.head ?? 0))
+        await readNewer(reading, asked.current, asked.current.head ?? 0)
+    })
+
+  const { key, head, from, first, page } = question
+  const { current } = kept
+  useEffect(() => {
+    if (head === null) return
+    const isTooMuch = from === null && current !== null && head - current.up > TOO_MUCH_NEW
+    if (kept.current?.key !== key || isTooMuch) {
+      kept.current = begin(asked.current)
+      older(kept.current)
+    } else if (from === null && head > kept.current.up) follow(kept.current)
+  }, [key, head, from])
+
+  const failure = current?.failure ?? null
+  useEffect(() => {
+    if (!current || failure?.kind !== 'away') return
+    const timer = setTimeout(() => (current.items.length < page ? older(current) : follow(current)), AGAIN_MS)
+    return () => clearTimeout(timer)
+  }, [failure])
+
+  if (!current || current.key !== key) return undefined
+  return {
+    items: current.items,
+    isWhole: current.down < first,
+    isBusy: current.isBusy,
+    down: current.down,
+    above: Math.max(0, (head ?? 0) - current.up),
+    failure,
+    arrived: current.arrived,
+    older: () => older(current),
+    newer: () => void run(current, async () => void (await readNewer(current, asked.current, asked.current.head ?? 0))),
+  }
+}
