@@ -272,7 +272,7 @@ export const EVENT_WORDS: Record<EventType, string> = {
 }
 
 export const log = {
-  lead: 'Everything that was recorded, in the order in which it was: nothing is ever changed or taken out. Events arrive by themselves.',
+  lead: 'Everything that was recorded, in the order in which it was. An event never changes and never loses its place, even where what it said was erased. New ones arrive by themselves.',
   feed: 'Events',
   columns: { position: 'Position', event: 'Event', stream: 'Stream', recorded: 'Recorded', by: 'By' },
   registerStream: 'the register',

@@ -1,5 +1,6 @@
 // How far a register is sealed, and the checkpoints that say so, newest first.
 
+import './seal.css'
 import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../../answers.ts'
 import { askOnce } from '../../api.ts'
 import { address } from '../../location.ts'

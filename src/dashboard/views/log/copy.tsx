@@ -1,5 +1,6 @@
 // Text that is to be taken elsewhere exactly as it is.
 
+import './seal.css'
 import { useEffect, useState } from 'preact/hooks'
 import { seal as words } from '../../strings.ts'
 

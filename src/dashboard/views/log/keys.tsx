@@ -1,5 +1,6 @@
 // The keys that sign a register's checkpoints, or did.
 
+import './seal.css'
 import type { KeysAnswer } from '../../answers.ts'
 import { useResource } from '../../api.ts'
 import { Shown } from '../../parts/frame.tsx'
