@@ -239,6 +239,8 @@ export const commitments = {
 
 // ---------------------------------------------------------------------------------------------- log and operations
 
+const AND = new Intl.ListFormat('en')
+
 /** What is recorded, in words: an event type that is new breaks the build here. */
 export const EVENT_WORDS: Record<EventType, string> = {
   RegisterOpened: 'Register opened',
@@ -422,23 +424,26 @@ export const operations = {
   dialog: {
     title: 'Start a replay',
     explain:
-      'Builds rows anew from the whole log, beside those in use, and puts them in their place when they have come to its end. Answers go on meanwhile; redactions wait.',
-    projections: 'What',
-    all: 'All projections',
+      'Builds rows anew from the whole log, beside those in use, and puts them in their place when they have come to its end. Answers go on meanwhile; redactions are refused until it has ended.',
+    projections: 'Projections',
+    all: 'All',
     periodsToo: 'Periods, and tallies with them',
-    register: 'Of',
+    register: 'Register',
     allRegisters: 'Every register',
     maxRate: 'At most, events a second',
     maxRateHint: 'Empty: as fast as it can',
-    dropPrevious: 'Drop the rows in use before, once the new ones come to the same',
+    dropPrevious: 'Drop the rows that are in use now, once the new ones come to the same',
     start: 'Start',
     starting: 'Starting …',
     close: 'Close',
   },
   underWay: 'Replay',
   nothing: 'Nothing is being built anew.',
-  of: (projections: string, register: string) => `${projections} of ${register}`,
-  everyRegister: 'every register',
+  of: (projections: readonly string[], register: string | null) => {
+    const [first = '', ...rest] = projections
+    const words = AND.format([first, ...rest.map((one) => one.toLowerCase())])
+    return `${words} of ${register ?? 'every register'}`
+  },
   operationStatus: {
     pending: 'Waiting to begin',
     running: 'Under way',

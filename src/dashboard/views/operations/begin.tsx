@@ -1,6 +1,6 @@
 // The dialog that begins a replay: what, of which register, how fast.
 
-import { useState } from 'preact/hooks'
+import { useId, useState } from 'preact/hooks'
 import type { CallerAnswer } from '../../answers.ts'
 import { go, useLocation, withParams } from '../../location.ts'
 import { Dialog } from '../../parts/dialog.tsx'
@@ -25,47 +25,45 @@ type FieldsProps = Pick<Props, 'projections' | 'registers' | 'access'> & {
 }
 
 function Fields({ projections, registers, access, request, change }: FieldsProps) {
+  const id = useId()
   return (
     <>
-      <label>
-        {words.dialog.projections}
-        <select
-          value={request.projection}
-          onChange={({ currentTarget }) => change({ projection: currentTarget.value })}
-        >
-          <option value={ALL}>{words.dialog.all}</option>
-          {projections.map((one) => (
-            <option key={one} value={one}>
-              {choiceWord(one)}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {words.dialog.register}
-        <select
-          value={request.register ?? ''}
-          onChange={({ currentTarget }) => change({ register: currentTarget.value || null })}
-        >
-          {mayOperate(access, null) && <option value="">{words.dialog.allRegisters}</option>}
-          {registers.map((one) => (
-            <option key={one} value={one}>
-              {one}
-            </option>
-          ))}
-        </select>
-      </label>
-      <label>
-        {words.dialog.maxRate}
-        <input
-          type="number"
-          min="1"
-          max="100000000"
-          placeholder={words.dialog.maxRateHint}
-          value={request.maxRate ?? ''}
-          onInput={({ currentTarget }) => change({ maxRate: currentTarget.valueAsNumber || null })}
-        />
-      </label>
+      <label for={`${id}-projection`}>{words.dialog.projections}</label>
+      <select
+        id={`${id}-projection`}
+        value={request.projection}
+        onChange={({ currentTarget }) => change({ projection: currentTarget.value })}
+      >
+        <option value={ALL}>{words.dialog.all}</option>
+        {projections.map((one) => (
+          <option key={one} value={one}>
+            {choiceWord(one)}
+          </option>
+        ))}
+      </select>
+      <label for={`${id}-register`}>{words.dialog.register}</label>
+      <select
+        id={`${id}-register`}
+        value={request.register ?? ''}
+        onChange={({ currentTarget }) => change({ register: currentTarget.value || null })}
+      >
+        {mayOperate(access, null) && <option value="">{words.dialog.allRegisters}</option>}
+        {registers.map((one) => (
+          <option key={one} value={one}>
+            {one}
+          </option>
+        ))}
+      </select>
+      <label for={`${id}-rate`}>{words.dialog.maxRate}</label>
+      <input
+        id={`${id}-rate`}
+        type="number"
+        min="1"
+        max="100000000"
+        placeholder={words.dialog.maxRateHint}
+        value={request.maxRate ?? ''}
+        onInput={({ currentTarget }) => change({ maxRate: currentTarget.valueAsNumber || null })}
+      />
       <label class="check">
         <input
           type="checkbox"

@@ -153,11 +153,10 @@ function optionsText({ maxRate, dropPrevious }: OperationAnswer): string {
 
 function Shown({ operation, projections, access }: Props) {
   const { status, register, startedAt, finishedAt } = operation
-  const what = operation.projections.map(projectionWord).join(', ')
   return (
     <article class="operation">
       <div class="operation-head">
-        <h3>{words.of(what, register ?? words.everyRegister)}</h3>
+        <h3>{words.of(operation.projections.map(projectionWord), register)}</h3>
         <span role="status">
           <Badge tone={TONES[status]}>{words.operationStatus[status]}</Badge>
         </span>

@@ -228,7 +228,9 @@ function Table({ states, names, ...begin }: { states: readonly State[]; names: r
               {projectionWord(name)}
             </th>
           ))}
-          <th scope="col">{words.sealed}</th>
+          <th scope="col" class="seal">
+            {words.sealed}
+          </th>
           <td />
         </tr>
       </thead>
