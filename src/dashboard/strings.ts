@@ -241,6 +241,19 @@ export const commitments = {
 
 const AND = new Intl.ListFormat('en')
 
+/** Several words as one: “Periods and tallies”. */
+function phrase([first = '', ...rest]: readonly string[]): string {
+  return AND.format([first, ...rest.map((one) => one.toLowerCase())])
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${formatNumber(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : plural(Math.floor(hours / 24), 'day')
+}
+
 /** What is recorded, in words: an event type that is new breaks the build here. */
 export const EVENT_WORDS: Record<EventType, string> = {
   RegisterOpened: 'Register opened',
@@ -291,26 +304,25 @@ export const log = {
   newest: 'To the newest events',
   newer: 'Show newer',
   older: 'Show older',
-  reading: 'Reading …',
   readingBack: (position: number) => `Looking further back, before position ${formatNumber(position)} …`,
   arrived: (count: number) => `${plural(count, 'new event')} arrived`,
   shown: (count: number, size: number) => `${formatNumber(count)} of ${plural(size, 'event')}`,
   matching: (count: number, isWhole: boolean) =>
-    isWhole ? `${plural(count, 'event')} of these` : `The newest ${plural(count, 'event')} of these`,
+    isWhole ? plural(count, 'such event') : `The newest ${plural(count, 'such event')}`,
   pinned: (position: number) => `From position ${formatNumber(position)} back. What is new is not added.`,
   none: 'No event is like that.',
   beginning: 'That is the beginning of the log.',
-  again: 'Ask again',
   value: (value: string, of: string | null) => (of === null ? value : `${value} of ${of}`),
 } as const
 
 export const seal = {
   title: 'Seal',
-  none: 'Nothing of this register is sealed yet.',
+  none: 'Not sealed yet',
   whole: 'Every event is sealed',
-  behind: (events: number, seconds: number) =>
-    `${plural(events, 'event')} not sealed yet, the first for ${formatNumber(seconds)} s`,
-  refused: 'Nothing is signed any more',
+  signing: 'About to be sealed',
+  late: 'Seal is late',
+  behind: (events: number, seconds: number) => `${plural(events, 'event')}, for ${duration(seconds)}`,
+  refused: 'No longer sealed',
   refusedHint:
     'The log, or the tree over it, is not what was signed. Stop recording, keep the database as it is, verify.',
   upTo: 'Sealed up to',
@@ -327,6 +339,7 @@ export const seal = {
   note: 'Signed note',
   noteOf: (size: number) => `Signed note of size ${formatNumber(size)}`,
   older: 'Show earlier',
+  beside: 'Beside the events',
   keys: 'Keys',
   keysNote: 'They sign the checkpoints, or did. Whoever verifies gets the key by another way than the log itself.',
   noKeys: 'No key has signed yet.',
@@ -370,9 +383,12 @@ export const operations = {
   notReady: 'Not ready',
   unsafe: 'The database is not safe',
   trouble: 'To be looked at',
-  stopped: (projection: string, register: string) => `${projection} of ${register} has stopped`,
+  stopped: (projections: readonly string[], register: string) =>
+    `${phrase(projections)} of ${register} ${projections.length === 1 ? 'has' : 'have'} stopped`,
   stoppedAt: (position: number) => `at event ${formatNumber(position)}`,
-  stuck: (projection: string, register: string) => `${projection} of ${register} does not move`,
+  stuck: (projections: readonly string[], register: string) =>
+    `${phrase(projections)} of ${register} ${projections.length === 1 ? 'does' : 'do'} not move`,
+  furtherTroubles: (count: number) => `${plural(count, 'further one')}: the registers concerned`,
   refused: (register: string) => `${register} is not sealed any more`,
   events: 'Log',
   registers: 'Registers and their projections',
@@ -407,7 +423,7 @@ export const operations = {
     periods: 'Periods',
     tallies: 'Tallies',
   } as Record<string, string>,
-  behind: (events: number, seconds: number) => `${plural(events, 'event')}, ${formatNumber(seconds)} s behind`,
+  behind: (events: number, seconds: number) => `${plural(events, 'event')}, ${duration(seconds)} behind`,
   read: 'Read',
   lag: 'Behind',
   version: 'Version',
@@ -439,11 +455,8 @@ export const operations = {
   },
   underWay: 'Replay',
   nothing: 'Nothing is being built anew.',
-  of: (projections: readonly string[], register: string | null) => {
-    const [first = '', ...rest] = projections
-    const words = AND.format([first, ...rest.map((one) => one.toLowerCase())])
-    return `${words} of ${register ?? 'every register'}`
-  },
+  of: (projections: readonly string[], register: string | null) =>
+    `${phrase(projections)} of ${register ?? 'every register'}`,
   operationStatus: {
     pending: 'Waiting to begin',
     running: 'Under way',
@@ -464,7 +477,7 @@ export const operations = {
   progress: (done: number, of: number) => `${formatNumber(done)} of ${plural(of, 'event')}`,
   rate: (perSecond: number) => `${formatNumber(perSecond)} events/s`,
   measuring: 'pace not measured yet',
-  left: (duration: string) => `${duration} left`,
+  left: (seconds: number) => `${duration(seconds)} left`,
   started: 'Started',
   finished: 'Ended',
   options: {
@@ -487,10 +500,4 @@ export const operations = {
   dismiss: 'Dismiss',
   mayNotCancel: 'Only an operator may cancel it.',
   gone: 'There is no such operation any more.',
-  duration: (seconds: number) => {
-    if (seconds < 60) return `${formatNumber(seconds)} s`
-    const minutes = Math.floor(seconds / 60)
-    if (minutes < 60) return `${minutes} min ${seconds % 60} s`
-    return `${formatNumber(Math.floor(minutes / 60))} h ${minutes % 60} min`
-  },
 } as const

@@ -33,7 +33,9 @@ type Reading<T> = {
   down: number
   isBusy: boolean
   failure: Failure | null
-  /** How many came since it was begun. */
+  /** What is new is added by itself; */
+  isFollowing: boolean
+  /** so many were since it was begun. */
   arrived: number
 }
 
@@ -76,19 +78,19 @@ async function readOlder<T>(reading: Reading<T>, { read, first, page, width }: Q
   }
 }
 
-/** Reads what came above; returns whether something may be left there. */
-async function readNewer<T>(reading: Reading<T>, { read, numberOf }: Question<T>, head: number): Promise<boolean> {
+/** Reads what is above, or a page of it. */
+async function readNewer<T>(reading: Reading<T>, { read, numberOf, head }: Question<T>): Promise<void> {
+  if (head === null) return
   const { items, isWhole } = await read(reading.up, head)
   const last = items.at(-1)
   reading.items = [...items.toReversed(), ...reading.items]
-  reading.arrived += items.length
   reading.up = isWhole || !last ? head : numberOf(last)
-  return !isWhole
+  if (reading.isFollowing) reading.arrived += items.length
 }
 
 function begin<T>({ key, from, head }: Question<T>): Reading<T> {
   const up = Math.min(from ?? Number.POSITIVE_INFINITY, head ?? 0)
-  return { key, items: [], up, down: up, isBusy: false, failure: null, arrived: 0 }
+  return { key, items: [], up, down: up, isBusy: false, failure: null, isFollowing: from === null, arrived: 0 }
 }
 
 /** A list from its end; undefined until it is known where that is. */
@@ -121,8 +123,7 @@ export function useBackwards<T>(question: Question<T>): Backwards<T> | undefined
   const older = (reading: Reading<T>) => void run(reading, () => readOlder(reading, asked.current, changed))
   const follow = (reading: Reading<T>) =>
     void run(reading, async () => {
-      while (kept.current === reading && reading.up < (asked.current.head ?? 0))
-        await readNewer(reading, asked.current, asked.current.head ?? 0)
+      while (kept.current === reading && reading.up < (asked.current.head ?? 0)) await readNewer(reading, asked.current)
     })
 
   const { key, head, from, first, page } = question
@@ -153,6 +154,6 @@ export function useBackwards<T>(question: Question<T>): Backwards<T> | undefined
     failure,
     arrived: current.arrived,
     older: () => older(current),
-    newer: () => void run(current, async () => void (await readNewer(current, asked.current, asked.current.head ?? 0))),
+    newer: () => void run(current, () => readNewer(current, asked.current)),
   }
 }

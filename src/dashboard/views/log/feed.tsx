@@ -90,6 +90,11 @@ function erasedIn(lines: readonly Line[]): ReadonlySet<string> {
   return new Set(ids)
 }
 
+/** A correction goes with what it corrects. */
+function isErased({ id, type, about, isRedacted }: Line, erased: ReadonlySet<string>): boolean {
+  return isRedacted || erased.has(id) || (type === 'EventCorrected' && about !== null && erased.has(about))
+}
+
 function StreamLink({ register, stream }: { register: string; stream: string }) {
   const href = useHref()
   if (stream === REGISTER_STREAM) return <Link href={href(pathOf(register))}>{words.registerStream}</Link>
@@ -153,7 +158,7 @@ function Rows({ register, list }: { register: string; list: Backwards<Line> }) {
             key={line.position}
             register={register}
             line={line}
-            isErased={line.isRedacted || erased.has(line.id) || (line.about !== null && erased.has(line.about))}
+            isErased={isErased(line, erased)}
             isNew={index < list.arrived}
           />
         ))}
@@ -266,6 +271,7 @@ function Controls({ filter, last }: { filter: Filter; last: number }) {
 
 function countText(list: Backwards<Line>, { type, stream, from }: Filter, size: number): string {
   if (from !== null) return words.pinned(from)
+  if (list.items.length === 0) return ''
   if (type === null && stream === null) return words.shown(list.items.length, size)
   return words.matching(list.items.length, list.isWhole)
 }

@@ -23,7 +23,12 @@ export function SealBadge({ sealing }: { sealing: Sealing }) {
       </Badge>
     )
   if (behindEvents > 0)
-    return <Badge tone={isSealTrouble(sealing) ? 'warn' : 'calm'}>{words.behind(behindEvents, behindSeconds)}</Badge>
+    return (
+      <>
+        {isSealTrouble(sealing) ? <Badge tone="warn">{words.late}</Badge> : <Badge tone="calm">{words.signing}</Badge>}
+        <span class="behind">{words.behind(behindEvents, behindSeconds)}</span>
+      </>
+    )
   if (size === 0) return <Badge tone="warn">{words.none}</Badge>
   return <Badge tone="good">{words.whole}</Badge>
 }

@@ -1,13 +1,15 @@
 // How the service is, what somebody has to look at, and who is asking.
 
-import type { CallerAnswer } from '../../answers.ts'
+import type { CallerAnswer, ProjectionAnswer } from '../../answers.ts'
 import { wantToken } from '../../api.ts'
+import { useLocation, withParams } from '../../location.ts'
 import { FailureNote, Loading, Panel } from '../../parts/frame.tsx'
 import { Link } from '../../parts/link.tsx'
 import { Badge, type Tone } from '../../parts/status.tsx'
 import { type Readiness, useReady } from '../../ready.ts'
 import { eventPath, pathOf } from '../../route.ts'
 import { plural, operations as words } from '../../strings.ts'
+import { projectionWord } from './replays.ts'
 
 const STATUSES: Record<NonNullable<Readiness['status']>, { tone: Tone; word: string; detail: string }> = {
   ready: { tone: 'good', word: words.ready, detail: words.readyDetail },
@@ -15,42 +17,55 @@ const STATUSES: Record<NonNullable<Readiness['status']>, { tone: Tone; word: str
   notReady: { tone: 'bad', word: words.notReady, detail: '' },
 }
 
+const SHOWN = 6
+
 type Trouble = { key: string; what: string; why: string | null; where: { href: string; word: string } | null }
+
+/** What projections have the same trouble with is said once. */
+function projectionTroubles(states: readonly ProjectionAnswer[]): Trouble[] {
+  const troubled = states.filter(({ stopped, status }) => stopped !== null || status === 'stuck')
+  const alike = Map.groupBy(troubled, ({ register, stopped }) => `${register} ${stopped?.position} ${stopped?.reason}`)
+  return [...alike].map(([key, [first, ...rest]]): Trouble => {
+    // Safe: a group has one at least.
+    const { register, stopped, behindEvents, behindSeconds } = first as ProjectionAnswer
+    const names = [first as ProjectionAnswer, ...rest].map(({ projection }) => projectionWord(projection))
+    if (!stopped) {
+      const why = words.behind(behindEvents, behindSeconds)
+      return { key, what: words.stuck(names, register), why, where: null }
+    }
+    const where = { href: eventPath(register, stopped.position), word: words.stoppedAt(stopped.position) }
+    return { key, what: words.stopped(names, register), why: stopped.reason, where }
+  })
+}
 
 function troublesOf({ ready }: Readiness): Trouble[] {
   if (!ready) return []
-  const projections = ready.projections.flatMap(({ projection, register, status, stopped, ...rest }): Trouble[] => {
-    const key = `${projection} ${register}`
-    if (stopped) {
-      const where = { href: eventPath(register, stopped.position), word: words.stoppedAt(stopped.position) }
-      return [{ key, what: words.stopped(projection, register), why: stopped.reason, where }]
-    }
-    if (status !== 'stuck') return []
-    const why = words.behind(rest.behindEvents, rest.behindSeconds)
-    return [{ key, what: words.stuck(projection, register), why, where: null }]
-  })
   const seals = ready.sealing.flatMap(({ register, refused }): Trouble[] => {
     if (refused === null) return []
     const where = { href: pathOf(register, 'log'), word: words.events }
     return [{ key: `seal ${register}`, what: words.refused(register), why: refused, where }]
   })
   const unsafe = ready.unsafeDatabase.map((why) => ({ key: why, what: words.unsafe, why, where: null }))
-  return [...projections, ...seals, ...unsafe]
+  return [...unsafe, ...seals, ...projectionTroubles(ready.projections)]
 }
 
 function Troubles({ of }: { of: readonly Trouble[] }) {
+  const place = useLocation()
   if (of.length === 0) return null
   return (
     <>
       <h3>{words.trouble}</h3>
       <ul class="troubles">
-        {of.map(({ key, what, why, where }) => (
+        {of.slice(0, SHOWN).map(({ key, what, why, where }) => (
           <li key={key}>
             <strong>{what}</strong> {where && <Link href={where.href}>{where.word}</Link>}
             {why && <span class="why">{why}</span>}
           </li>
         ))}
       </ul>
+      {of.length > SHOWN && (
+        <Link href={withParams(place, { troubled: 'true' })}>{words.furtherTroubles(of.length - SHOWN)}</Link>
+      )}
     </>
   )
 }
@@ -63,6 +78,12 @@ function grantsText({ grants }: CallerAnswer): string {
   return [...shown, ...(left > 0 ? [plural(left, 'further role')] : [])].join(', ')
 }
 
+/** The form stands above the view. */
+function enterToken(): void {
+  wantToken()
+  requestAnimationFrame(() => document.getElementById('token')?.focus())
+}
+
 function You({ access }: { access: CallerAnswer | undefined }) {
   if (!access) return null
   if (access.control === 'none') return <p class="you">{words.you.local}</p>
@@ -70,7 +91,7 @@ function You({ access }: { access: CallerAnswer | undefined }) {
   return (
     <p class="you">
       {words.you.unknown}{' '}
-      <button type="button" class="quiet" onClick={wantToken}>
+      <button type="button" class="quiet" onClick={enterToken}>
         {words.you.enter}
       </button>
     </p>

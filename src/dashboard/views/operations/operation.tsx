@@ -34,7 +34,7 @@ function Pace({ of: { status, eventsPerSecond, secondsLeft } }: { of: OperationA
   return (
     <>
       <span>{words.rate(eventsPerSecond)}</span>
-      {secondsLeft !== null && <span>{words.left(words.duration(secondsLeft))}</span>}
+      {secondsLeft !== null && <span>{words.left(secondsLeft)}</span>}
     </>
   )
 }
