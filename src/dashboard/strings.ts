@@ -239,7 +239,7 @@ export const commitments = {
 
 // ---------------------------------------------------------------------------------------------- log and operations
 
-const AND = new Intl.ListFormat('en')
+const AND = new Intl.ListFormat('en-GB')
 
 /** Several words as one: “Periods and tallies”. */
 function phrase([first = '', ...rest]: readonly string[]): string {
@@ -383,11 +383,9 @@ export const operations = {
   notReady: 'Not ready',
   unsafe: 'The database is not safe',
   trouble: 'To be looked at',
-  stopped: (projections: readonly string[], register: string) =>
-    `${phrase(projections)} of ${register} ${projections.length === 1 ? 'has' : 'have'} stopped`,
+  stopped: (projections: readonly string[], register: string) => `${phrase(projections)} of ${register} have stopped`,
   stoppedAt: (position: number) => `at event ${formatNumber(position)}`,
-  stuck: (projections: readonly string[], register: string) =>
-    `${phrase(projections)} of ${register} ${projections.length === 1 ? 'does' : 'do'} not move`,
+  stuck: (projections: readonly string[], register: string) => `${phrase(projections)} of ${register} do not move`,
   furtherTroubles: (count: number) => `${plural(count, 'further one')}: the registers concerned`,
   refused: (register: string) => `${register} is not sealed any more`,
   events: 'Log',

@@ -43,8 +43,8 @@ export type Backwards<T> = {
   items: readonly T[]
   /** Nothing is below. */
   isWhole: boolean
-  /** Below which number it is being looked; null where nothing is read. */
   isBusy: boolean
+  /** Down to which number all are there, itself not looked at yet. */
   down: number
   /** How many numbers above are not looked at yet. */
   above: number
@@ -60,10 +60,11 @@ const AGAIN_MS = 5_000
 const TOO_MUCH_NEW = 2_000
 
 /** Reads further back, until as many more are there as make a page: in stretches that widen where little is found. */
-async function readOlder<T>(reading: Reading<T>, { read, first, page, width }: Question<T>, changed: () => void) {
+async function readOlder<T>(reading: Reading<T>, question: Question<T>, goesOn: () => boolean): Promise<void> {
+  const { read, first, page, width } = question
   const wanted = reading.items.length + page
   let stretch = width
-  while (reading.down >= first && reading.items.length < wanted) {
+  while (reading.down >= first && reading.items.length < wanted && goesOn()) {
     const after = Math.max(first - 1, reading.down - stretch)
     const { items, isWhole } = await read(after, reading.down)
     if (!isWhole) {
@@ -74,7 +75,6 @@ async function readOlder<T>(reading: Reading<T>, { read, first, page, width }: Q
     reading.items = [...reading.items, ...items.toReversed()]
     reading.down = after
     if (items.length < page / WIDER) stretch *= WIDER
-    changed()
   }
 }
 
@@ -93,53 +93,64 @@ function begin<T>({ key, from, head }: Question<T>): Reading<T> {
   return { key, items: [], up, down: up, isBusy: false, failure: null, isFollowing: from === null, arrived: 0 }
 }
 
+/** What the service may answer otherwise when it is asked once more. */
+function isPassing(failure: Failure): boolean {
+  return failure.kind === 'away' || failure.status >= 429
+}
+
 /** A list from its end; undefined until it is known where that is. */
 export function useBackwards<T>(question: Question<T>): Backwards<T> | undefined {
   const kept = useRef<Reading<T> | null>(null)
   const asked = useRef(question)
   asked.current = question
-  const isMounted = useRef(true)
   const [, again] = useState(0)
-  const changed = () => again((count) => count + 1)
   useEffect(
     () => () => {
-      isMounted.current = false
+      kept.current = null
     },
     [],
   )
 
-  const run = async (reading: Reading<T>, work: () => Promise<void>) => {
+  const run = async (reading: Reading<T>, work: (goesOn: () => boolean) => Promise<void>) => {
     if (reading.isBusy) return
+    const goesOn = () => {
+      const isCurrent = kept.current === reading
+      if (isCurrent) again((count) => count + 1)
+      return isCurrent
+    }
     Object.assign(reading, { isBusy: true, failure: null })
-    changed()
     try {
-      await work()
+      if (goesOn()) await work(goesOn)
     } catch (error) {
       reading.failure = isFailure(error) ? error : { kind: 'away' }
     }
     reading.isBusy = false
-    if (isMounted.current && kept.current === reading) changed()
+    // What came while it was busy.
+    if (goesOn() && reading.failure === null) follow(reading)
   }
-  const older = (reading: Reading<T>) => void run(reading, () => readOlder(reading, asked.current, changed))
-  const follow = (reading: Reading<T>) =>
-    void run(reading, async () => {
-      while (kept.current === reading && reading.up < (asked.current.head ?? 0)) await readNewer(reading, asked.current)
+  const older = (reading: Reading<T>) => void run(reading, (goesOn) => readOlder(reading, asked.current, goesOn))
+  const isBehind = ({ isFollowing, up }: Reading<T>) => isFollowing && up < (asked.current.head ?? 0)
+  const follow = (reading: Reading<T>) => {
+    if (!isBehind(reading)) return
+    void run(reading, async (goesOn) => {
+      while (isBehind(reading) && goesOn()) await readNewer(reading, asked.current)
     })
+  }
 
-  const { key, head, from, first, page } = question
+  const { key, head, first, page } = question
   const { current } = kept
   useEffect(() => {
     if (head === null) return
-    const isTooMuch = from === null && current !== null && head - current.up > TOO_MUCH_NEW
-    if (kept.current?.key !== key || isTooMuch) {
-      kept.current = begin(asked.current)
-      older(kept.current)
-    } else if (from === null && head > kept.current.up) follow(kept.current)
-  }, [key, head, from])
+    const reading = kept.current
+    const isTooMuch = reading?.isFollowing && head - reading.up > TOO_MUCH_NEW
+    if (reading?.key === key && !isTooMuch) return follow(reading)
+    kept.current = begin(asked.current)
+    older(kept.current)
+  }, [key, head])
 
   const failure = current?.failure ?? null
   useEffect(() => {
-    if (!current || failure?.kind !== 'away') return
+    if (!current || !failure || !isPassing(failure)) return
     const timer = setTimeout(() => (current.items.length < page ? older(current) : follow(current)), AGAIN_MS)
     return () => clearTimeout(timer)
   }, [failure])

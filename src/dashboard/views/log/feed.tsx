@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from 'preact/hooks'
 import type { EventAnswer, EventType, ListAnswer, RegisterAnswer } from '../../answers.ts'
-import { askOnce } from '../../api.ts'
+import { askOnce, useResource } from '../../api.ts'
 import { formatDate, formatNumber } from '../../format.ts'
 import { address, go, useLocation, withParams } from '../../location.ts'
 import { Instant } from '../../parts/dates.tsx'
@@ -84,10 +84,13 @@ function useEvents(register: RegisterAnswer, { type, stream, from }: Filter): Ba
   })
 }
 
-/** What was erased after it was read here: the log says so in an event of its own. */
-function erasedIn(lines: readonly Line[]): ReadonlySet<string> {
-  const ids = lines.filter(({ type }) => type === 'EventRedacted').flatMap(({ about }) => about ?? [])
-  return new Set(ids)
+/** Ids of what was erased since the view was opened: the log says so in events of its own, which a filter may leave out. */
+function useErased({ id, size }: RegisterAnswer): ReadonlySet<string> {
+  const [after] = useState(size - 1)
+  const { data } = useResource<ListAnswer<EventAnswer>>(
+    address(`/v1/registers/${id}/events`, { after, type: 'EventRedacted', limit: 1_000 }),
+  )
+  return new Set(data?.items.flatMap((event) => textOf(event.data?.event) ?? []))
 }
 
 /** A correction goes with what it corrects. */
@@ -138,8 +141,8 @@ function Row({ register, line, isErased, isNew }: RowProps) {
   )
 }
 
-function Rows({ register, list }: { register: string; list: Backwards<Line> }) {
-  const erased = erasedIn(list.items)
+function Rows({ register, list }: { register: RegisterAnswer; list: Backwards<Line> }) {
+  const erased = useErased(register)
   return (
     <table class="log-table">
       <caption class="hidden">{words.feed}</caption>
@@ -156,7 +159,7 @@ function Rows({ register, list }: { register: string; list: Backwards<Line> }) {
         {list.items.map((line, index) => (
           <Row
             key={line.position}
-            register={register}
+            register={register.id}
             line={line}
             isErased={isErased(line, erased)}
             isNew={index < list.arrived}
@@ -190,12 +193,17 @@ function TypeChoice({ type }: { type: string | null }) {
 
 function StreamChoice({ stream }: { stream: string | null }) {
   const place = useLocation()
+  const [text, setText] = useState('')
   const [isWrong, setWrong] = useState(false)
-  useEffect(() => setWrong(false), [stream])
-  const enter = (text: string) => {
-    const isGood = text === '' || STREAM.test(text)
+  useEffect(() => {
+    setText(stream ?? '')
+    setWrong(false)
+  }, [stream])
+  const enter = () => {
+    const id = text.trim()
+    const isGood = id === '' || STREAM.test(id)
     setWrong(!isGood)
-    if (isGood) go(withParams(place, { stream: text || null }))
+    if (isGood) go(withParams(place, { stream: id || null }))
   }
   return (
     <label class="log-field stream">
@@ -205,10 +213,11 @@ function StreamChoice({ stream }: { stream: string | null }) {
         autocomplete="off"
         autocapitalize="off"
         spellcheck={false}
-        value={stream ?? ''}
+        value={text}
         placeholder={words.streamHint}
         aria-invalid={isWrong}
-        onChange={({ currentTarget }) => enter(currentTarget.value.trim())}
+        onInput={({ currentTarget }) => setText(currentTarget.value)}
+        onChange={enter}
       />
       {isWrong && (
         <span class="wrong" role="alert">
@@ -259,7 +268,7 @@ function Controls({ filter, last }: { filter: Filter; last: number }) {
       {isSet && (
         <button
           type="button"
-          class="quiet"
+          class="quiet clear"
           onClick={() => go(withParams(place, { type: null, stream: null, from: null }))}
         >
           {words.clear}
@@ -318,7 +327,7 @@ export function Feed({ register }: { register: RegisterAnswer }) {
       {list && (
         <>
           <Upwards list={list} filter={filter} />
-          {list.items.length > 0 && <Rows register={register.id} list={list} />}
+          {list.items.length > 0 && <Rows register={register} list={list} />}
           <Downwards list={list} />
         </>
       )}

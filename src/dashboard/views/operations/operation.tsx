@@ -116,17 +116,20 @@ function ConfirmCancel({ operation, onClose }: { operation: OperationAnswer; onC
 
 type Props = { operation: OperationAnswer; projections: readonly string[]; access: CallerAnswer | undefined }
 
-function Deeds({ operation, projections, access }: Props) {
+function Dismiss() {
   const place = useLocation()
+  return (
+    <button type="button" onClick={() => go(withParams(place, { operation: null }), { replace: true })}>
+      {words.dismiss}
+    </button>
+  )
+}
+
+function Deeds({ operation, projections, access }: Props) {
   const deed = useDeed()
   const [isAsking, setAsking] = useState(false)
   const { status, register, maxRate, dropPrevious } = operation
-  if (hasEnded(operation))
-    return (
-      <button type="button" onClick={() => go(withParams(place, { operation: null }), { replace: true })}>
-        {words.dismiss}
-      </button>
-    )
+  if (hasEnded(operation)) return <Dismiss />
   if (!mayOperate(access, register)) return <p class="id">{words.mayNotCancel}</p>
   const name = nameOf(operation.projections, projections)
   const goOn = async (projection: string) => void (await beginReplay({ projection, register, maxRate, dropPrevious }))
@@ -199,6 +202,11 @@ export function Operation({ id, listed, ...rest }: OperationProps) {
     if (isOver) refreshAll()
   }, [isOver])
   if (operation) return <Shown operation={operation} {...rest} />
-  if (failure?.kind === 'problem' && failure.status === 404) return <p class="empty">{words.gone}</p>
+  if (failure?.kind === 'problem' && failure.status === 404)
+    return (
+      <p class="deeds">
+        {words.gone} <Dismiss />
+      </p>
+    )
   return failure ? <FailureNote failure={failure} /> : <Loading />
 }

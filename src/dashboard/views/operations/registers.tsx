@@ -85,19 +85,16 @@ function Exactly({ of }: { of: ProjectionAnswer }) {
   return (
     <tr>
       <th scope="row">{projectionWord(projection)}</th>
-      <td data-label={words.state}>{words.status[status]}</td>
+      <td data-label={words.state}>
+        {words.status[status]}{' '}
+        {stopped && <Link href={eventPath(register, stopped.position)}>{words.stoppedAt(stopped.position)}</Link>}
+      </td>
       <td data-label={words.read}>{plural(size, 'event')}</td>
       <td data-label={words.lag}>{behindEvents === 0 ? words.notBehind : words.behind(behindEvents, behindSeconds)}</td>
       <td data-label={words.version}>{version}</td>
       <td data-label={words.generation}>
         {generation ?? shell.none}
         {building !== null && <span class="behind">{words.building(building)}</span>}
-        {stopped && (
-          <span class="behind">
-            <Link href={eventPath(register, stopped.position)}>{words.stoppedAt(stopped.position)}</Link>{' '}
-            {stopped.reason}
-          </span>
-        )}
       </td>
     </tr>
   )
