@@ -28,6 +28,7 @@ import { metricRoutes } from './metrics.ts'
 import { negotiate } from './negotiate.ts'
 import { operationRoutes } from './operations.ts'
 import { pageRoutes } from './page.ts'
+import { planRoutes } from './plan.ts'
 import { answerPolls } from './polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './problem.ts'
 import { projectionRoutes } from './projections.ts'
@@ -229,6 +230,7 @@ export async function buildApp(
     summaryRoutes(api, context)
     seriesRoutes(api, context)
     slippageRoutes(api, context)
+    planRoutes(api, context)
     trendRoutes(api, context)
     differenceRoutes(api, context)
     figureRoutes(api, context)

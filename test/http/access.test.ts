@@ -412,6 +412,30 @@ async function provider(t: Test): Promise<Provider> {
 
 const ISSUER = 'https://id.example'
 
+t.test('who asks is told what they may do, and nobody else’s grants', async (t) => {
+  const service = await testService(t, TODAY, { access: { mode: 'tokens' } })
+  const told = async (credentials: string | null) => (await asking(service, credentials)('GET', '/v1/access')).body
+  t.strictSame(await told(null), { control: 'tokens', caller: null, grants: [] })
+  const grants: Grant[] = [
+    { role: 'auditor', register: ALL_REGISTERS },
+    { role: 'recorder', register: 'own' },
+  ]
+  const { id, text } = await newToken(service, ...grants)
+  t.strictSame(await told(text), {
+    control: 'tokens',
+    caller: `token:${id}`,
+    grants: [
+      { role: 'auditor', register: null },
+      { role: 'recorder', register: 'own' },
+    ],
+  })
+  t.equal((await asking(service, 'wrong')('GET', '/v1/access')).status, 401, 'wrong credentials are nobody’s')
+  const open = await testService(t, TODAY)
+  const { body, headers } = await asking(open, null)('GET', '/v1/access')
+  t.equal(body.control, 'none')
+  t.equal(headers['cache-control'], 'no-store')
+})
+
 t.test('a JWT is believed for its signature by a key of the provider, and for nothing else', async (t) => {
   const { jwks, fetched, keys } = await provider(t)
   const [ec, other, rsa] = [

@@ -247,6 +247,139 @@ t.test('the list beside a number lists exactly what it counts', async (t) => {
   }
 })
 
+/** Mean, median, p90 and maximum as the contract defines them, of days in ascending order. */
+function spread(days: readonly number[]) {
+  const at = (index: number) => days[index] ?? null
+  if (days.length === 0) return { of: 0, mean: null, median: null, p90: null, max: null }
+  const sum = days.reduce((total, one) => total + one, 0)
+  const middle = days.length / 2
+  const median = Number.isInteger(middle) ? ((at(middle - 1) ?? 0) + (at(middle) ?? 0)) / 2 : at(Math.floor(middle))
+  const mean = (Math.sign(sum) * Math.round((Math.abs(sum) * 10) / days.length)) / 10 || 0
+  return { of: days.length, mean, median, p90: at(Math.ceil(days.length * 0.9) - 1), max: at(days.length - 1) }
+}
+
+t.test('how slippage is spread is what the listed commitments show, and what the summary sums up', async (t) => {
+  for (const [register, query] of [
+    ['union-state', AS_OF],
+    ['union-state', 'asOf=2022-05-01&knownAt=60'],
+    ['union-state', 'asOf=1999-12-31'],
+    ['union-state', `${AS_OF}&programme=`],
+    ['synthetic-310', AS_OF],
+    ['synthetic-310', 'asOf=2031-01-01'],
+  ] as const) {
+    const base = `/v1/registers/${register}`
+    const body = await ok(`${base}/summary/slippage?${query}`)
+    const summary = await ok(`${base}/summary?${query}`)
+    t.strictSame([body.asOf, body.knownAt, body.rules], [summary.asOf, summary.knownAt, '1'])
+    for (const against of ['original', 'current'] as const) {
+      const { of, list, items } = body[against]
+      const { list: same, ...figures } = summary.slippageDays[against]
+      const listed: number[] = (await ok(`${list}&limit=1000`)).items.map(
+        ({ slippageDays }: Item) => slippageDays[against],
+      )
+      const days = items.flatMap(({ days, count }: Item) => Array<number>(count).fill(days))
+      t.strictSame(
+        days,
+        listed.sort((a, b) => a - b),
+        `${register} ${query} ${against}`,
+      )
+      t.strictSame(spread(days), figures, `${register} ${query} ${against} as summed up`)
+      t.strictSame([of, list], [figures.of, same])
+      t.equal(new Set(items.map(({ days }: Item) => days)).size, items.length, 'each number of days once')
+    }
+  }
+})
+
+t.test('the plan is what the listed commitments were due by, and the earned schedule follows from it', async (t) => {
+  const DAY = 86_400_000
+  for (const [register, query] of [
+    ['union-state', AS_OF],
+    ['union-state', 'asOf=2023-12-31&knownAt=60'],
+    ['union-state', 'asOf=1999-12-31'],
+    ['union-state', `${AS_OF}&programme=`],
+    ['synthetic-310', AS_OF],
+    ['synthetic-310', 'asOf=2031-01-01'],
+  ] as const) {
+    const base = `/v1/registers/${register}`
+    const { start, of, delivered, list, items } = await ok(`${base}/summary/plan?${query}`)
+    const { earnedSchedule, asOf } = await ok(`${base}/summary?${query}`)
+    const listed: Item[] = (await ok(`${list}&limit=1000`)).items
+    const due = items.flatMap(({ dueOn, count }: Item) => Array<string>(count).fill(dueOn))
+    t.strictSame(due, listed.map(({ dates }) => dates.originalDue.latest).sort(), `${register} ${query}`)
+    t.strictSame([of, delivered], [earnedSchedule.of, earnedSchedule.count])
+    t.equal(start, listed.map(({ dates }) => dates.madeOn.latest).sort()[0] ?? null)
+    // Where as many are planned as are delivered, in a straight line between two due days.
+    const days = due.map((day: string) => Math.max(0, Date.parse(day) - Date.parse(start)) / DAY)
+    const next = days[delivered - 1] ?? 0
+    const before = days.filter((day: number) => day < next)
+    const last = before.at(-1) ?? 0
+    const share = (delivered - before.length) / Math.max(1, days.filter((day: number) => day === next).length)
+    const isOver = earnedSchedule.earnedDays === null
+    const earned = Math.round((last + (next - last) * share) * 10) / 10
+    t.equal(isOver ? null : earned, earnedSchedule.earnedDays, `${register} ${query}: the time earned`)
+    t.equal(isOver ? 0 : Date.parse(asOf) - Date.parse(start), (earnedSchedule.actualDays ?? 0) * DAY)
+  }
+})
+
+t.test('the milestone trend tells of each listed commitment every due date and forecast in force', async (t) => {
+  for (const [register, query] of [
+    ['union-state', AS_OF],
+    ['union-state', 'asOf=2024-12-01&knownAt=60'],
+    ['synthetic-310', `${AS_OF}&limit=100`],
+    ['synthetic-310', `${AS_OF}&figure=late&sort=-slippageDays.original`],
+  ] as const) {
+    const base = `/v1/registers/${register}`
+    const trend = await ok(`${base}/trend?${query}`)
+    const list = await ok(`${base}/commitments?${query}`)
+    t.strictSame(ids(trend), ids(list).slice(0, trend.items.length), `${register} ${query}`)
+    for (const item of trend.items) {
+      const whole = list.items.find(({ id }: Item) => id === item.id)
+      const due = item.due.map(({ number, due, event, occurredOn }: Item) => ({ number, due, event, occurredOn }))
+      t.strictSame(
+        due,
+        whole.baselines.map(({ number, due, event, occurredOn }: Item) => ({ number, due, event, occurredOn })),
+        item.id,
+      )
+      t.strictSame(item.forecasts.at(-1)?.finish ?? null, whole.dates.forecastFinish, item.id)
+      t.strictSame(
+        [item.lifecycle, item.schedule, item.verification],
+        [whole.lifecycle, whole.schedule, whole.verification],
+      )
+      t.strictSame(item.actualFinish, whole.dates.actualFinish)
+      const from = [...item.due, ...item.forecasts].map(({ effectiveOn }: Item) => effectiveOn)
+      t.ok(from.every((day: string) => day <= trend.asOf))
+    }
+  }
+  const tariffs = (await ok(`/trend?${AS_OF}&q=communication`)).items[0]
+  t.strictSame(
+    tariffs.due.map(({ effectiveOn, due }: Item) => [effectiveOn, due.value]),
+    [
+      ['2019-12-31', '2020-09'],
+      ['2022-04-01', '2022-06-01'],
+      ['2024-11-05', '2025-03-01'],
+    ],
+  )
+})
+
+t.test('the trend goes on page by page and is refused what the list is refused', async (t) => {
+  const found: string[] = []
+  let next: string | null = `/v1/registers/union-state/trend?${AS_OF}&limit=7`
+  while (next) {
+    const { body, headers } = await service.get(next)
+    found.push(...ids(body))
+    next = /^<(.+)>; rel="next"$/.exec(String(headers.link ?? ''))?.[1] ?? null
+    t.equal(next === null, body.next === null)
+  }
+  t.strictSame(found, ids(await ok(`/commitments?${AS_OF}&limit=1000`)))
+  await isProblem(t, union('/trend?sort=nothing'), 400, 'malformed', '/sort/0')
+  await isProblem(t, union('/summary/slippage?sort=id'), 400, 'malformed', '/sort')
+  await isProblem(t, union('/trend?asOf=2026-02-30'), 400, 'malformed', '/asOf')
+  for (const path of [`/trend?${AS_OF}`, `/summary/slippage?${AS_OF}`, `/summary/plan?${AS_OF}`]) {
+    const { headers } = await union(path)
+    t.equal((await union(path, { 'if-none-match': String(headers.etag) })).status, 304, path)
+  }
+})
+
 t.test('each of the 14 late ones is late', async (t) => {
   const { late } = await ok(`/v1/registers/synthetic-310/summary?${AS_OF}`)
   const { items } = await ok(late.list)

@@ -1,6 +1,6 @@
 // The documents that something is cited from: where it stands, who says so and when, and what the source says instead.
 
-import type { CitationAnswer, ListAnswer, SourceAnswer } from '../answers.ts'
+import type { CitationAnswer, EventAnswer, ListAnswer, SourceAnswer } from '../answers.ts'
 import { useResource } from '../api.ts'
 import { useClocks } from '../clocks.ts'
 import { formatDate } from '../format.ts'
@@ -10,12 +10,10 @@ import { citations as words } from '../strings.ts'
 import { Imprecise } from './dates.tsx'
 import { Link, useHref } from './link.tsx'
 
-/** The sources of a register by id, at the clocks of the view. */
+/** The sources of a register by id, as known at the second clock; also of documents later than the day asked about. */
 export function useSources(register: string): ReadonlyMap<string, SourceAnswer> {
-  const { asOf, knownAt } = useClocks()
-  const { data } = useResource<ListAnswer<SourceAnswer>>(
-    address(`/v1/registers/${register}/sources`, { asOf, knownAt }),
-  )
+  const { knownAt } = useClocks()
+  const { data } = useResource<ListAnswer<SourceAnswer>>(address(`/v1/registers/${register}/sources`, { knownAt }))
   return new Map(data?.items.map((source) => [source.id, source]))
 }
 
@@ -53,6 +51,19 @@ export function SourceName({ id, source }: { id: string; source: SourceAnswer | 
       </span>
     </>
   )
+}
+
+/** The citations of one event, as answers give them. */
+export function citationsOf({ position, citations }: EventAnswer): CitationAnswer[] {
+  return (citations ?? []).map(({ source, locator, quote, claimedBy, claimedOn, differs }) => ({
+    event: position,
+    source,
+    locator: locator ?? null,
+    quote: quote ?? null,
+    claimedBy: claimedBy ?? null,
+    claimedOn: claimedOn ? { value: claimedOn, earliest: null, latest: null } : null,
+    differs: differs ?? null,
+  }))
 }
 
 function claimText({ claimedBy, claimedOn }: CitationAnswer): string | null {

@@ -3,7 +3,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../answers.ts'
 import { askOnce, useResource } from '../api.ts'
-import { todayIn, useClocks } from '../clocks.ts'
+import { dayIn, useClocks } from '../clocks.ts'
 import { dayMs, formatDay, formatInstant, formatNumber, isoDay } from '../format.ts'
 import { address, go, useLocation, withParams } from '../location.ts'
 import { clocks as words } from '../strings.ts'
@@ -183,7 +183,7 @@ function Banner({ resolved, today, size }: { resolved: Resolved; today: string; 
 export function ClockBar({ register }: { register: RegisterAnswer }) {
   const resolved = useResolvedClocks(register.id)
   const asked = useClocks()
-  const today = todayIn(register.timeZone)
+  const today = dayIn(register.timeZone)
   const asOf = resolved?.asOf ?? asked.asOf ?? today
   return (
     <section class="clocks" aria-label={words.title}>

@@ -54,6 +54,18 @@ export function Badge({ tone, children, title }: { tone: Tone; children: string;
   )
 }
 
+export function lifecycleTone(of: CommitmentAnswer['lifecycle']): Tone {
+  return LIFECYCLE_TONES[of]
+}
+
+export function scheduleTone(of: CommitmentAnswer['schedule']['current']): Tone {
+  return SCHEDULE_TONES[of]
+}
+
+export function verificationTone(of: CommitmentAnswer['verification']): Tone {
+  return VERIFICATION_TONES[of]
+}
+
 export function Lifecycle({ of }: { of: CommitmentAnswer['lifecycle'] }) {
   return <Badge tone={LIFECYCLE_TONES[of]}>{LIFECYCLE_WORDS[of]}</Badge>
 }

@@ -20,16 +20,17 @@ function step(name: StepName, outcome: Outcome | boolean, values: Record<string,
   return { step: name, outcome: said, values }
 }
 
-/** Content was erased: it cannot be hashed any more, its hash still stands. */
-function isErased({ salt }: EventAnswer): boolean {
-  return salt === null
+/** Everything that a redaction erases is gone: all content but the `event` that a repair points to. */
+function isBlank({ occurredOn, data, citations }: EventAnswer): boolean {
+  return occurredOn === null && citations === null && Object.keys(data ?? {}).every((name) => name === 'event')
 }
 
 async function checkBody(event: EventAnswer): Promise<Step> {
   const { occurredOn, data, citations, salt, bodyHash } = event
-  if (isErased(event)) return step('body', 'open', { bodyHash })
-  const bytes = fromBase64(salt ?? '')
-  if (!bytes) return step('body', false, { salt: String(salt) })
+  // Without its salt nothing can be hashed: then nothing may be shown as if it had been.
+  if (salt === null) return step('body', isBlank(event) ? 'open' : 'failed', { bodyHash })
+  const bytes = fromBase64(salt)
+  if (!bytes) return step('body', false, { salt })
   const body = canonicalJson({ occurredOn, data, citations })
   const hash = await sha256(bytes, TEXT.encode(body))
   const expected = fromBase64(bodyHash)
@@ -65,6 +66,8 @@ function keysFor(keys: KeysAnswer['keys'], size: bigint): string[] {
 
 type Evidence = {
   register: string
+  /** The position that was asked for. */
+  position: number
   event: EventAnswer
   proof: ProofAnswer
   keys: KeysAnswer['keys']
@@ -73,6 +76,7 @@ type Evidence = {
 /** The checkpoint that a proof leads to, with every step up to its signature. */
 export async function checkEvent({
   register,
+  position,
   event,
   proof,
   keys,
@@ -80,7 +84,8 @@ export async function checkEvent({
   const steps = [await checkBody(event)]
   const leaf = await leafHash(TEXT.encode(leafText(register, event)))
   const said = fromBase64(proof.leafHash)
-  steps.push(step('leaf', said !== null && isSame(leaf, said), { leafHash: proof.leafHash }))
+  const isAsked = event.position === position && said !== null && isSame(leaf, said)
+  steps.push(step('leaf', isAsked, { leafHash: proof.leafHash }))
   const note = parseNote(proof.checkpoint)
   const head = note && parseCheckpoint(note.text)
   if (!note || !head?.origin.endsWith(`/${register}`)) {

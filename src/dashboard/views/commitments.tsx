@@ -18,7 +18,7 @@ import { type Question, type Row, type Rows, useRows } from './commitments/rows.
 
 const DEFAULT_SORT = '-slippageDays.current'
 const WIDE = { query: '(width >= 56rem)', rowPx: 62 }
-const NARROW_ROW_PX = 156
+const NARROW_ROW_PX = 160
 const OVERSCAN = 12
 /** How many rows before the last that is there the next ones are asked for. */
 const AHEAD = 200
@@ -149,8 +149,8 @@ function Line({
       <div role="cell" data-label={words.columns.finish} title={row.finish ?? row.forecast ?? undefined}>
         {row.finish === null && row.forecast !== null ? words.expected(date(row.forecast)) : date(row.finish)}
       </div>
-      <Slippage days={row.slippageDays.original} label={words.columns.slippageOriginal} />
-      <Slippage days={row.slippageDays.current} label={words.columns.slippageCurrent} />
+      <Slippage days={row.slippageDays.original} label={words.columns.shortOriginal} />
+      <Slippage days={row.slippageDays.current} label={words.columns.shortCurrent} />
     </div>
   )
 }

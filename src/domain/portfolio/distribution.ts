@@ -40,6 +40,14 @@ export class Distribution {
     return index < 0 ? 0 : (this.upTo[index] as number)
   }
 
+  /** Every value with how many there are of it, in ascending order. */
+  counts(): { value: number; count: number }[] {
+    return Array.from(this.values, (value, index) => ({
+      value,
+      count: (this.upTo[index] as number) - (this.upTo[index - 1] ?? 0),
+    }))
+  }
+
   /** The index of the value that stands at a rank (1 is the least); beyond the last where there are not so many. */
   indexAt(rank: number): number {
     return lastUpTo(this.upTo, rank - 1) + 1

@@ -23,9 +23,8 @@ export function spread({ still, growing }: Slippages, asOf: Day): Spread {
 /** Every slippage that there is, in days in ascending order, with how many commitments have it. */
 export function slippageCounts({ still, growing }: Slippages, asOf: Day): { days: number; count: number }[] {
   const counts = new Map<number, number>()
-  const add = ({ values, upTo }: Distribution, daysOf: (value: number) => number) => {
-    for (const [index, value] of values.entries()) {
-      const count = (upTo[index] as number) - (upTo[index - 1] ?? 0)
+  const add = (distribution: Distribution, daysOf: (value: number) => number) => {
+    for (const { value, count } of distribution.counts()) {
       const days = daysOf(value)
       counts.set(days, (counts.get(days) ?? 0) + count)
     }
