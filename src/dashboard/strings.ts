@@ -1,7 +1,6 @@
 // Every English word of the page. A view takes its words from here and from the service's answers; titles, metrics and quotes
 // stay as they were recorded.
 
-import type { EventType } from './answers.ts'
 import { formatNumber } from './format.ts'
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
@@ -520,44 +519,12 @@ function duration(seconds: number): string {
   return hours < 48 ? `${hours} h ${minutes % 60} min` : plural(Math.floor(hours / 24), 'day')
 }
 
-/** What is recorded, in words: an event type that is new breaks the build here. */
-export const EVENT_WORDS: Record<EventType, string> = {
-  RegisterOpened: 'Register opened',
-  PartyAdded: 'Party added',
-  ProgrammeDefined: 'Programme defined',
-  SourceAdded: 'Source added',
-  FigureReported: 'Figure reported',
-  CommitmentMade: 'Commitment made',
-  CommitmentAmended: 'Commitment amended',
-  CommitmentRebaselined: 'Due date moved',
-  ForecastReported: 'Forecast reported',
-  MilestoneSet: 'Milestone set',
-  MilestoneMet: 'Milestone met',
-  ProgressReported: 'Progress reported',
-  StatusReported: 'Status reported',
-  StatusReaffirmed: 'Status reaffirmed',
-  DeliveryReported: 'Delivery claimed',
-  DeliveryVerified: 'Delivery verified',
-  DeliveryDisputed: 'Delivery disputed',
-  DeliveryReopened: 'Delivery reopened',
-  CommitmentSuspended: 'Commitment suspended',
-  CommitmentResumed: 'Commitment resumed',
-  CommitmentWithdrawn: 'Commitment withdrawn',
-  CommitmentSuperseded: 'Commitment superseded',
-  CommitmentNotDelivered: 'Not delivered',
-  CommitmentReinstated: 'Commitment reinstated',
-  AssessmentRecorded: 'Assessment recorded',
-  EventRetracted: 'Event retracted',
-  EventCorrected: 'Event corrected',
-  EventRedacted: 'Event redacted',
-}
-
 export const log = {
   lead: 'Everything that was recorded, in the order in which it was. An event never changes and never loses its place, even where what it said was erased. New ones arrive by themselves.',
   feed: 'Events',
   columns: { position: 'Position', event: 'Event', stream: 'Stream', recorded: 'Recorded', by: 'By' },
   registerStream: 'the register',
-  redacted: 'Redacted',
+  redacted: 'Content erased',
   type: 'Type',
   anyType: 'All types',
   stream: 'Stream',
@@ -567,6 +534,7 @@ export const log = {
   positionHint: (last: number) => `0 to ${last}`,
   jump: 'Go',
   clear: 'Clear',
+  away: 'The service does not answer. It is asked again by itself.',
   newest: 'To the newest events',
   newer: 'Show newer',
   older: 'Show older',
@@ -647,6 +615,8 @@ export const operations = {
   degraded: 'Degraded',
   degradedDetail: 'It answers and records, and somebody has to look.',
   notReady: 'Not ready',
+  away: 'Away',
+  awayDetail: 'It does not answer. What follows is how it was when it last did.',
   unsafe: 'The database is not safe',
   trouble: 'To be looked at',
   stopped: (projections: readonly string[], register: string) => `${phrase(projections)} of ${register} have stopped`,

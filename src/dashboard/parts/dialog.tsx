@@ -1,5 +1,6 @@
 // A question that is answered before anything else goes on.
 
+import './dialog.css'
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 

@@ -3,7 +3,7 @@
 import './operations.css'
 import { useEffect, useState } from 'preact/hooks'
 import type { CallerAnswer, ProjectionsAnswer } from '../answers.ts'
-import { useResource } from '../api.ts'
+import { useResource, useService } from '../api.ts'
 import { go, useLocation, withParams } from '../location.ts'
 import { Panel, Shown, Title } from '../parts/frame.tsx'
 import { shell, operations as words } from '../strings.ts'
@@ -11,6 +11,7 @@ import { BeginReplay } from './operations/begin.tsx'
 import { Health } from './operations/health.tsx'
 import { Operation } from './operations/operation.tsx'
 import { RegisterStates } from './operations/registers.tsx'
+import { REPLAY } from './operations/replays.ts'
 import { mayOperateAnything } from './operations/rights.ts'
 
 type Props = { list: ProjectionsAnswer; access: CallerAnswer | undefined }
@@ -30,27 +31,30 @@ function useShownOperation({ operations }: ProjectionsAnswer): string | null {
 function ReplayPanel({ list, access, names, begin }: Props & { names: readonly string[]; begin: () => void }) {
   const shown = useShownOperation(list)
   const isFree = list.operations.length === 0
+  const isAway = useService().awaySince !== null
   const mayBegin = mayOperateAnything(access)
-  const action = isFree && mayBegin && (
+  const action = isFree && mayBegin && !isAway && (
     <button type="button" class="primary" onClick={begin}>
       {words.begin}
     </button>
   )
   return (
-    <Panel title={words.underWay} actions={action}>
-      {shown === null && <p class="empty">{words.nothing}</p>}
-      {shown !== null && (
-        <Operation
-          key={shown}
-          id={shown}
-          listed={list.operations.find(({ id }) => id === shown)}
-          projections={names}
-          access={access}
-        />
-      )}
-      {access && !mayBegin && <p class="note">{words.mayNotReplay}</p>}
-      {mayBegin && !isFree && <p class="note">{words.oneAtATime}</p>}
-    </Panel>
+    <div id={REPLAY} tabIndex={-1}>
+      <Panel title={words.underWay} actions={action}>
+        {shown === null && <p class="empty">{words.nothing}</p>}
+        {shown !== null && (
+          <Operation
+            key={shown}
+            id={shown}
+            listed={list.operations.find(({ id }) => id === shown)}
+            projections={names}
+            access={access}
+          />
+        )}
+        {access && !mayBegin && <p class="note">{words.mayNotReplay}</p>}
+        {mayBegin && !isFree && <p class="note">{words.oneAtATime}</p>}
+      </Panel>
+    </div>
   )
 }
 
@@ -61,7 +65,7 @@ function Loaded({ list, access }: Props) {
   const registers = [...new Set(list.items.map(({ register }) => register))].sort()
   const mayBegin = list.operations.length === 0
   return (
-    <div class="stack">
+    <div class="stack ops">
       <div class="grid">
         <Health access={access} />
         <ReplayPanel list={list} access={access} names={names} begin={() => setAsked(null)} />

@@ -1,7 +1,7 @@
 // The live feed: the newest events first, one line each, back to the first.
 
 import { useEffect, useState } from 'preact/hooks'
-import type { EventAnswer, EventType, ListAnswer, RegisterAnswer } from '../../answers.ts'
+import type { EventAnswer, ListAnswer, RegisterAnswer } from '../../answers.ts'
 import { askOnce, useResource } from '../../api.ts'
 import { formatDate, formatNumber } from '../../format.ts'
 import { address, go, useLocation, withParams } from '../../location.ts'
@@ -52,7 +52,7 @@ function lineOf(event: EventAnswer): Line {
 
 /** The words of an event type; of one that a newer service wrote its name. */
 function wordOf(type: string): string {
-  return EVENT_WORDS[type as EventType] ?? type
+  return EVENT_WORDS[type] ?? type
 }
 
 type Filter = { type: string | null; stream: string | null; from: number | null }
@@ -302,6 +302,7 @@ function Upwards({ list, filter }: { list: Backwards<Line>; filter: Filter }) {
 }
 
 function Downwards({ list }: { list: Backwards<Line> }) {
+  if (list.failure?.kind === 'away' && list.items.length > 0) return <p class="log-end">{words.away}</p>
   if (list.failure) return <FailureNote failure={list.failure} />
   if (list.isBusy) return <p class="log-end">{words.readingBack(list.down + 1)}</p>
   if (list.isWhole) return <p class="log-end">{list.items.length === 0 ? words.none : words.beginning}</p>

@@ -1,5 +1,6 @@
 // How far a register is sealed, in a word.
 
+import './seal.css'
 import type { ReadyAnswer } from '../../answers.ts'
 import { Badge } from '../../parts/status.tsx'
 import { seal as words } from '../../strings.ts'

@@ -7,7 +7,7 @@ import { Dialog } from '../../parts/dialog.tsx'
 import { operations as words } from '../../strings.ts'
 import { useDeed } from './deed.ts'
 import { DeedFailure } from './deed-failure.tsx'
-import { ALL, beginReplay, choiceWord, type ReplayRequest } from './replays.ts'
+import { ALL, beginReplay, choiceWord, focusReplay, type ReplayRequest } from './replays.ts'
 import { mayOperate } from './rights.ts'
 
 type Props = {
@@ -91,6 +91,7 @@ export function BeginReplay({ projections, registers, access, register, onClose 
     const { id } = await beginReplay(request)
     go(withParams(place, { operation: id }), { replace: true })
     onClose()
+    focusReplay()
   }
   return (
     <Dialog title={words.dialog.title} onClose={onClose}>

@@ -1,7 +1,7 @@
 // How the service is, what somebody has to look at, and who is asking.
 
 import type { CallerAnswer, ProjectionAnswer } from '../../answers.ts'
-import { wantToken } from '../../api.ts'
+import { useService, wantToken } from '../../api.ts'
 import { useLocation, withParams } from '../../location.ts'
 import { FailureNote, Loading, Panel } from '../../parts/frame.tsx'
 import { Link } from '../../parts/link.tsx'
@@ -16,6 +16,8 @@ const STATUSES: Record<NonNullable<Readiness['status']>, { tone: Tone; word: str
   degraded: { tone: 'warn', word: words.degraded, detail: words.degradedDetail },
   notReady: { tone: 'bad', word: words.notReady, detail: '' },
 }
+
+const AWAY = { tone: 'late', word: words.away, detail: words.awayDetail } as const
 
 const SHOWN = 6
 
@@ -101,7 +103,8 @@ function You({ access }: { access: CallerAnswer | undefined }) {
 export function Health({ access }: { access: CallerAnswer | undefined }) {
   const readiness = useReady()
   const { status, detail, failure } = readiness
-  const shown = status && STATUSES[status]
+  const isAway = useService().awaySince !== null
+  const shown = status && (isAway ? AWAY : STATUSES[status])
   const troubles = troublesOf(readiness)
   return (
     <Panel title={words.health}>
@@ -109,7 +112,7 @@ export function Health({ access }: { access: CallerAnswer | undefined }) {
       {shown && (
         <p class="health" role="status">
           <Badge tone={shown.tone}>{shown.word}</Badge>{' '}
-          <span>{[shown.detail, troubles.length === 0 ? detail : null].filter(Boolean).join(' ')}</span>
+          <span>{[shown.detail, troubles.length === 0 && !isAway ? detail : null].filter(Boolean).join(' ')}</span>
         </p>
       )}
       <Troubles of={troubles} />

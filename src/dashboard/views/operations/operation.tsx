@@ -13,7 +13,7 @@ import { eventPath } from '../../route.ts'
 import { operations as words } from '../../strings.ts'
 import { useDeed } from './deed.ts'
 import { DeedFailure } from './deed-failure.tsx'
-import { beginReplay, cancelReplay, hasEnded, nameOf, projectionWord } from './replays.ts'
+import { beginReplay, cancelReplay, focusReplay, hasEnded, nameOf, projectionWord } from './replays.ts'
 import { mayOperate } from './rights.ts'
 
 const QUICK_MS = 1_000
@@ -97,6 +97,7 @@ function ConfirmCancel({ operation, onClose }: { operation: OperationAnswer; onC
   const cancel = async () => {
     await cancelReplay(operation.id)
     onClose()
+    focusReplay()
   }
   return (
     <Dialog title={words.cancelTitle} onClose={onClose}>
@@ -119,7 +120,13 @@ type Props = { operation: OperationAnswer; projections: readonly string[]; acces
 function Dismiss() {
   const place = useLocation()
   return (
-    <button type="button" onClick={() => go(withParams(place, { operation: null }), { replace: true })}>
+    <button
+      type="button"
+      onClick={() => {
+        go(withParams(place, { operation: null }), { replace: true })
+        focusReplay()
+      }}
+    >
       {words.dismiss}
     </button>
   )

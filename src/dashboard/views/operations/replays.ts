@@ -6,6 +6,14 @@ import { operations as words } from '../../strings.ts'
 
 export const ALL = 'all'
 
+/** The element that shows the replay. */
+export const REPLAY = 'replay'
+
+/** What was pressed goes with what it did: the reader goes on where that is shown. */
+export function focusReplay(): void {
+  setTimeout(() => document.getElementById(REPLAY)?.focus())
+}
+
 /** What a replay is asked for. */
 export type ReplayRequest = {
   projection: string
