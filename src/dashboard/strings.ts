@@ -162,6 +162,7 @@ export const citations = {
 export const registers = {
   title: 'Registers',
   lead: 'What was promised, by whom, by when, and what was delivered. Every number leads to the events and documents behind it.',
+  emptyToOthers: 'No register is open to everyone. Enter a token to see those that it is for.',
   empty: 'There is no register yet. Open one with POST /v1/registers, or pledger sample.',
   inScope: 'in scope',
   delivered: 'delivered',

@@ -9,13 +9,15 @@ type Load<P> = () => Promise<ComponentType<P>>
 
 const waiting: (() => void)[] = []
 
-/** Fetches every view that was not looked at yet, when the browser is idle. */
+const SOON_MS = 2_000
+
+/** Fetches every view that was not looked at yet, once the first one stands and the browser is idle. */
 export function fetchTheRest(): void {
-  // Not in every browser; a second after the start does as well.
-  const whenIdle = globalThis.requestIdleCallback ?? ((run: () => void) => setTimeout(run, 1_000))
-  whenIdle(() => {
+  const fetchAll = () => {
     for (const fetchOne of waiting.splice(0)) fetchOne()
-  })
+  }
+  // Not every browser says when it is idle.
+  setTimeout(() => (globalThis.requestIdleCallback ? requestIdleCallback(fetchAll) : fetchAll()), SOON_MS)
 }
 
 /** A view that is fetched when it is looked at first; it is asked for again where it could not be had. */
