@@ -6,7 +6,15 @@ import { useEffect, useState } from 'preact/hooks'
 
 export type Failure =
   | { kind: 'away' }
-  | { kind: 'problem'; status: number; word: string; title: string; detail: string | null }
+  | {
+      kind: 'problem'
+      status: number
+      word: string
+      title: string
+      detail: string | null
+      /** What else the problem tells (RFC 9457, extension members). */
+      members: Record<string, unknown>
+    }
 
 type Entry = {
   url: string
@@ -16,6 +24,7 @@ type Entry = {
   /** When the service last said that this is so. */
   checkedAt: number | null
   nextAt: number
+  everyMs: number
   busy: Promise<void> | null
   /** Whose token asked; an answer to somebody else is dropped. */
   epoch: number
@@ -54,6 +63,11 @@ export function token(): string | null {
   return sessionStorage.getItem(TOKEN)
 }
 
+/** Has the reader asked for a token, where being known would show more. */
+export function wantToken(): void {
+  setService({ wantsToken: true })
+}
+
 /** Asks with this token from now on, for as long as the tab is open; null: with none. */
 export function setToken(text: string | null): void {
   if (text === null) sessionStorage.removeItem(TOKEN)
@@ -79,6 +93,7 @@ async function problemOf(response: Response): Promise<Failure> {
     word: text(body?.type)?.replace('/problems/', '') ?? 'unknown',
     title: text(body?.title) ?? response.statusText,
     detail: text(body?.detail),
+    members: body ?? {},
   }
 }
 
@@ -148,7 +163,7 @@ async function refresh(entry: Entry): Promise<void> {
 }
 
 function poll(entry: Entry): void {
-  entry.nextAt = Date.now() + (document.hidden ? HIDDEN_POLL_MS : POLL_MS)
+  entry.nextAt = Date.now() + (document.hidden ? HIDDEN_POLL_MS : entry.everyMs)
   entry.busy ??= refresh(entry).finally(() => {
     entry.busy = null
   })
@@ -190,6 +205,7 @@ function entryOf(url: string): Entry {
     failure: null,
     checkedAt: null,
     nextAt: 0,
+    everyMs: POLL_MS,
     busy: null,
     epoch,
     watchers: new Set<() => void>(),
@@ -210,8 +226,8 @@ function pathOnly(url: string): string {
   return url.split('?')[0] as string
 }
 
-/** An answer of the API, kept up to date while it is shown; null asks nothing. */
-export function useResource<T>(url: string | null): Resource<T> {
+/** An answer of the API, kept up to date while it is shown; null asks nothing. What moves quickly may be asked more often. */
+export function useResource<T>(url: string | null, everyMs = POLL_MS): Resource<T> {
   const [shown, setShown] = useState<{ url: string; data: unknown } | null>(null)
   const [, again] = useState(0)
   useEffect(() => {
@@ -222,12 +238,14 @@ export function useResource<T>(url: string | null): Resource<T> {
       again((count) => count + 1)
     }
     entry.watchers.add(watcher)
+    entry.everyMs = everyMs
+    entry.nextAt = Math.min(entry.nextAt, Date.now() + everyMs)
     if (entry.nextAt <= Date.now()) poll(entry)
     watcher()
     return () => {
       entry.watchers.delete(watcher)
     }
-  }, [url])
+  }, [url, everyMs])
   if (url === null) return { data: undefined, failure: null, isBefore: false }
   const entry = entries.get(url)
   // Safe: the caller names the answer of the address it asks.

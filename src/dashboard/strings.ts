@@ -177,6 +177,111 @@ export const registers = {
 
 // ---------------------------------------------------------------------------------------------- overview of a register
 
+export const charts = {
+  asTable: 'The same as a table',
+} as const
+
+export const overview = {
+  inScope: 'in scope',
+  delivered: 'delivered',
+  late: 'late',
+  notes: {
+    inScope: 'Commitments known by then, not withdrawn or superseded.',
+    delivered: 'By a claim that stands; how many of them are verified or disputed is below.',
+    late: 'Past their current due date and not delivered.',
+    notDelivered: 'Declared not to be delivered; still in scope.',
+    lateAgainstOriginal: 'Past their first due date and not delivered, whatever was agreed since.',
+    due: 'Whose first due date has come.',
+    missed: 'Of those due: not delivered by their first due date.',
+    verified: 'Of those delivered: confirmed by an independent check.',
+    disputed: 'Of those delivered: a source contradicts the claim.',
+    baselineExecutionIndex: 'Delivered, of those due by their first dates. 1 is on plan.',
+    slippage: 'Of those delivered or late; days, positive is late.',
+    earnedSchedule: 'Time earned by the plan, of the time that has passed. 1 is on plan.',
+    excluded: 'Left the scope.',
+  },
+  share: (of: number) => `of ${formatNumber(of)}`,
+  ratio: (count: number, of: number) => `${formatNumber(count)} of ${formatNumber(of)}`,
+  slippageRest: (mean: string, p90: string, max: string, of: number) =>
+    `median · mean ${mean} · p90 ${p90} · at most ${max} · of ${formatNumber(of)}`,
+  atThisPace: (day: string) => `at this pace done by ${day}`,
+  excluded: 'Out of scope',
+  excludedRest: (withdrawn: number, superseded: number) =>
+    `${formatNumber(withdrawn)} withdrawn, ${formatNumber(superseded)} superseded`,
+  more: 'Further figures',
+  reported: 'Reported beside computed',
+  reportedNote:
+    'What others report in numbers, and what this register computes for the same figure, programme and day. Neither corrects the other.',
+  allReported: (count: number) => `All ${plural(count, 'reported figure')}`,
+  covered: (count: number, of: number) =>
+    `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports.`,
+  wholeRegister: 'the whole register',
+  report: 'Report',
+  reportedValue: 'Reported',
+  computedValue: 'Computed',
+  difference: 'Difference',
+  overTime: 'Status over time',
+  overTimeNote: 'How many stood where, by everything known at the second clock.',
+  overTimeLabel: (delivered: number, inScope: number, late: number, day: string) =>
+    `Status over time, stacked. On ${day}: ${formatNumber(delivered)} of ${formatNumber(inScope)} delivered, ${formatNumber(late)} late. Arrow keys read out other days.`,
+  parts: { delivered: 'Delivered', open: 'Open, not late', late: 'Late', notDelivered: 'Not delivered' },
+  day: 'Day',
+  days: (days: string) => `${days} days`,
+  inScopeHead: 'In scope',
+  deliveredHead: 'Delivered',
+  lateHead: 'Late',
+  coverageHead: 'Of those reported',
+  statusHead: 'Status',
+  nothingYet: 'Nothing was promised by this day.',
+  earned: 'Earned schedule',
+  earnedNote:
+    'Planned: due by their first dates, in straight lines between due days. Earned: delivered. The gap is how far the delivered lie behind the plan, or before it, in time.',
+  plannedValue: 'Planned',
+  earnedValue: 'Earned',
+  gap: 'Gap in time',
+  earnedLabel: (count: number, variance: number | null, spi: string) =>
+    `Earned schedule: ${formatNumber(count)} delivered, ${variance === null ? 'no variance' : `${formatNumber(variance)} days against the plan`}, SPI(t) ${spi}. Arrow keys read out other days.`,
+  trend: 'Milestone trend',
+  trendNote: (most: number) =>
+    `Across: the day on which a due date came into force. Up: the date that it promised. Level is kept, rising is slipping. The ${formatNumber(most)} with the largest slippage against their first date.`,
+  trendLabel: (count: number) => `Milestone trend of ${plural(count, 'commitment')}`,
+  trendLine: (title: string, first: string, now: string, status: string) =>
+    first === now ? `${title}: due ${now}, ${status}` : `${title}: due ${first}, then ${now}, ${status}`,
+  trendStep: (on: string, due: string) => `from ${on} due ${due}`,
+  trendHint: 'Point at a line, or walk along them with the Tab key.',
+  trendProgramme: 'Lines of a programme',
+  allProgrammes: 'All programmes',
+  noTrend: 'None of these has a due date.',
+  promisedDate: 'Due date in force',
+  forecastDate: 'Forecast',
+  diagonal: 'Today: where a line meets it, the due day has come',
+  commitment: 'Commitment',
+  dueDates: 'Due dates',
+  spread: 'Slippage distribution',
+  spreadNote: 'How many commitments are how many days late, of those delivered or late.',
+  spreadLabel: 'Days late, with how many against the original and how many against the current date.',
+  noSlippage: 'Nothing with a due date is delivered or late.',
+  bin: (from: string, to: string) => `${from} to ${to}`,
+  binTitle: (days: string, original: number, current: number) =>
+    `${days} days: ${formatNumber(original)} against the original, ${formatNumber(current)} against the current date`,
+  onTime: '← on time',
+  lateSide: 'late →',
+  againstOriginal: (of: number) => `against the original date (${formatNumber(of)})`,
+  againstCurrent: (of: number) => `against the current date (${formatNumber(of)})`,
+  daysHead: 'Days late',
+  originalHead: 'Original',
+  currentHead: 'Current',
+  conflicts: 'Conflicts',
+  conflictsNote: 'What cannot all hold. Both sides are shown.',
+  allConflicts: (count: number, isMore: boolean) =>
+    isMore ? `All, more than ${plural(count, 'conflict')}` : `All ${plural(count, 'conflict')}`,
+  noConflicts: 'Nothing contradicts anything else at these clocks.',
+  groups: { programme: 'Programmes', theme: 'Themes', party: 'Parties' },
+  group: { programme: 'Programme', theme: 'Theme', party: 'Party' },
+  noGroup: { programme: 'No programme', theme: 'No theme', party: 'No party' },
+  bar: 'Shares',
+} as const
+
 // ---------------------------------------------------------------------------------------------- commitments
 
 export const commitments = {
@@ -645,3 +750,235 @@ export const changes = {
 } as const
 
 // ---------------------------------------------------------------------------------------------- log and operations
+
+const AND = new Intl.ListFormat('en-GB')
+
+/** Several words as one: “Periods and tallies”. */
+function phrase([first = '', ...rest]: readonly string[]): string {
+  return AND.format([first, ...rest.map((one) => one.toLowerCase())])
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${formatNumber(seconds)} s`
+  const minutes = Math.floor(seconds / 60)
+  if (minutes < 60) return `${minutes} min ${seconds % 60} s`
+  const hours = Math.floor(minutes / 60)
+  return hours < 48 ? `${hours} h ${minutes % 60} min` : plural(Math.floor(hours / 24), 'day')
+}
+
+export const log = {
+  lead: 'Everything that was recorded, in the order in which it was. An event never changes and never loses its place, even where what it said was erased. New ones arrive by themselves.',
+  feed: 'Events',
+  columns: { position: 'Position', event: 'Event', stream: 'Stream', recorded: 'Recorded', by: 'By' },
+  registerStream: 'the register',
+  redacted: 'Content erased',
+  type: 'Type',
+  anyType: 'All types',
+  stream: 'Stream',
+  streamHint: 'Id of a commitment, or $register',
+  invalidStream: 'Expected the id of a commitment, or $register',
+  position: 'From position',
+  positionHint: (last: number) => `0 to ${last}`,
+  jump: 'Go',
+  clear: 'Clear',
+  away: 'The service does not answer. It is asked again by itself.',
+  newest: 'To the newest events',
+  newer: 'Show newer',
+  older: 'Show older',
+  readingBack: (position: number) => `Looking further back, before position ${formatNumber(position)} …`,
+  arrived: (count: number) => `${plural(count, 'new event')} arrived`,
+  shown: (count: number, size: number) => `${formatNumber(count)} of ${plural(size, 'event')}`,
+  matching: (count: number, isWhole: boolean) =>
+    isWhole ? plural(count, 'such event') : `The newest ${plural(count, 'such event')}`,
+  pinned: (position: number) => `From position ${formatNumber(position)} back. What is new is not added.`,
+  none: 'No event is like that.',
+  beginning: 'That is the beginning of the log.',
+  value: (value: string, of: string | null) => (of === null ? value : `${value} of ${of}`),
+} as const
+
+export const seal = {
+  title: 'Seal',
+  none: 'Not sealed yet',
+  whole: 'Every event is sealed',
+  signing: 'About to be sealed',
+  late: 'Seal is late',
+  behind: (events: number, seconds: number) => `${plural(events, 'event')}, for ${duration(seconds)}`,
+  refused: 'No longer sealed',
+  refusedHint:
+    'The log, or the tree over it, is not what was signed. Stop recording, keep the database as it is, verify.',
+  upTo: 'Sealed up to',
+  size: (sealed: number, size: number) => `${formatNumber(sealed)} of ${plural(size, 'event')}`,
+  signed: 'Signed',
+  unknown: 'The service does not say how far it is sealed.',
+  checkpoints: 'Checkpoints',
+  checkpointsNote:
+    'The signed head of the Merkle tree over the log. One that you keep elsewhere binds everything recorded before it.',
+  noCheckpoints: 'No checkpoint was published yet.',
+  checkpoint: (size: number) => `Size ${formatNumber(size)}`,
+  knownThen: 'The register as known then',
+  root: 'Root hash',
+  note: 'Signed note',
+  noteOf: (size: number) => `Signed note of size ${formatNumber(size)}`,
+  older: 'Show earlier',
+  beside: 'Beside the events',
+  keys: 'Keys',
+  keysNote: 'They sign the checkpoints, or did. Whoever verifies gets the key by another way than the log itself.',
+  noKeys: 'No key has signed yet.',
+  keyFrom: (from: number, to: number | null) => {
+    if (to === null) return `Signs every checkpoint from size ${formatNumber(from)} on`
+    return to < from
+      ? 'Retired, and never signed'
+      : `Signed from size ${formatNumber(from)} to ${formatNumber(to)}, retired`
+  },
+  active: 'In use',
+  retired: 'Retired',
+  copy: 'Copy',
+  copyOf: (what: string) => `Copy ${what}`,
+  copied: 'Copied',
+  copyFailed: 'Not copied: select it instead',
+  verify: 'Verify it yourself',
+  verifyNote: 'With the command line of Pledger, on any machine, without an account and without trusting this service.',
+  watch: 'That the log only grows: remembers what it has seen, and says where it contradicts itself',
+  whole_log: 'The whole log: every event, every hash, every signature',
+  one: 'One event, without a network',
+  keyHint: (file: string) =>
+    `${file} holds the key as you got it: from a contract, a printed report, a call. The key listed here proves only that the log agrees with itself.`,
+  more: 'How events, proofs and checkpoints are read',
+} as const
+
+export const operations = {
+  lead: 'How the service is, how far everything derived from the log has come, and what is being built anew.',
+  you: {
+    local: 'Nobody is asked who they are: everyone on this machine may do everything.',
+    unknown: 'You have not said who you are. What is shown here is about public registers alone.',
+    known: (caller: string, grants: string) => `You are ${caller}: ${grants}.`,
+    noGrants: 'no role',
+    grant: (role: string, register: string | null) => `${role} of ${register ?? 'every register'}`,
+    enter: 'Enter a token',
+  },
+  health: 'Service',
+  ready: 'Ready',
+  readyDetail: 'It answers and records.',
+  degraded: 'Degraded',
+  degradedDetail: 'It answers and records, and somebody has to look.',
+  notReady: 'Not ready',
+  away: 'Away',
+  awayDetail: 'It does not answer. What follows is how it was when it last did.',
+  unsafe: 'The database is not safe',
+  trouble: 'To be looked at',
+  stopped: (projections: readonly string[], register: string) => `${phrase(projections)} of ${register} have stopped`,
+  stoppedAt: (position: number) => `at event ${formatNumber(position)}`,
+  stuck: (projections: readonly string[], register: string) => `${phrase(projections)} of ${register} do not move`,
+  furtherTroubles: (count: number) => `${plural(count, 'further one')}: the registers concerned`,
+  refused: (register: string) => `${register} is not sealed any more`,
+  events: 'Log',
+  registers: 'Registers and their projections',
+  registersNote:
+    'Answers are read from projections, which follow the log. Each can be built anew from the log at any time, beside what is in use.',
+  noRegisters: 'You may see no register.',
+  register: 'Register',
+  sealed: 'Sealed',
+  details: 'Details',
+  filter: 'Find a register',
+  onlyTroubled: 'Only those to be looked at',
+  nothingLike: 'No register is like that.',
+  status: {
+    notStarted: 'Not started',
+    replaying: 'Being built anew',
+    progressing: 'Catching up',
+    stuck: 'Does not move',
+    stopped: 'Stopped',
+    caughtUp: 'Caught up',
+  },
+  /** What the state of a projection means, for whoever points at it. */
+  statusHint: {
+    notStarted: 'It has read nothing yet',
+    replaying: 'Its rows are being built anew, beside those in use',
+    progressing: 'Behind the log, and on its way',
+    stuck: 'Behind the log, and still for ten seconds and more',
+    stopped: 'By an event that it cannot read',
+    caughtUp: 'It has read the whole log',
+  },
+  projections: {
+    commitments: 'Commitments',
+    periods: 'Periods',
+    tallies: 'Tallies',
+  } as Record<string, string>,
+  behind: (events: number, seconds: number) => `${plural(events, 'event')}, ${duration(seconds)} behind`,
+  read: 'Read',
+  lag: 'Behind',
+  version: 'Version',
+  generation: 'Build in use',
+  building: (events: number) => `${plural(events, 'event')} built of the next one`,
+  notBehind: 'nothing',
+  state: 'State',
+  projection: 'Projection',
+  replay: 'Replay',
+  replayOf: (register: string) => `Replay of ${register}`,
+  begin: 'Start a replay …',
+  mayNotReplay: 'Replays are for operators; none of your roles is one.',
+  oneAtATime: 'One replay at a time: the next can begin when this one has ended.',
+  dialog: {
+    title: 'Start a replay',
+    explain:
+      'Builds rows anew from the whole log, beside those in use, and puts them in their place when they have come to its end. Answers go on meanwhile; redactions are refused until it has ended.',
+    projections: 'Projections',
+    all: 'All',
+    periodsToo: 'Periods, and tallies with them',
+    register: 'Register',
+    allRegisters: 'Every register',
+    maxRate: 'At most, events a second',
+    maxRateHint: 'Empty: as fast as it can',
+    dropPrevious: 'Drop the rows that are in use now, once the new ones come to the same',
+    start: 'Start',
+    starting: 'Starting …',
+    close: 'Close',
+  },
+  underWay: 'Replay',
+  nothing: 'Nothing is being built anew.',
+  of: (projections: readonly string[], register: string | null) =>
+    `${phrase(projections)} of ${register ?? 'every register'}`,
+  operationStatus: {
+    pending: 'Waiting to begin',
+    running: 'Under way',
+    interrupted: 'Interrupted',
+    caughtUp: 'Done',
+    cancelled: 'Cancelled',
+    failed: 'Failed',
+  },
+  phase: {
+    folding: 'reading the log',
+    indexing: 'building indexes',
+    sealing: 'summing up',
+    catchingUp: 'catching up with the log',
+    live: 'in use',
+  },
+  interrupted: 'Nobody works on it any more. The same request goes on with it, or it is given up.',
+  goOn: 'Go on with it',
+  progress: (done: number, of: number) => `${formatNumber(done)} of ${plural(of, 'event')}`,
+  rate: (perSecond: number) => `${formatNumber(perSecond)} events/s`,
+  measuring: 'pace not measured yet',
+  left: (seconds: number) => `${duration(seconds)} left`,
+  started: 'Started',
+  finished: 'Ended',
+  options: {
+    maxRate: (rate: number) => `at most ${formatNumber(rate)} events/s`,
+    unbounded: 'as fast as it can',
+    drop: 'drops the rows before',
+    keep: 'keeps the rows before',
+  },
+  doneDetail: 'The new rows are in use.',
+  cancelledDetail: 'What was built is dropped; what was in use stays.',
+  failedDetail: 'What was in use stays.',
+  atEvent: (position: number) => `Event ${formatNumber(position)}`,
+  cancel: 'Cancel …',
+  giveUp: 'Give it up …',
+  cancelTitle: 'Cancel this replay?',
+  cancelExplain:
+    'What it has built so far is dropped, and has to be built again from the beginning. What is in use stays.',
+  cancelYes: 'Cancel the replay',
+  cancelNo: 'Let it go on',
+  dismiss: 'Dismiss',
+  mayNotCancel: 'Only an operator may cancel it.',
+  gone: 'There is no such operation any more.',
+} as const
