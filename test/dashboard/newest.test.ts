@@ -1,7 +1,7 @@
 // The last items of a list that is read upwards: which they are, and with how many questions.
 
 import t from 'tap'
-import { newest } from '../../src/dashboard/views/changes/newest.ts'
+import { newest } from '../../src/dashboard/newest.ts'
 
 /** A list of numbers as the service pages it, which counts how often it is asked. */
 function pagedBy(limit: number, numbers: readonly number[]) {

@@ -1,8 +1,9 @@
 // The control of the two clocks, on every view of a register, and the banner that says when either is not now.
 
 import { useEffect, useState } from 'preact/hooks'
-import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../answers.ts'
-import { askOnce, useResource } from '../api.ts'
+import type { ListAnswer, RegisterAnswer } from '../answers.ts'
+import { useResource } from '../api.ts'
+import { nextCheckpoint } from '../checkpoints.ts'
 import { dayIn, useClocks } from '../clocks.ts'
 import { dayMs, formatDay, formatInstant, formatNumber, isoDay } from '../format.ts'
 import { address, go, useLocation, withParams } from '../location.ts'
@@ -15,7 +16,7 @@ const KNOWN_AT = /^(\d{1,15}|\d{4}-\d{2}-\d{2}(T.*Z)?)$/
 /** How the service reads the clocks of the address: as of which day, known at which size. */
 type Resolved = { asOf: string; knownAt: { size: number; recordedAt: string | null } }
 
-export function useResolvedClocks(register: string): Resolved | undefined {
+function useResolvedClocks(register: string): Resolved | undefined {
   const asked = useClocks()
   // The smallest answer that resolves both clocks as the others do.
   const { data } = useResource<ListAnswer<unknown>>(
@@ -48,28 +49,6 @@ export function AsOf({ today, asOf }: { today: string; asOf: string }) {
       </span>
     </div>
   )
-}
-
-/** The size of the checkpoint next to a size; null where there is none. */
-export async function nextTo(register: string, size: number, direction: 1 | -1): Promise<number | null> {
-  const base = `/v1/registers/${register}/checkpoints`
-  if (direction === 1) {
-    const { items } = await askOnce<ListAnswer<CheckpointAnswer>>(address(base, { after: size, limit: 1 }))
-    return items[0]?.size ?? null
-  }
-  // Checkpoints are listed upwards; the one before is looked for in ever longer stretches below.
-  for (let reach = 64; ; reach *= 8) {
-    const after = Math.max(0, size - reach)
-    let last: number | null = null
-    for (let from = after; ; ) {
-      const { items } = await askOnce<ListAnswer<CheckpointAnswer>>(address(base, { after: from, limit: 1_000 }))
-      const below = items.filter((item) => item.size < size)
-      last = below.at(-1)?.size ?? last
-      if (below.length < items.length || items.length < 1_000) break
-      from = items.at(-1)?.size ?? from
-    }
-    if (last !== null || after === 0) return last
-  }
 }
 
 type SizeProps = {
@@ -136,7 +115,7 @@ function KnownAt({ register, known }: { register: RegisterAnswer; known: number 
   const asked = useClocks().knownAt
   const set = (value: string | null) => go(withParams(place, { knownAt: value }))
   const step = async (direction: 1 | -1) => {
-    const size = await nextTo(register.id, known, direction).catch(() => null)
+    const size = await nextCheckpoint(register.id, known, direction).catch(() => null)
     if (size !== null) set(String(size))
     else if (direction === 1) set(null)
   }

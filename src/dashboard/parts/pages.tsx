@@ -81,7 +81,8 @@ export function More<A extends Page>({ of, count }: { of: Pages<A>; count: (show
   const isExpired = failure?.kind === 'problem' && failure.word === 'cursor-expired'
   return (
     <div class="pages-more">
-      {failure && !isExpired && <FailureNote failure={failure} />}
+      {/* That the service is away is said above every view. */}
+      {failure?.kind === 'problem' && !isExpired && <FailureNote failure={failure} />}
       {(hasNews || isExpired) && (
         <p role="status">
           {words.news}{' '}

@@ -51,7 +51,7 @@ function Controls({ all, q, show }: { all: readonly ReportedFigureAnswer[]; q: s
           onInput={({ currentTarget }) => go(withParams(place, { q: currentTarget.value }), { replace: true })}
         />
       </div>
-      <label class="choice">
+      <label class="choice figures-show">
         {words.show}
         <select
           value={show}

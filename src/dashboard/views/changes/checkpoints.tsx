@@ -30,7 +30,7 @@ export function Checkpoints({ register, of }: { register: RegisterAnswer; of: Di
   if (found === undefined) return null
   const shown = found.slice(0, count)
   return (
-    <Panel title={words.checkpoints} note={words.checkpointsNote}>
+    <Panel class="changes-checkpoints-panel" title={words.checkpoints} note={words.checkpointsNote}>
       {shown.length === 0 && <p class="empty">{words.noCheckpoint}</p>}
       <ol class="changes-checkpoints">
         {shown.map(({ size, signedAt }, index) => {

@@ -1,9 +1,10 @@
 // The controls of a comparison: the day, the two sizes, and the comparisons that are asked for most.
 
 import type { DifferenceAnswer, RegisterAnswer } from '../../answers.ts'
+import { nextCheckpoint } from '../../checkpoints.ts'
 import { dayIn } from '../../clocks.ts'
 import { go, useLocation, withParams } from '../../location.ts'
-import { AsOf, Cite, nextTo, SizeControl } from '../../parts/clock-bar.tsx'
+import { AsOf, Cite, SizeControl } from '../../parts/clock-bar.tsx'
 import { Link } from '../../parts/link.tsx'
 import { changes as words } from '../../strings.ts'
 import type { Asked } from './sizes.ts'
@@ -41,7 +42,7 @@ function From({ register, asked, answer }: SizeProps) {
   const set = (from: string | null) => go(withParams(place, { from }))
   const step = async (direction: 1 | -1) => {
     if (!answer) return
-    const size = await nextTo(register.id, answer.from.size, direction).catch(() => null)
+    const size = await nextCheckpoint(register.id, answer.from.size, direction).catch(() => null)
     if (size !== null && size <= answer.to.size) set(String(size))
     else if (direction === -1) set('0')
   }
@@ -67,7 +68,7 @@ function To({ register, asked, answer }: SizeProps) {
   }
   const step = async (direction: 1 | -1) => {
     if (!answer) return
-    const size = await nextTo(register.id, answer.to.size, direction).catch(() => null)
+    const size = await nextCheckpoint(register.id, answer.to.size, direction).catch(() => null)
     if (size !== null) set(String(size))
     else if (direction === 1) set(null)
   }

@@ -2,19 +2,10 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks'
 import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../../answers.ts'
-import { askOnce, useResource } from '../../api.ts'
+import { useResource } from '../../api.ts'
+import { newestCheckpoints } from '../../checkpoints.ts'
 import { clocksOf } from '../../clocks.ts'
 import { address, useLocation } from '../../location.ts'
-import { newest } from './newest.ts'
-
-function newestCheckpoints(register: string, upTo: number, wanted: number): Promise<CheckpointAnswer[]> {
-  const read = async (after: number) => {
-    const url = address(`/v1/registers/${register}/checkpoints`, { after, limit: 1_000 })
-    const { items, next } = await askOnce<ListAnswer<CheckpointAnswer>>(url)
-    return { items, next: next === null ? null : Number(next) }
-  }
-  return newest(read, ({ size }) => size, upTo, wanted)
-}
 
 type Known = { register: string; upTo: number; items: CheckpointAnswer[] }
 
