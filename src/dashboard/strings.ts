@@ -937,6 +937,7 @@ export const operations = {
   },
   underWay: 'Replay',
   nothing: 'Nothing is being built anew.',
+  nothingVisible: 'Nothing that you may see is being built anew.',
   of: (projections: readonly string[], register: string | null) =>
     `${phrase(projections)} of ${register ?? 'every register'}`,
   operationStatus: {

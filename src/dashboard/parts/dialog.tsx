@@ -13,7 +13,11 @@ export function Dialog({ title, onClose, children }: Props) {
   useEffect(() => {
     const { current } = dialog
     current?.showModal()
-    return () => current?.close()
+    return () => {
+      current?.close()
+      // What opened it may be gone; then the view is where the reader goes on.
+      if (document.activeElement === document.body) document.getElementById('content')?.focus({ preventScroll: true })
+    }
   }, [])
   return (
     <dialog ref={dialog} class="dialog" aria-labelledby={heading} onClose={onClose}>

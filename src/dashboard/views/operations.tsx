@@ -12,7 +12,7 @@ import { Health } from './operations/health.tsx'
 import { Operation } from './operations/operation.tsx'
 import { RegisterStates } from './operations/registers.tsx'
 import { REPLAY } from './operations/replays.ts'
-import { mayOperateAnything } from './operations/rights.ts'
+import { mayOperateAnything, seesEverything } from './operations/rights.ts'
 
 type Props = { list: ProjectionsAnswer; access: CallerAnswer | undefined }
 
@@ -41,7 +41,7 @@ function ReplayPanel({ list, access, names, begin }: Props & { names: readonly s
   return (
     <div id={REPLAY} tabIndex={-1}>
       <Panel title={words.underWay} actions={action}>
-        {shown === null && <p class="empty">{words.nothing}</p>}
+        {shown === null && <p class="empty">{seesEverything(access) ? words.nothing : words.nothingVisible}</p>}
         {shown !== null && (
           <Operation
             key={shown}

@@ -1,6 +1,7 @@
 // How far a register is sealed, and the checkpoints that say so, newest first.
 
 import './seal.css'
+import { useState } from 'preact/hooks'
 import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../../answers.ts'
 import { askOnce } from '../../api.ts'
 import { address } from '../../location.ts'
@@ -15,7 +16,7 @@ import { Copy, Verbatim } from './copy.tsx'
 import { SealBadge, type Sealing } from './sealing.tsx'
 
 const PAGE = 5
-const WIDTH = 64
+/** All of so many numbers can be checkpoints, and come in one answer. */
 const LIMIT = 200
 
 /** How far a register is sealed, as the service last said; undefined until it did. */
@@ -32,7 +33,7 @@ function useCheckpoints(register: string, sealedSize: number | null): Backwards<
     from: null,
     numberOf: ({ size }) => size,
     page: PAGE,
-    width: WIDTH,
+    width: LIMIT,
     read: async (after, until) => {
       const page = await askOnce<ListAnswer<CheckpointAnswer>>(address(base, { after, limit: LIMIT }))
       const isPast = (page.items.at(-1)?.size ?? 0) >= until
@@ -91,17 +92,23 @@ function Checkpoint({ register, of }: { register: string; of: CheckpointAnswer }
 }
 
 function CheckpointList({ register, list }: { register: string; list: Backwards<CheckpointAnswer> }) {
+  const [count, setCount] = useState(PAGE)
+  const isMore = list.items.length > count || !list.isWhole
+  const showMore = () => {
+    setCount(count + PAGE)
+    if (list.items.length < count + PAGE) list.older()
+  }
   return (
     <>
       {list.items.length === 0 && !list.isBusy && !list.failure && <p class="empty">{words.noCheckpoints}</p>}
       <ol class="checkpoints">
-        {list.items.map((one) => (
+        {list.items.slice(0, count).map((one) => (
           <Checkpoint key={one.size} register={register} of={one} />
         ))}
       </ol>
       {list.failure && <FailureNote failure={list.failure} />}
-      {!list.isWhole && !list.failure && (
-        <button type="button" disabled={list.isBusy} onClick={list.older}>
+      {isMore && !list.failure && (
+        <button type="button" disabled={list.isBusy} onClick={showMore}>
           {words.older}
         </button>
       )}

@@ -1,6 +1,6 @@
 // The live feed: the newest events first, one line each, back to the first.
 
-import { useEffect, useState } from 'preact/hooks'
+import { useEffect, useMemo, useState } from 'preact/hooks'
 import type { EventAnswer, ListAnswer, RegisterAnswer } from '../../answers.ts'
 import { askOnce, useResource } from '../../api.ts'
 import { formatDate, formatNumber } from '../../format.ts'
@@ -90,7 +90,7 @@ function useErased({ id, size }: RegisterAnswer): ReadonlySet<string> {
   const { data } = useResource<ListAnswer<EventAnswer>>(
     address(`/v1/registers/${id}/events`, { after, type: 'EventRedacted', limit: 1_000 }),
   )
-  return new Set(data?.items.flatMap((event) => textOf(event.data?.event) ?? []))
+  return useMemo(() => new Set(data?.items.flatMap((event) => textOf(event.data?.event) ?? [])), [data])
 }
 
 /** A correction goes with what it corrects. */
@@ -98,8 +98,9 @@ function isErased({ id, type, about, isRedacted }: Line, erased: ReadonlySet<str
   return isRedacted || erased.has(id) || (type === 'EventCorrected' && about !== null && erased.has(about))
 }
 
-function StreamLink({ register, stream }: { register: string; stream: string }) {
-  const href = useHref()
+type Href = (path: string) => string
+
+function StreamLink({ register, stream, href }: { register: string; stream: string; href: Href }) {
   if (stream === REGISTER_STREAM) return <Link href={href(pathOf(register))}>{words.registerStream}</Link>
   return (
     <Link href={href(commitmentPath(register, stream))} title={stream}>
@@ -108,10 +109,9 @@ function StreamLink({ register, stream }: { register: string; stream: string }) 
   )
 }
 
-type RowProps = { register: string; line: Line; isErased: boolean; isNew: boolean }
+type RowProps = { register: string; line: Line; href: Href; isErased: boolean; isNew: boolean }
 
-function Row({ register, line, isErased, isNew }: RowProps) {
-  const href = useHref()
+function Row({ register, line, href, isErased, isNew }: RowProps) {
   const { position, type, stream, recordedAt, recordedBy, gist } = line
   return (
     <tr class={isNew ? 'is-new' : undefined}>
@@ -129,7 +129,7 @@ function Row({ register, line, isErased, isNew }: RowProps) {
         )}
       </td>
       <td class="stream">
-        <StreamLink register={register} stream={stream} />
+        <StreamLink register={register} stream={stream} href={href} />
       </td>
       <td class="recorded">
         <Instant at={recordedAt} />
@@ -141,8 +141,38 @@ function Row({ register, line, isErased, isNew }: RowProps) {
   )
 }
 
+type BlockProps = { register: string; lines: readonly Line[]; erased: ReadonlySet<string>; newAbove: number }
+
+/** Some lines, drawn again only where something of them is new: there may be thousands, and one more every second. */
+function Block({ register, lines, erased, newAbove }: BlockProps) {
+  const href = useHref()
+  const first = lines[0]?.position ?? 0
+  // Below it nothing is new, wherever that begins.
+  const mark = Math.min(newAbove, first)
+  return useMemo(
+    () => (
+      <tbody>
+        {lines.map((line) => (
+          <Row
+            key={line.position}
+            register={register}
+            line={line}
+            href={href}
+            isErased={isErased(line, erased)}
+            isNew={line.position > mark}
+          />
+        ))}
+      </tbody>
+    ),
+    [register, lines.length, first, mark, erased],
+  )
+}
+
 function Rows({ register, list }: { register: RegisterAnswer; list: Backwards<Line> }) {
   const erased = useErased(register)
+  const newAbove = list.items[list.arrived]?.position ?? -1
+  // By position, so that what is put in front moves no line into another block.
+  const blocks = [...Map.groupBy(list.items, ({ position }) => Math.floor(position / PAGE))]
   return (
     <table class="log-table">
       <caption class="hidden">{words.feed}</caption>
@@ -155,17 +185,9 @@ function Rows({ register, list }: { register: RegisterAnswer; list: Backwards<Li
           ))}
         </tr>
       </thead>
-      <tbody>
-        {list.items.map((line, index) => (
-          <Row
-            key={line.position}
-            register={register.id}
-            line={line}
-            isErased={isErased(line, erased)}
-            isNew={index < list.arrived}
-          />
-        ))}
-      </tbody>
+      {blocks.map(([block, lines]) => (
+        <Block key={block} register={register.id} lines={lines} erased={erased} newAbove={newAbove} />
+      ))}
     </table>
   )
 }

@@ -10,3 +10,8 @@ export function mayOperate(access: CallerAnswer | undefined, register: string | 
 export function mayOperateAnything(access: CallerAnswer | undefined): boolean {
   return access?.grants.some(({ role }) => role === 'operator') ?? false
 }
+
+/** Whether the caller is told of every register; every role may read. */
+export function seesEverything(access: CallerAnswer | undefined): boolean {
+  return access?.grants.some(({ register }) => register === null) ?? false
+}
