@@ -15,9 +15,3 @@ export function clocksOf(params: URLSearchParams): AskedClocks {
 export function useClocks(): AskedClocks {
   return clocksOf(useLocation().params)
 }
-
-/** The day of an instant in a time zone, as the service takes it; today's where none is given. */
-export function dayIn(timeZone: string, at: Date = new Date()): string {
-  // Temporal is not in every browser yet; Canada writes days as ISO 8601 does.
-  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(at)
-}

@@ -69,3 +69,9 @@ export function dayMs(iso: string): number {
 export function isoDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
 }
+
+/** The day of an instant in a time zone, as the service takes it; today's where none is given. */
+export function dayIn(timeZone: string, at: Date = new Date()): string {
+  // Temporal is not in every browser yet; Canada writes days as ISO 8601 does.
+  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(at)
+}

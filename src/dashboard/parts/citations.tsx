@@ -28,7 +28,7 @@ export function WebLink({ url, children }: { url: string; children: string }) {
 }
 
 /** The title of a source, leading to the document where one is known. */
-export function SourceName({ id, source }: { id: string; source: SourceAnswer | undefined }) {
+function SourceName({ id, source }: { id: string; source: SourceAnswer | undefined }) {
   const title = source?.title ?? `${id} (${words.undefinedSource})`
   return (
     <>

@@ -11,8 +11,8 @@ const TEXT = new TextEncoder()
 const LEAF_VERSION = 1
 
 /** `held`: checked and right; `failed`: checked and wrong; `open`: it cannot be checked here, and the detail says why. */
-export type Outcome = 'held' | 'failed' | 'open'
-export type StepName = 'body' | 'leaf' | 'path' | 'signature' | 'history'
+type Outcome = 'held' | 'failed' | 'open'
+type StepName = 'body' | 'leaf' | 'path' | 'signature' | 'history'
 export type Step = { step: StepName; outcome: Outcome; values: Record<string, string> }
 
 function step(name: StepName, outcome: Outcome | boolean, values: Record<string, string> = {}): Step {

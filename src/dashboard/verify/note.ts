@@ -8,7 +8,7 @@ const SIGNATURE = /^— (\S+) (\S+)$/
 
 export type Checkpoint = { origin: string; size: bigint; root: Uint8Array }
 
-export type Signature = { name: string; id: Uint8Array; bytes: Uint8Array<ArrayBuffer> }
+type Signature = { name: string; id: Uint8Array; bytes: Uint8Array<ArrayBuffer> }
 
 type Note = { text: string; signatures: Signature[] }
 

@@ -2,7 +2,7 @@
 
 import type { DifferenceAnswer, RegisterAnswer } from '../../answers.ts'
 import { nextCheckpoint } from '../../checkpoints.ts'
-import { dayIn } from '../../clocks.ts'
+import { dayIn } from '../../format.ts'
 import { go, useLocation, withParams } from '../../location.ts'
 import { AsOf, Cite, SizeControl } from '../../parts/clock-bar.tsx'
 import { Link } from '../../parts/link.tsx'

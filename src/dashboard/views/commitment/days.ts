@@ -1,7 +1,7 @@
 // Facts as they are read at the second clock, and the days from which they count.
 
 import type { EventAnswer, MarkedEvent } from '../../answers.ts'
-import { dayIn } from '../../clocks.ts'
+import { dayIn } from '../../format.ts'
 
 /** First and last day of a date as precise as its source; null where it is open. */
 export function boundsOf(value: string): { earliest: string | null; latest: string | null } {

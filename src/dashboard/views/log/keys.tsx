@@ -3,10 +3,10 @@
 import './seal.css'
 import type { KeysAnswer } from '../../answers.ts'
 import { useResource } from '../../api.ts'
+import { Copy } from '../../parts/copy.tsx'
 import { Shown } from '../../parts/frame.tsx'
 import { Badge } from '../../parts/status.tsx'
 import { seal as words } from '../../strings.ts'
-import { Copy } from './copy.tsx'
 
 type Key = KeysAnswer['keys'][number]
 

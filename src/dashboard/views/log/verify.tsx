@@ -1,8 +1,8 @@
 // How to check the log without trusting whoever serves it.
 
+import { Verbatim } from '../../parts/copy.tsx'
 import { Panel } from '../../parts/frame.tsx'
 import { seal as words } from '../../strings.ts'
-import { Verbatim } from './copy.tsx'
 
 export function VerifyPanel({ register }: { register: string }) {
   const url = `${location.origin}/v1/registers/${register}`

@@ -9,41 +9,13 @@ import { formatNumber, formatSigned } from '../../format.ts'
 import { address } from '../../location.ts'
 import { Panel, Shown } from '../../parts/frame.tsx'
 import { overview as words } from '../../strings.ts'
+import { type Bin, binsOf } from './bins.ts'
 
-type Counts = SlippageAnswer['original']['items']
-/** Days above `from`, up to and with `to`. */
-type Bin = { from: number; to: number; original: number; current: number }
-
-const WIDTHS = [1, 2, 7, 14, 30, 60, 90, 180, 365, 730, 1_825, 3_650]
-const MOST_BINS = 28
 const HEIGHT = 230
 const FOOT = 40
 const HEAD = 18
 /** The room that the words beside the zero need. */
 const SIDE_PX = 70
-
-/** Bins of equal width of which one ends at 0, so that none holds both what is on time and what is late. */
-export function binsOf(original: Counts, current: Counts): Bin[] {
-  const all = [...original, ...current].map(({ days }) => days)
-  if (all.length === 0) return []
-  const [low, high] = [Math.min(0, ...all), Math.max(0, ...all)]
-  const width = WIDTHS.find((days) => (high - low) / days <= MOST_BINS) ?? 36_500
-  const binOf = (days: number) => Math.ceil(days / width)
-  const first = binOf(low)
-  const bins = Array.from({ length: binOf(high) - first + 1 }, (_, index): Bin => {
-    const to = (first + index) * width
-    return { from: to - width, to, original: 0, current: 0 }
-  })
-  for (const [against, counts] of [
-    ['original', original],
-    ['current', current],
-  ] as const)
-    for (const { days, count } of counts) {
-      const bin = bins[binOf(days) - first]
-      if (bin) bin[against] += count
-    }
-  return bins
-}
 
 function binText({ from, to }: Bin): string {
   return to - from === 1 ? formatSigned(to) : words.bin(formatSigned(from + 1), formatSigned(to))

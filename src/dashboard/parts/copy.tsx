@@ -1,8 +1,8 @@
 // Text that is to be taken elsewhere exactly as it is.
 
-import './seal.css'
+import './copy.css'
 import { useEffect, useState } from 'preact/hooks'
-import { seal as words } from '../../strings.ts'
+import { seal as words } from '../strings.ts'
 
 const SAID_MS = 4_000
 
