@@ -55,7 +55,8 @@ const serviceWatchers = new Set<() => void>()
 function setService(next: Partial<Service>): void {
   const before = service
   service = { ...service, ...next }
-  if (before.awaySince !== service.awaySince || before.wantsToken !== service.wantsToken)
+  const isFirst = before.answeredAt === null && service.answeredAt !== null
+  if (isFirst || before.awaySince !== service.awaySince || before.wantsToken !== service.wantsToken)
     for (const watcher of serviceWatchers) watcher()
 }
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Test } from 'tap'
-import { type Started, start } from './process.ts'
+import { type Ending, type Started, start } from './process.ts'
 import { JSON_TYPE } from './register.ts'
 import type { Answer } from './service.ts'
 
@@ -29,7 +29,7 @@ async function ask(url: string, init: RequestInit): Promise<Answer> {
 }
 
 /** Starts the service on any free port; it is killed with the test. */
-export async function serving(t: Test, env: Record<string, string>, ...flags: string[]): Promise<Serving> {
+export async function serving(t: Ending, env: Record<string, string>, ...flags: string[]): Promise<Serving> {
   const started = start(t, ['serve', '--unsafe-database', ...flags], { PLEDGER_PORT: '0', ...env })
   const [, address = ''] = await started.says(/listens on (http:\/\/127\.0\.0\.1:\d+)\n/)
   return {
