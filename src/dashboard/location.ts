@@ -38,16 +38,15 @@ export function go(href: string, { replace = false } = {}): void {
   changed()
 }
 
-/** An address with these parameters; null and empty ones are left out, lists are repeated. */
+/** An address with these parameters; null and empty ones are left out, lists are repeated, what is empty in them too: “none”. */
 export function address(
   path: string,
   params: Record<string, string | number | readonly string[] | null | undefined> = {},
 ): string {
   const search = new URLSearchParams()
   for (const [name, value] of Object.entries(params)) {
-    for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== null && one !== undefined && one !== '') search.append(name, String(one))
-    }
+    if (value === null || value === undefined || value === '') continue
+    for (const one of Array.isArray(value) ? value : [value]) search.append(name, String(one))
   }
   return search.size === 0 ? path : `${path}?${search}`
 }

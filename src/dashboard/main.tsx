@@ -5,22 +5,25 @@ import { useEffect, useRef } from 'preact/hooks'
 import type { RegisterAnswer } from './answers.ts'
 import { useLocation } from './location.ts'
 import { Title } from './parts/frame.tsx'
+import { fetchTheRest, later } from './parts/later.tsx'
 import { Link } from './parts/link.tsx'
 import { RegisterFrame } from './parts/register-frame.tsx'
 import { applyTheme, Shell } from './parts/shell.tsx'
 import { type RegisterView, type Route, routeOf } from './route.ts'
 import { shell } from './strings.ts'
-import { Changes } from './views/changes.tsx'
-import { Commitment } from './views/commitment.tsx'
-import { Commitments } from './views/commitments.tsx'
-import { Conflicts } from './views/conflicts.tsx'
-import { Event } from './views/event.tsx'
-import { Figures } from './views/figures.tsx'
-import { Log } from './views/log.tsx'
-import { Operations } from './views/operations.tsx'
-import { Overview } from './views/overview.tsx'
 import { Registers } from './views/registers.tsx'
-import { Sources } from './views/sources.tsx'
+
+const further = () => import('./views/further.ts')
+const Changes = later(() => further().then(({ Changes }) => Changes))
+const Commitment = later(() => further().then(({ Commitment }) => Commitment))
+const Commitments = later(() => further().then(({ Commitments }) => Commitments))
+const Conflicts = later(() => further().then(({ Conflicts }) => Conflicts))
+const Event = later(() => further().then(({ Event }) => Event))
+const Figures = later(() => further().then(({ Figures }) => Figures))
+const Log = later(() => further().then(({ Log }) => Log))
+const Operations = later(() => further().then(({ Operations }) => Operations))
+const Overview = later(() => import('./views/overview.tsx').then(({ Overview }) => Overview))
+const Sources = later(() => further().then(({ Sources }) => Sources))
 
 const OF_REGISTER: Record<RegisterView, (props: { register: RegisterAnswer }) => preact.VNode> = {
   overview: Overview,
@@ -93,3 +96,4 @@ function Page() {
 applyTheme()
 const root = document.getElementById('app')
 if (root) render(<Page />, root)
+fetchTheRest()

@@ -47,3 +47,8 @@ export function commitmentPath(register: string, commitment: string): string {
 export function eventPath(register: string, position: number): string {
   return `${pathOf(register)}/events/${position}`
 }
+
+/** The view of a list that an answer of the API leads to: it takes the same parameters. */
+export function listPath(list: string): string {
+  return list.replace(/^\/v1/, '')
+}

@@ -1,7 +1,7 @@
 // Every English word of the page. A view takes its words from here and from the service's answers; titles, metrics and quotes
 // stay as they were recorded.
 
-import { formatNumber } from './format.ts'
+import { formatNumber, formatSigned } from './format.ts'
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -162,6 +162,7 @@ export const citations = {
 export const registers = {
   title: 'Registers',
   lead: 'What was promised, by whom, by when, and what was delivered. Every number leads to the events and documents behind it.',
+  emptyToOthers: 'No register is open to everyone. Enter a token to see those that it is for.',
   empty: 'There is no register yet. Open one with POST /v1/registers, or pledger sample.',
   inScope: 'in scope',
   delivered: 'delivered',
@@ -176,6 +177,111 @@ export const registers = {
 } as const
 
 // ---------------------------------------------------------------------------------------------- overview of a register
+
+export const charts = {
+  asTable: 'The same as a table',
+} as const
+
+export const overview = {
+  inScope: 'in scope',
+  delivered: 'delivered',
+  late: 'late',
+  notes: {
+    inScope: 'Commitments known by then, not withdrawn or superseded.',
+    delivered: 'By a claim that stands; how many of them are verified or disputed is below.',
+    late: 'Past their current due date and not delivered.',
+    notDelivered: 'Declared not to be delivered; still in scope.',
+    lateAgainstOriginal: 'Past their first due date and not delivered, whatever was agreed since.',
+    due: 'Whose first due date has come.',
+    missed: 'Of those due: not delivered by their first due date.',
+    verified: 'Of those delivered: confirmed by an independent check.',
+    disputed: 'Of those delivered: a source contradicts the claim.',
+    baselineExecutionIndex: 'Delivered, of those due by their first dates. 1 is on plan.',
+    slippage: 'Of those delivered or late; days, positive is late.',
+    earnedSchedule: 'Time earned by the plan, of the time that has passed. 1 is on plan.',
+    excluded: 'Left the scope.',
+  },
+  share: (of: number) => `of ${formatNumber(of)}`,
+  ratio: (count: number, of: number) => `${formatNumber(count)} of ${formatNumber(of)}`,
+  slippageRest: (mean: string, p90: string, max: string, of: number) =>
+    `median · mean ${mean} · p90 ${p90} · at most ${max} · of ${formatNumber(of)}`,
+  atThisPace: (day: string) => `at this pace done by ${day}`,
+  excluded: 'Out of scope',
+  excludedRest: (withdrawn: number, superseded: number) =>
+    `${formatNumber(withdrawn)} withdrawn, ${formatNumber(superseded)} superseded`,
+  more: 'Further figures',
+  reported: 'Reported beside computed',
+  reportedNote:
+    'What others report in numbers, and what this register computes for the same figure, programme and day. Neither corrects the other.',
+  allReported: (count: number) => `All ${plural(count, 'reported figure')}`,
+  covered: (count: number, of: number) =>
+    `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports.`,
+  wholeRegister: 'the whole register',
+  report: 'Report',
+  reportedValue: 'Reported',
+  computedValue: 'Computed',
+  difference: 'Difference',
+  overTime: 'Status over time',
+  overTimeNote: 'How many stood where, by everything known at the second clock.',
+  overTimeLabel: (delivered: number, inScope: number, late: number, day: string) =>
+    `Status over time, stacked. On ${day}: ${formatNumber(delivered)} of ${formatNumber(inScope)} delivered, ${formatNumber(late)} late. Arrow keys read out other days.`,
+  parts: { delivered: 'Delivered', open: 'Open, not late', late: 'Late', notDelivered: 'Not delivered' },
+  day: 'Day',
+  days: (days: string) => `${days} days`,
+  inScopeHead: 'In scope',
+  deliveredHead: 'Delivered',
+  lateHead: 'Late',
+  coverageHead: 'Of those reported',
+  statusHead: 'Status',
+  nothingYet: 'Nothing was promised by this day.',
+  earned: 'Earned schedule',
+  earnedNote:
+    'Planned: due by their first dates, in straight lines between due days. Earned: delivered. The gap is how far the delivered lie behind the plan, or before it, in time.',
+  plannedValue: 'Planned',
+  earnedValue: 'Earned',
+  gap: 'Gap in time',
+  earnedLabel: (count: number, variance: number | null, spi: string) =>
+    `Earned schedule: ${formatNumber(count)} delivered, ${variance === null ? 'no variance' : `${formatNumber(variance)} days against the plan`}, SPI(t) ${spi}. Arrow keys read out other days.`,
+  trend: 'Milestone trend',
+  trendNote: (most: number) =>
+    `Across: the day on which a due date came into force. Up: the date that it promised. Level is kept, rising is slipping. The ${formatNumber(most)} with the largest slippage against their first date.`,
+  trendLabel: (count: number) => `Milestone trend of ${plural(count, 'commitment')}`,
+  trendLine: (title: string, first: string, now: string, status: string) =>
+    first === now ? `${title}: due ${now}, ${status}` : `${title}: due ${first}, then ${now}, ${status}`,
+  trendStep: (on: string, due: string) => `from ${on} due ${due}`,
+  trendHint: 'Point at a line, or walk along them with the Tab key.',
+  trendProgramme: 'Lines of a programme',
+  allProgrammes: 'All programmes',
+  noTrend: 'None of these has a due date.',
+  promisedDate: 'Due date in force',
+  forecastDate: 'Forecast',
+  diagonal: 'Today: where a line meets it, the due day has come',
+  commitment: 'Commitment',
+  dueDates: 'Due dates',
+  spread: 'Slippage distribution',
+  spreadNote: 'How many commitments are how many days late, of those delivered or late.',
+  spreadLabel: 'Days late, with how many against the original and how many against the current date.',
+  noSlippage: 'Nothing with a due date is delivered or late.',
+  bin: (from: string, to: string) => `${from} to ${to}`,
+  binTitle: (days: string, original: number, current: number) =>
+    `${days} days: ${formatNumber(original)} against the original, ${formatNumber(current)} against the current date`,
+  onTime: '← on time',
+  lateSide: 'late →',
+  againstOriginal: (of: number) => `against the original date (${formatNumber(of)})`,
+  againstCurrent: (of: number) => `against the current date (${formatNumber(of)})`,
+  daysHead: 'Days late',
+  originalHead: 'Original',
+  currentHead: 'Current',
+  conflicts: 'Conflicts',
+  conflictsNote: 'What cannot all hold. Both sides are shown.',
+  allConflicts: (count: number, isMore: boolean) =>
+    isMore ? `All, more than ${plural(count, 'conflict')}` : `All ${plural(count, 'conflict')}`,
+  noConflicts: 'Nothing contradicts anything else at these clocks.',
+  groups: { programme: 'Programmes', theme: 'Themes', party: 'Parties' },
+  group: { programme: 'Programme', theme: 'Theme', party: 'Party' },
+  noGroup: { programme: 'No programme', theme: 'No theme', party: 'No party' },
+  bar: 'Shares',
+} as const
 
 // ---------------------------------------------------------------------------------------------- commitments
 
@@ -500,7 +606,149 @@ export const verify = {
 
 // ---------------------------------------------------------------------------------------------- reported figures, conflicts, sources
 
+export const pages = {
+  news: 'This list has changed since it was opened.',
+  renew: 'Show it as it is now',
+  rest: (count: number) => `${formatNumber(count)} more`,
+} as const
+
+export const figures = {
+  title: 'Reported figures',
+  lead: 'What others say in numbers, in their words, beside what this register computes for the same figure, programme and day. Neither corrects the other.',
+  search: 'Search metrics, programmes, sources, speakers',
+  show: 'Show',
+  filters: {
+    all: 'All',
+    compared: 'Compared with the register',
+    different: 'Different from the register',
+    arithmetic: 'Whose arithmetic does not hold',
+    conflicting: 'In conflict',
+  },
+  count: (count: number) => plural(count, 'reported figure'),
+  found: (count: number, all: number) => `${formatNumber(count)} of ${plural(all, 'reported figure')}`,
+  none: 'No figure was reported by this day.',
+  nothing: 'No reported figure is like that.',
+  noProgramme: 'the whole register',
+  about: 'about',
+  reported: 'Reported',
+  own: 'In this register',
+  difference: 'Difference',
+  approximately: 'about',
+  of: (count: number) => `of ${formatNumber(count)}`,
+  stated: (percent: string) => `stated as ${percent}`,
+  days: 'days, mean',
+  index: 'index',
+  quoted: (metric: string) => `“${metric}”`,
+  list: (count: number) =>
+    count === 0 ? 'none counted' : count === 1 ? 'the one counted' : `the ${formatNumber(count)} counted`,
+  same: 'the same',
+  points: (points: number) => `${formatSigned(points)} percentage ${Math.abs(points) === 1 ? 'point' : 'points'}`,
+  conflicts: 'In conflict with it',
+  notComputed: 'Not computable on this day.',
+  unnamed: 'Compared with nothing: the report names no figure that the register computes.',
+  coverage: (count: number, of: number) =>
+    `This register holds ${formatNumber(count)} of the ${formatNumber(of)} that the programme reports`,
+  partial: 'its own value is of these alone.',
+  whoSays: 'Who says so',
+  checks: 'The report’s own arithmetic',
+  agrees: { exactly: 'Agrees', whenRounded: 'Agrees when rounded', no: 'Does not agree' },
+  bounds: 'What it allows, together with others of the day',
+  assumed: 'Only',
+  event: (position: number) => `event ${formatNumber(position)}`,
+} as const
+
+export const conflicts = {
+  lead: 'What cannot all hold: facts, sources and reports that contradict each other. Both sides are shown; Pledger takes none.',
+  kinds: 'Kinds of conflict',
+  all: 'All',
+  about: {
+    commitment: 'Commitment',
+    programme: 'Programme',
+    source: 'Source',
+    party: 'Party',
+    figure: 'Reported figure',
+  },
+  event: (position: number) => `Event ${formatNumber(position)}`,
+  count: (count: number) => plural(count, 'conflict'),
+  moreThan: (count: number) => `More than ${plural(count, 'conflict')}`,
+  shown: (count: number) => `${formatNumber(count)} shown`,
+  none: 'Nothing in this register contradicts anything else at these clocks.',
+  noneOfKind: 'There is no conflict of this kind at these clocks.',
+} as const
+
+export const sources = {
+  lead: 'The documents that facts are cited from, and what is kept of each should its address no longer lead to it.',
+  search: 'Search titles, publishers, authors, addresses',
+  columns: { title: 'Document', publisher: 'Publisher', published: 'Published', kept: 'Copy kept' },
+  by: (author: string) => `by ${author}`,
+  event: (position: number) => `event ${formatNumber(position)}`,
+  retrieved: 'Retrieved',
+  hash: 'Hash of its content',
+  citedFrom: 'Where this is known from',
+  conflicts: (count: number) => plural(count, 'conflict'),
+  count: (count: number) => plural(count, 'source'),
+  found: (count: number, all: number) => `${formatNumber(count)} of ${plural(all, 'source')}`,
+  none: 'No source is defined by this day.',
+  nothing: 'No source holds these words.',
+} as const
+
 // ---------------------------------------------------------------------------------------------- what changed
+
+export const changes = {
+  lead: 'One day, seen with what was known at two sizes of the log: which figures and commitments changed, and because of which events.',
+  controls: 'What is compared',
+  from: 'Known before, at',
+  to: 'and after, at',
+  lastCheckpoint: (size: number) => `${formatNumber(size)} · last checkpoint`,
+  everything: (size: number) => `${formatNumber(size)} · everything`,
+  since: 'Since',
+  sinceCheckpoint: 'the last checkpoint',
+  sinceYesterday: 'yesterday',
+  sinceWeek: 'a week ago',
+  sinceMonth: '30 days ago',
+  sinceBeginning: 'the beginning',
+  between: 'Between size',
+  and: 'and size',
+  sameSize: (size: number) => `Nothing was recorded in between: both sizes are ${formatNumber(size)}.`,
+  events: (count: number) => `${plural(count, 'event was', 'events were')} recorded.`,
+  noneStands: 'No commitment stands otherwise',
+  stand: (count: number) => (count === 1 ? 'stands otherwise' : 'stand otherwise'),
+  asOf: 'as of',
+  figures: 'Figures',
+  figure: 'Figure',
+  at: (size: number) => `At ${formatNumber(size)}`,
+  difference: 'Difference',
+  same: 'no change',
+  meanDays: '(mean, days)',
+  points: (points: string) => `${points} points`,
+  unchanged: (count: number) =>
+    count === 1 ? 'One figure did not change' : `${formatNumber(count)} figures did not change`,
+  checkpoints: 'Checkpoints',
+  checkpointsNote: 'Newest first; each shows what it added to the one before.',
+  noCheckpoint: 'Nothing is sealed yet.',
+  size: (size: number) => `size ${formatNumber(size)}`,
+  news: 'What was learned',
+  newsNote: 'News: something happened, or became known.',
+  repairs: 'What was mended',
+  repairsNote: 'Repairs: the record had been wrong and was corrected, retracted or redacted.',
+  commitments: (count: number, isWhole: boolean) =>
+    isWhole ? plural(count, 'commitment') : `At least ${plural(count, 'commitment')}`,
+  shown: (count: number) => `${formatNumber(count)} shown`,
+  axes: {
+    lifecycle: 'Lifecycle',
+    schedule: 'Schedule',
+    current: 'Schedule, current date',
+    original: 'Schedule, original date',
+    verification: 'Verification',
+    programme: 'Programme',
+  },
+  became: 'became',
+  because: 'Because of',
+  cause: (word: string, event: number) => `${word}, event ${formatNumber(event)}`,
+  repair: 'Repair',
+  isNew: 'New',
+  isGone: 'No longer known',
+} as const
 
 // ---------------------------------------------------------------------------------------------- log and operations
 

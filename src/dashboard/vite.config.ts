@@ -32,6 +32,8 @@ export default defineConfig({
     // Nothing inline: the policy of the page allows files of its own alone.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    // One style sheet: it is small, and no view is drawn before its part of it is there.
+    cssCodeSplit: false,
   },
   // While the page is worked on, it asks a service that runs beside it.
   server: { proxy: { '/v1': 'http://127.0.0.1:4180', '/readyz': 'http://127.0.0.1:4180' } },

@@ -1,8 +1,9 @@
 // The control of the two clocks, on every view of a register, and the banner that says when either is not now.
 
 import { useEffect, useState } from 'preact/hooks'
-import type { CheckpointAnswer, ListAnswer, RegisterAnswer } from '../answers.ts'
-import { askOnce, useResource } from '../api.ts'
+import type { ListAnswer, RegisterAnswer } from '../answers.ts'
+import { useResource } from '../api.ts'
+import { nextCheckpoint } from '../checkpoints.ts'
 import { dayIn, useClocks } from '../clocks.ts'
 import { dayMs, formatDay, formatInstant, formatNumber, isoDay } from '../format.ts'
 import { address, go, useLocation, withParams } from '../location.ts'
@@ -15,7 +16,7 @@ const KNOWN_AT = /^(\d{1,15}|\d{4}-\d{2}-\d{2}(T.*Z)?)$/
 /** How the service reads the clocks of the address: as of which day, known at which size. */
 type Resolved = { asOf: string; knownAt: { size: number; recordedAt: string | null } }
 
-export function useResolvedClocks(register: string): Resolved | undefined {
+function useResolvedClocks(register: string): Resolved | undefined {
   const asked = useClocks()
   // The smallest answer that resolves both clocks as the others do.
   const { data } = useResource<ListAnswer<unknown>>(
@@ -24,7 +25,7 @@ export function useResolvedClocks(register: string): Resolved | undefined {
   return data && { asOf: data.asOf, knownAt: data.knownAt }
 }
 
-function AsOf({ today, asOf }: { today: string; asOf: string }) {
+export function AsOf({ today, asOf }: { today: string; asOf: string }) {
   const place = useLocation()
   const set = (day: string | null) => go(withParams(place, { asOf: day === today ? null : day }))
   const step = (days: number) => set(isoDay(dayMs(asOf) + days * DAY_MS))
@@ -50,85 +51,58 @@ function AsOf({ today, asOf }: { today: string; asOf: string }) {
   )
 }
 
-/** The size of the checkpoint next to a size; null where there is none. */
-async function nextTo(register: string, size: number, direction: 1 | -1): Promise<number | null> {
-  const base = `/v1/registers/${register}/checkpoints`
-  if (direction === 1) {
-    const { items } = await askOnce<ListAnswer<CheckpointAnswer>>(address(base, { after: size, limit: 1 }))
-    return items[0]?.size ?? null
-  }
-  // Checkpoints are listed upwards; the one before is looked for in ever longer stretches below.
-  for (let reach = 64; ; reach *= 8) {
-    const after = Math.max(0, size - reach)
-    let last: number | null = null
-    for (let from = after; ; ) {
-      const { items } = await askOnce<ListAnswer<CheckpointAnswer>>(address(base, { after: from, limit: 1_000 }))
-      const below = items.filter((item) => item.size < size)
-      last = below.at(-1)?.size ?? last
-      if (below.length < items.length || items.length < 1_000) break
-      from = items.at(-1)?.size ?? from
-    }
-    if (last !== null || after === 0) return last
-  }
+type SizeProps = {
+  id: string
+  label: string
+  /** As in the address; null: what the placeholder says. */
+  asked: string | null
+  placeholder: string
+  onSet: (value: string | null) => void
+  /** To the checkpoint before or after; null where none can follow. */
+  onBack: (() => void) | null
+  onOn: (() => void) | null
 }
 
-function KnownAt({ register, known }: { register: RegisterAnswer; known: number }) {
-  const place = useLocation()
-  const asked = useClocks().knownAt
+/** A size of the log, a day or an instant: typed, or stepped through the checkpoints. */
+export function SizeControl({ id, label, asked, placeholder, onSet, onBack, onOn }: SizeProps) {
   const [text, setText] = useState(asked ?? '')
   const [isWrong, setWrong] = useState(false)
   useEffect(() => {
     setText(asked ?? '')
     setWrong(false)
   }, [asked])
-  const set = (value: string | null) => go(withParams(place, { knownAt: value }))
-  const step = async (direction: 1 | -1) => {
-    const size = await nextTo(register.id, known, direction).catch(() => null)
-    if (size !== null) set(String(size))
-    else if (direction === 1) set(null)
-  }
   const enter = (value: string) => {
     const isGood = value === '' || KNOWN_AT.test(value)
     setWrong(!isGood)
-    if (isGood) set(value === '' ? null : value)
+    if (isGood) onSet(value === '' ? null : value)
   }
+  const button = (word: string, sign: string, step: (() => void) | null) => (
+    <button type="button" aria-label={word} title={word} disabled={step === null} onClick={() => step?.()}>
+      {sign}
+    </button>
+  )
   return (
     <div class="clock">
-      <label for="known-at">{words.knownAt}</label>
+      <label for={id}>{label}</label>
       <span class="stepper">
-        <button
-          type="button"
-          aria-label={words.previousCheckpoint}
-          title={words.previousCheckpoint}
-          onClick={() => void step(-1)}
-        >
-          ‹
-        </button>
+        {button(words.previousCheckpoint, '‹', onBack)}
         <input
-          id="known-at"
+          id={id}
           type="text"
           inputMode="numeric"
           autocomplete="off"
           spellcheck={false}
           value={text}
-          placeholder={`${formatNumber(register.size)} · ${words.everything}`}
+          placeholder={placeholder}
           title={words.knownAtHint}
           aria-invalid={isWrong}
-          aria-describedby={isWrong ? 'known-at-wrong' : undefined}
+          aria-describedby={isWrong ? `${id}-wrong` : undefined}
           onChange={({ currentTarget }) => enter(currentTarget.value.trim())}
         />
-        <button
-          type="button"
-          aria-label={words.nextCheckpoint}
-          title={words.nextCheckpoint}
-          disabled={asked === null}
-          onClick={() => void step(1)}
-        >
-          ›
-        </button>
+        {button(words.nextCheckpoint, '›', onOn)}
       </span>
       {isWrong && (
-        <span class="wrong" id="known-at-wrong" role="alert">
+        <span class="wrong" id={`${id}-wrong`} role="alert">
           {words.invalidKnownAt}
         </span>
       )}
@@ -136,13 +110,35 @@ function KnownAt({ register, known }: { register: RegisterAnswer; known: number 
   )
 }
 
-/** Fixes both clocks in the address, so that it shows the same for ever. */
-function Cite({ resolved }: { resolved: Resolved }) {
+function KnownAt({ register, known }: { register: RegisterAnswer; known: number }) {
+  const place = useLocation()
+  const asked = useClocks().knownAt
+  const set = (value: string | null) => go(withParams(place, { knownAt: value }))
+  const step = async (direction: 1 | -1) => {
+    const size = await nextCheckpoint(register.id, known, direction).catch(() => null)
+    if (size !== null) set(String(size))
+    else if (direction === 1) set(null)
+  }
+  return (
+    <SizeControl
+      id="known-at"
+      label={words.knownAt}
+      asked={asked}
+      placeholder={`${formatNumber(register.size)} · ${words.everything}`}
+      onSet={set}
+      onBack={() => void step(-1)}
+      onOn={asked === null ? null : () => void step(1)}
+    />
+  )
+}
+
+/** Fixes the clocks in the address, so that it shows the same for ever. */
+export function Cite({ fixed }: { fixed: Record<string, string> }) {
   const place = useLocation()
   const [said, setSaid] = useState('')
   useEffect(() => setSaid(''), [place.path])
   const cite = async () => {
-    const href = withParams(place, { asOf: resolved.asOf, knownAt: String(resolved.knownAt.size) })
+    const href = withParams(place, fixed)
     go(href, { replace: true })
     const isCopied = await navigator.clipboard?.writeText(new URL(href, location.href).href).then(
       () => true,
@@ -190,7 +186,7 @@ export function ClockBar({ register }: { register: RegisterAnswer }) {
       <div class="clock-controls">
         <AsOf today={today} asOf={asOf} />
         <KnownAt register={register} known={resolved?.knownAt.size ?? register.size} />
-        {resolved && <Cite resolved={resolved} />}
+        {resolved && <Cite fixed={{ asOf: resolved.asOf, knownAt: String(resolved.knownAt.size) }} />}
       </div>
       {resolved && <Banner resolved={resolved} today={today} size={register.size} />}
     </section>

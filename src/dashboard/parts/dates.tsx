@@ -29,3 +29,16 @@ export function Instant({ at }: { at: string | null }) {
     </time>
   )
 }
+
+const ISO_DAY = /(\b\d{4}-\d{2}-\d{2}\b)/
+
+/** A sentence of the service, the days in it written as everywhere on the page. */
+export function DatedText({ text }: { text: string }) {
+  // A pattern with a group splits so that every second part is a day.
+  const parts = text.split(ISO_DAY)
+  return <>{parts.map((part, index) => (index % 2 === 1 && isDay(part) ? <Day on={part} /> : part))}</>
+}
+
+function isDay(text: string): boolean {
+  return !Number.isNaN(Date.parse(`${text}T00:00:00Z`))
+}

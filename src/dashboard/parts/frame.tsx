@@ -51,13 +51,13 @@ export function Panel({ title, note, actions, children, ...rest }: PanelProps) {
   )
 }
 
-export function FailureNote({ failure }: { failure: Failure }) {
+export function FailureNote({ failure, retry = refreshAll }: { failure: Failure; retry?: () => void }) {
   const isAway = failure.kind === 'away'
   return (
     <div class="failure" role="alert">
       <strong>{isAway ? failures.away : failure.title}</strong>
       <p>{isAway ? failures.awayDetail : failure.detail}</p>
-      <button type="button" onClick={refreshAll}>
+      <button type="button" onClick={retry}>
         {failures.retry}
       </button>
     </div>

@@ -1,7 +1,7 @@
 // What stands around every view: where one is, how fresh what is shown is, who asks, and in what colours.
 
 import type { ComponentChildren } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { CallerAnswer, ReadyAnswer } from '../answers.ts'
 import { setToken, token, useResource, useService } from '../api.ts'
 import { formatTime } from '../format.ts'
@@ -70,22 +70,21 @@ function ThemeChoice() {
   )
 }
 
-/** Asks for a token where the service wants one. */
-function TokenForm() {
+/** Asks for a token where the service wants one, or the reader has one to give. */
+function TokenForm({ isOpen, onUsed }: { isOpen: boolean; onUsed: () => void }) {
   const { wantsToken } = useService()
   const [text, setText] = useState('')
-  if (!wantsToken) return null
+  if (!wantsToken && !isOpen) return null
+  const use = (event: Event) => {
+    event.preventDefault()
+    if (text.trim() !== '') setToken(text.trim())
+    setText('')
+    onUsed()
+  }
   return (
-    <form
-      class="token"
-      onSubmit={(event) => {
-        event.preventDefault()
-        if (text.trim() !== '') setToken(text.trim())
-        setText('')
-      }}
-    >
+    <form class="token" onSubmit={use}>
       <p>
-        <strong>{token() === null ? access.enter : access.wrong}</strong> {access.explain}
+        <strong>{wantsToken && token() !== null ? access.wrong : access.enter}</strong> {access.explain}
       </p>
       <label for="token">{access.label}</label>
       <input
@@ -97,6 +96,26 @@ function TokenForm() {
       />
       <button type="submit">{access.use}</button>
     </form>
+  )
+}
+
+/** Where the service asks who one is: a way to say it, and to leave. */
+function Who({ onEnter }: { onEnter: () => void }) {
+  const { wantsToken } = useService()
+  const control = useResource<CallerAnswer>('/v1/access').data?.control
+  if (wantsToken) return null
+  if (token() !== null) {
+    return (
+      <button type="button" class="quiet" onClick={() => setToken(null)}>
+        {access.forget}
+      </button>
+    )
+  }
+  if (control === undefined || control === 'none') return null
+  return (
+    <button type="button" class="quiet" onClick={onEnter}>
+      {access.enter}
+    </button>
   )
 }
 
@@ -115,9 +134,7 @@ function Safety() {
 }
 
 export function Shell({ children }: { children: ComponentChildren }) {
-  const [hasToken, setHasToken] = useState(token() !== null)
-  const { wantsToken } = useService()
-  useEffect(() => setHasToken(token() !== null))
+  const [isEntering, setEntering] = useState(false)
   return (
     <>
       <a class="skip" href="#content">
@@ -139,16 +156,12 @@ export function Shell({ children }: { children: ComponentChildren }) {
         </nav>
         <div class="top-end">
           <Freshness />
-          {hasToken && !wantsToken && (
-            <button type="button" class="quiet" onClick={() => setToken(null)}>
-              {access.forget}
-            </button>
-          )}
+          <Who onEnter={() => setEntering(true)} />
           <ThemeChoice />
         </div>
       </header>
       <Away />
-      <TokenForm />
+      <TokenForm isOpen={isEntering} onUsed={() => setEntering(false)} />
       <main id="content" tabIndex={-1}>
         {children}
       </main>

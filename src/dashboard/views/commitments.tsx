@@ -32,9 +32,13 @@ const COLUMNS = [
   { key: 'slippageDays.current', word: words.columns.slippageCurrent, isNumber: true },
 ] as const
 
+/** Filters of which the empty value asks for those that have none. */
+const OF_NONE = new Set(['programme', 'theme', 'party'])
+
 function questionOf(params: URLSearchParams): Question {
   const names = [...FILTERS, 'q', 'figure', 'denominator', 'asOf', 'knownAt']
-  const asked = names.map((name) => [name, params.getAll(name)] as const).filter(([, values]) => values.length > 0)
+  const given = (name: string) => params.getAll(name).filter((value) => value !== '' || OF_NONE.has(name))
+  const asked = names.map((name) => [name, given(name)] as const).filter(([, values]) => values.length > 0)
   return { ...Object.fromEntries(asked), sort: params.get('sort') || DEFAULT_SORT }
 }
 

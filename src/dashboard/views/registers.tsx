@@ -1,6 +1,6 @@
 // The list of registers, each with its headline.
 
-import type { ListAnswer, ReadyAnswer, RegisterAnswer, SummaryAnswer } from '../answers.ts'
+import type { CallerAnswer, ListAnswer, ReadyAnswer, RegisterAnswer, SummaryAnswer } from '../answers.ts'
 import { useResource } from '../api.ts'
 import { formatNumber, formatPercent } from '../format.ts'
 import { Instant } from '../parts/dates.tsx'
@@ -89,13 +89,15 @@ function Card({ register, ready }: { register: RegisterAnswer; ready: ReadyAnswe
 export function Registers() {
   const resource = useResource<ListAnswer<RegisterAnswer>>('/v1/registers')
   const ready = useResource<ReadyAnswer>('/readyz').data
+  const caller = useResource<CallerAnswer>('/v1/access').data
+  const isUnknown = caller !== undefined && caller.control !== 'none' && caller.caller === null
   return (
     <>
       <Title lead={words.lead}>{words.title}</Title>
       <Shown of={resource}>
         {({ items }) =>
           items.length === 0 ? (
-            <p class="empty">{words.empty}</p>
+            <p class="empty">{isUnknown ? words.emptyToOthers : words.empty}</p>
           ) : (
             <ul class="register-list">
               {items.map((register) => (

@@ -1,7 +1,7 @@
 // A commitment through time, drawn: its status and verification as bands, due dates, forecasts, milestones and events below.
 
-import { useEffect, useRef, useState } from 'preact/hooks'
 import type { CommitmentAnswer, Period } from '../../answers.ts'
+import { useWidth } from '../../charts/use-width.ts'
 import { dayMs, formatDate, formatDay } from '../../format.ts'
 import { lifecycleTone, scheduleTone, type Tone, verificationTone } from '../../parts/status.tsx'
 import { EVENT_WORDS, LIFECYCLE_WORDS, SCHEDULE_WORDS, VERIFICATION_WORDS, commitment as words } from '../../strings.ts'
@@ -21,18 +21,6 @@ const CHAR_PX = 6.6
 /** A stretch of days with a word; a mark is one of a single day. */
 type Stretch = { from: number; to: number; tone: Tone; word: string; isOpen?: boolean; title: string }
 type Row = { word: string; isBand: boolean; stretches: Stretch[] }
-
-function useWidth(): [{ current: HTMLDivElement | null }, number] {
-  const box = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
-  useEffect(() => {
-    if (!box.current) return
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)))
-    observer.observe(box.current)
-    return () => observer.disconnect()
-  }, [])
-  return [box, width]
-}
 
 function statusOf({ lifecycle, schedule }: Period): { word: string; tone: Tone } {
   const isPlain = ['closed', 'noDueDate'].includes(schedule.current)
