@@ -3,7 +3,7 @@
 import type { Failure } from '../../api.ts'
 
 /** The items above `after`, up to and with `until`, in order; not whole: there are more of them below `until`. */
-export type Stretch<T> = { items: T[]; isWhole: boolean }
+type Stretch<T> = { items: T[]; isWhole: boolean }
 type Read<T> = (after: number, until: number) => Promise<Stretch<T>>
 
 export type Question<T> = {
