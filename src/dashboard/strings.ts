@@ -516,6 +516,7 @@ export const commitment = {
 
 export const event = {
   title: (position: number, word: string) => `Event ${formatNumber(position)}: ${word}`,
+  at: (position: string) => `Event ${position}`,
   before: 'The event before',
   after: 'The event after',
   where: 'In the log',

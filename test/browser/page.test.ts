@@ -30,7 +30,7 @@ const VIEWS = [
   `${UNION}/sources?${AS_OF}`,
   `${UNION}/changes?${AS_OF}&from=50`,
   `${UNION}/log`,
-  '/no/such/view',
+  `${UNION}/no/such`,
 ]
 
 async function freePort(): Promise<string> {
@@ -198,7 +198,7 @@ else {
       await page.getByRole('group', { name: 'Lifecycle' }).getByLabel('Delivered', { exact: true }).check()
       await page.waitForURL(/lifecycle=delivered/)
       await page.getByText('15 commitments', { exact: true }).waitFor()
-      await page.getByLabel('Theme', { exact: true }).selectOption('defence')
+      await page.getByRole('combobox', { name: /^Theme/ }).selectOption('defence')
       await page.waitForURL(/theme=defence/)
       await page.getByText('4 commitments', { exact: true }).waitFor()
       const titles = () => page.locator('.rows-body [role=row] .what a').allInnerTexts()
@@ -419,7 +419,7 @@ async function withTokens(t: Test, browser: Browser): Promise<void> {
   t.notOk(page.url().includes(text))
   t.equal(await page.evaluate(`Object.values(localStorage).join().includes('${text}')`), false, 'of this tab alone')
   await page.getByRole('button', { name: 'Forget the token' }).click()
-  await page.getByLabel('Token').waitFor()
+  await page.getByRole('button', { name: 'Enter a token' }).waitFor()
   t.strictSame(complaints.filter(isUnexpected), [])
   await page.context().close()
 }

@@ -72,10 +72,25 @@ export function Loading() {
   )
 }
 
+type ShownProps<T> = {
+  of: Resource<T>
+  /** Heads the view where there is nothing that would. */
+  title?: string
+  children: (data: T) => ComponentChildren
+}
+
 /** What an answer holds once it is there; dimmed while it still answers the question before. */
-export function Shown<T>({ of, children }: { of: Resource<T>; children: (data: T) => ComponentChildren }) {
+export function Shown<T>({ of, title, children }: ShownProps<T>) {
   const { data, failure, isBefore } = of
-  if (data === undefined) return failure ? <FailureNote failure={failure} /> : <Loading />
+  if (data === undefined && failure) {
+    return (
+      <>
+        {title && <Title>{title}</Title>}
+        <FailureNote failure={failure} />
+      </>
+    )
+  }
+  if (data === undefined) return <Loading />
   return (
     <div class={isBefore ? 'before' : undefined} aria-busy={isBefore}>
       {children(data)}

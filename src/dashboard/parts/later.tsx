@@ -17,7 +17,7 @@ export function fetchTheRest(): void {
     for (const fetchOne of waiting.splice(0)) fetchOne()
   }
   // Not every browser says when it is idle.
-  setTimeout(() => (globalThis.requestIdleCallback ? requestIdleCallback(fetchAll) : fetchAll()), SOON_MS)
+  setTimeout(() => ('requestIdleCallback' in globalThis ? requestIdleCallback(fetchAll) : fetchAll()), SOON_MS)
 }
 
 /** A view that is fetched when it is looked at first; it is asked for again where it could not be had. */

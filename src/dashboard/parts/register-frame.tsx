@@ -22,7 +22,7 @@ export function RegisterFrame({ register, view, hasClocks = true, children }: Pr
   const resource = useResource<RegisterAnswer>(`/v1/registers/${encodeURIComponent(register)}`)
   const href = useHref()
   return (
-    <Shown of={resource}>
+    <Shown of={resource} title={register}>
       {(data) => (
         <>
           <nav class="tabs" aria-label={data.title}>

@@ -155,5 +155,9 @@ function One({ register, of }: { register: RegisterAnswer; of: CommitmentAnswer 
 export function Commitment({ register, id }: { register: RegisterAnswer; id: string }) {
   const { asOf, knownAt } = useClocks()
   const url = address(`/v1/registers/${register.id}/commitments/${encodeURIComponent(id)}`, { asOf, knownAt })
-  return <Shown of={useResource<CommitmentAnswer>(url)}>{(of) => <One register={register} of={of} />}</Shown>
+  return (
+    <Shown of={useResource<CommitmentAnswer>(url)} title={id}>
+      {(of) => <One register={register} of={of} />}
+    </Shown>
+  )
 }

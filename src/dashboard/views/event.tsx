@@ -152,5 +152,9 @@ export function Event({ register, position }: { register: RegisterAnswer; positi
       </>
     )
   }
-  return <Shown of={resource}>{(event) => <One register={register} event={event} />}</Shown>
+  return (
+    <Shown of={resource} title={words.at(position)}>
+      {(event) => <One register={register} event={event} />}
+    </Shown>
+  )
 }
