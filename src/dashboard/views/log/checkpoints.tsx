@@ -106,7 +106,7 @@ function CheckpointList({ register, list }: { register: string; list: Backwards<
           <Checkpoint key={one.size} register={register} of={one} />
         ))}
       </ol>
-      {list.failure && <FailureNote failure={list.failure} />}
+      {list.failure && <FailureNote failure={list.failure} retry={list.older} />}
       {isMore && !list.failure && (
         <button type="button" disabled={list.isBusy} onClick={showMore}>
           {words.older}

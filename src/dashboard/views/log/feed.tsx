@@ -325,7 +325,7 @@ function Upwards({ list, filter }: { list: Backwards<Line>; filter: Filter }) {
 
 function Downwards({ list }: { list: Backwards<Line> }) {
   if (list.failure?.kind === 'away' && list.items.length > 0) return <p class="log-end">{words.away}</p>
-  if (list.failure) return <FailureNote failure={list.failure} />
+  if (list.failure) return <FailureNote failure={list.failure} retry={list.older} />
   if (list.isBusy) return <p class="log-end">{words.readingBack(list.down + 1)}</p>
   if (list.isWhole) return <p class="log-end">{list.items.length === 0 ? words.none : words.beginning}</p>
   return (

@@ -112,7 +112,11 @@ export function Health({ access }: { access: CallerAnswer | undefined }) {
       {shown && (
         <p class="health" role="status">
           <Badge tone={shown.tone}>{shown.word}</Badge>{' '}
-          <span>{[shown.detail, troubles.length === 0 && !isAway ? detail : null].filter(Boolean).join(' ')}</span>
+          <span>
+            {[shown.detail, (troubles.length === 0 || status === 'notReady') && !isAway ? detail : null]
+              .filter(Boolean)
+              .join(' ')}
+          </span>
         </p>
       )}
       <Troubles of={troubles} />
