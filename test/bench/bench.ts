@@ -10,6 +10,7 @@ import { importRow } from './import.ts'
 import { type Measured, measure, type Row } from './measure.ts'
 import { peakMemory, serveMemoryRow, TELLS_MEMORY } from './memory.ts'
 import { oracleRow } from './oracle.ts'
+import { PAGE, pageRow } from './page.ts'
 import { pollRow, summary200Row } from './polling.ts'
 import { recordInsertRow, recordRow } from './record.ts'
 import { replayRows } from './replay.ts'
@@ -98,6 +99,13 @@ async function rowsOfSealing(ending: AsyncDisposableStack, { rows }: Flags): Pro
   return measured
 }
 
+async function rowOfPage(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
+  if (!rows.includes(PAGE)) return []
+  const stage = await setStage(ending, null)
+  about = await machine(stage.pool)
+  return pageRow(ending, stage, tell)
+}
+
 async function oracleRows(ending: AsyncDisposableStack, { rows }: Flags): Promise<Measured[]> {
   if (!rows.includes(ORACLE)) return []
   const stage = await setBareStage(ending)
@@ -130,7 +138,16 @@ async function run(flags: Flags): Promise<void> {
   await using ending = new AsyncDisposableStack()
   strikeOnSignals(ending)
   const measured: Measured[] = []
-  for (const part of [serviceRows, replayOf, rowsOfSealing, oracleRows, rowsAtScale, rowsOfGrowth, stormOf]) {
+  for (const part of [
+    serviceRows,
+    replayOf,
+    rowsOfSealing,
+    rowOfPage,
+    oracleRows,
+    rowsAtScale,
+    rowsOfGrowth,
+    stormOf,
+  ]) {
     // A stage is struck before the next is set; those of a part that was interrupted go with the whole.
     const partly = ending.use(new AsyncDisposableStack())
     measured.push(...(await part(partly, flags)))
@@ -145,7 +162,7 @@ function show(measured: readonly Measured[], { isJson }: Flags): void {
 }
 
 const flags = readFlags({
-  bare: [REPLAY, ...SEALING_ROWS],
+  bare: [REPLAY, ...SEALING_ROWS, PAGE],
   service: [...Object.keys(SERVICE_ROWS), MEMORY],
   peers: Object.keys(PEER_ROWS),
 })

@@ -18,6 +18,8 @@ const LABELS: Record<string, string> = {
   'seal-record': 'single recordings over HTTP to a service that seals ÷ to one that does not',
   'seal-lag': 'for how long 99 of 100 events waited for their checkpoint at most, under that load ÷ 2 s',
   seal: 'taking leaves into the tree, in process ÷ reading them through a cursor',
+  'page-longest-task':
+    'the longest task of the page while a list of 100,000 commitments is scrolled, sorted, filtered and searched ÷ 100 ms',
   'verify-log': 'checking a whole log, in process ÷ reading the same events with their leaves through a cursor',
   'growth-proof': 'an inclusion proof by position in a large register ÷ in one of 50,000 events, 8 connections',
   'growth-record': 'cost of a recording to a large register ÷ to one of 50,000 events',
