@@ -24,7 +24,7 @@ export type Question = Record<string, string | readonly string[] | null>
 
 const FIRST = 100
 // Read and kept in well under the time of a few frames.
-const FURTHER = 500
+const FURTHER = 1_000
 
 function rowOf(one: CommitmentAnswer): Row {
   const { id, title, programme, parties, lifecycle, schedule, verification, slippageDays, dates } = one
