@@ -54,10 +54,11 @@ async function sealOnce(db: Database, register: string | undefined): Promise<voi
     const progress = showProgress(`seal ${one}`, behindEvents, 'events')
     try {
       const added = await announceKeys(db, one, sealOf(one, keys))
+      // It signs all that was not sealed yet, this turn included.
+      for (const vkey of added) process.stdout.write(`${one}: a new key is listed, and signs from now on: ${vkey}\n`)
       const size = await sealToHead(db, one, keys, (size) => progress.update(size - from, `size ${counted(size)}`))
       progress.stop()
       process.stdout.write(`${one}: sealed at size ${counted(size)}, ${counted(size - from)} new\n`)
-      for (const vkey of added) process.stdout.write(`${one}: a new key signs from its next event on: ${vkey}\n`)
     } catch (error) {
       progress.stop()
       if (!(error instanceof RefusesToSign)) throw error

@@ -68,7 +68,7 @@ function lost(file: string): string {
 /** Logs a key that is new to a register: whoever verifies has to be told of it. */
 export function tellNewKey(logger: Logger): (register: string, vkey: string) => void {
   return (register, vkey) =>
-    logger.warn({ register, vkey }, `sealing: a new key signs ${register} from its next event on`)
+    logger.warn({ register, vkey }, `sealing: a new key of ${register} is listed, and signs from now on`)
 }
 
 /** Logs what keeps a sealer from sealing, loudest where it will not sign. */

@@ -6,7 +6,7 @@ import type { Database, Queryable } from '../database/pool.ts'
 import { databaseLog, listLogs } from '../integrity/log-database.ts'
 import { directoryFiles, filesLog, NotThere, webFiles } from '../integrity/log-files.ts'
 import type { Verifier } from '../integrity/note.ts'
-import { Fault, keyLabel } from '../integrity/verify.ts'
+import { Fault, isOfOtherLog, keyLabel } from '../integrity/verify.ts'
 import { type LogSource, type LogVerdict, verifyLog } from '../integrity/verify-log.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
@@ -55,8 +55,8 @@ async function verifySource(source: LogSource, keys: Keys): Promise<LogVerdict> 
   return verdict
 }
 
-async function writeOpen(source: LogSource, verdict: LogVerdict): Promise<void> {
-  for (const one of notVerified(source, verdict)) await writeOut(`  not verified: ${one}\n`)
+async function writeOpen(open: readonly string[]): Promise<void> {
+  for (const one of open) await writeOut(`  not verified: ${one}\n`)
 }
 
 /** What nothing proves of what a log shows. */
@@ -80,8 +80,12 @@ function notVerified({ newest }: LogSource, { events, sealed, redactedRepairs }:
 // Safe: the keys of the object are these names.
 const NAMES = Object.keys(VERSIONS) as ProjectionName[]
 
-/** Holds what a projection says of a register against its log. Throws Fault. */
-async function verifyProjection(tx: Queryable, known: KnownRegister, projection: ProjectionName): Promise<void> {
+/** Holds what a projection says of a register against its log; in words what could not be checked. Throws Fault. */
+async function verifyProjection(
+  tx: Queryable,
+  known: KnownRegister,
+  projection: ProjectionName,
+): Promise<string | null> {
   const { register, head } = known
   const where = `${projection} of ${register}`
   const progress = showProgress(`verify ${where}`, head.size, 'events')
@@ -92,14 +96,15 @@ async function verifyProjection(tx: Queryable, known: KnownRegister, projection:
   }
   const check = await checkProjection(tx, known, projection, { told }).finally(() => progress.stop())
   switch (check.kind) {
-    case 'empty':
-      return writeOut(`  ${where}: ${check.why}\n`)
+    case 'unchecked':
+      return `${where}: ${check.why}`
     case 'differs':
       throw new Fault(`${where} at size ${check.size}`, `${check.why}; run pledger replay`)
     case 'holds': {
       const { size, sha256 } = check
       const behind = size < head.size ? `, ${counted(head.size - size)} events behind the log` : ''
-      return writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, as the log comes to\n`)
+      await writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, as the log comes to\n`)
+      return null
     }
     default:
       return assertNever(check)
@@ -113,8 +118,13 @@ async function verifyRegister(db: Database, register: string, keys: Keys): Promi
     const source = await databaseLog(tx, register)
     const verdict = await verifySource(source, keys)
     const known = await createRegisters().read(tx, register)
-    if (known) for (const projection of NAMES) await verifyProjection(tx, known, projection)
-    await writeOpen(source, verdict)
+    if (!known) throw new Fault('the register', 'it is not known to whoever reads it')
+    const open: string[] = []
+    for (const projection of NAMES) {
+      const unchecked = await verifyProjection(tx, known, projection)
+      if (unchecked !== null) open.push(unchecked)
+    }
+    await writeOpen([...open, ...notVerified(source, verdict)])
   })
 }
 
@@ -134,7 +144,12 @@ async function verifyFiles(target: string, { register }: Options, keys: Keys): P
   const source = await filesLog(files)
   if (register !== undefined && register !== source.register)
     throw new Fault('the checkpoint', `it is of the register ${source.register}, not of ${register}`)
-  await writeOpen(source, await verifySource(source, keys))
+  const { newest } = source
+  if (keys && newest !== null && isOfOtherLog(newest, keys)) {
+    const names = [...new Set(keys.map(({ name }) => name))].join(', ')
+    throw new CommandError(`none of the keys is of the log of ${source.register}: they are of ${names}`, 2)
+  }
+  await writeOpen(notVerified(source, await verifySource(source, keys)))
 }
 
 /**
@@ -158,7 +173,10 @@ async function verifyConfigured(address: string | undefined, options: Options, k
 
 async function verifyTarget(target: string | undefined, options: Options): Promise<void> {
   const keys = options.key === undefined ? null : await readKeysOption(options.key)
-  if (target !== undefined && !/^postgres(ql)?:\/\//.test(target)) return verifyFiles(target, options, keys)
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(target ?? '')?.[1]
+  if (scheme !== undefined && !/^(?:https?|postgres(?:ql)?)$/.test(scheme))
+    throw new CommandError(`${target} is no http, https or postgres address, and no directory`, 2)
+  if (target !== undefined && !scheme?.startsWith('postgres')) return verifyFiles(target, options, keys)
   return verifyConfigured(target, options, keys)
 }
 

@@ -8,9 +8,9 @@ import type { Command } from 'commander'
 import type { Checkpoint } from '../integrity/checkpoint.ts'
 import { NotThere, webFiles } from '../integrity/log-files.ts'
 import type { Verifier } from '../integrity/note.ts'
-import { Fault, registerOfOrigin } from '../integrity/verify.ts'
+import { believeCheckpoint, Fault, isOfOtherLog, registerOfOrigin } from '../integrity/verify.ts'
 import { NotReadable, type Proved, readEvent, readProof, verifyEvent } from '../integrity/verify-event.ts'
-import { rememberedCheckpoint, type Watched, watchLog } from '../integrity/verify-watch.ts'
+import { type Watched, watchLog } from '../integrity/verify-watch.ts'
 import { CommandError, counted, Interrupted, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
 import { EXIT_CODES, verifyLogCommand } from './verify-log.ts'
@@ -68,16 +68,24 @@ async function writeWhole(file: string, text: string): Promise<void> {
   await directory.sync().finally(() => directory.close())
 }
 
-async function remembered(state: string): Promise<{ note: string; checkpoint: Checkpoint } | null> {
+/**
+ * What was seen last, believed anew: whoever changed the file could else have an honest log called a fork, or a fork go
+ * unproved.
+ */
+async function remembered(
+  state: string,
+  keys: readonly Verifier[],
+): Promise<{ note: string; checkpoint: Checkpoint } | null> {
   const file = join(state, REMEMBERED)
   const note = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw new CommandError(error.message)
   })
   if (note === null) return null
-  const checkpoint = rememberedCheckpoint(note)
-  if (checkpoint) return { note, checkpoint }
-  throw new CommandError(`${file} is no checkpoint: what was seen last is lost`)
+  const checkpoint = believeCheckpoint(note, keys)
+  if (typeof checkpoint !== 'string') return { note, checkpoint }
+  const way = 'unless an earlier key signed it, which then is to be given as well'
+  throw new CommandError(`${file}: ${checkpoint}: what was seen last is lost, ${way}`)
 }
 
 /** Keeps both notes, under names that their content gives: a fork that is seen again is kept once. */
@@ -97,9 +105,11 @@ function wordsOf({ kind }: Watched, before: Checkpoint | null): string {
 }
 
 async function look(address: string, keys: readonly Verifier[], state: string): Promise<void> {
-  const before = await remembered(state)
+  const before = await remembered(state, keys)
   const watched = await watchLog(webFiles(address), keys, before?.checkpoint ?? null)
   const at = new Date().toISOString()
+  // Another log than was watched before is one that was exchanged; at the first look it is the wrong key.
+  if (watched.kind === 'refused' && !before && isOfOtherLog(watched.shown, keys)) throw new CommandError(watched.why, 2)
   if (watched.kind === 'refused') throw new CommandError(`verification failed: ${watched.why}`, 3)
   if (watched.kind === 'fork') {
     const kept = before ? await keepBoth(state, before.note, watched.shown) : []
@@ -127,7 +137,9 @@ async function watch(address: string, { key, state, interval }: WatchOptions): P
   if (!/^https?:\/\//.test(address) || !URL.canParse(address))
     throw new CommandError(`${address} is no http or https address`, 2)
   const keys = await readKeysOption(key)
-  await mkdir(state, { recursive: true }).catch((error: Error) => Promise.reject(new CommandError(error.message)))
+  await mkdir(state, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw new CommandError(error.code === 'EEXIST' ? `--state ${state} is a file, not a directory` : error.message)
+  })
   if (interval === undefined) return watchOnce(address, keys, state)
   const stopped = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))
   stopped.catch(() => {})

@@ -81,6 +81,18 @@ export async function listHeads(db: Queryable): Promise<(Head & { register: stri
   }))
 }
 
+/** Every register of which there are events, whatever its row says. */
+export async function listRegistersWithEvents(db: Queryable): Promise<string[]> {
+  // From one register to the next along the primary key: the events between them are not read.
+  const { rows } = await sql<{ register: string }>`with recursive named(register) as (
+      (select register from event order by register limit 1)
+      union all
+      select (select e.register from event e where e.register > n.register order by e.register limit 1)
+      from named n where n.register is not null)
+    select register from named where register is not null`.execute(db)
+  return rows.map(({ register }) => register)
+}
+
 // As text, and not built anew each time: every answer about one commitment begins with this, and to build it takes longer
 // than the database takes to run it. By stream, not by position: the index is walked once, nothing is sorted.
 const selectStreams = (which: string, order: string) => `select

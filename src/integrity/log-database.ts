@@ -4,8 +4,9 @@ import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { answerEvent } from '../domain/event-answer.ts'
 import { readWithLeaves } from '../eventlog/feed.ts'
-import { listHeads, readHead } from '../eventlog/load.ts'
-import { parseVkey } from './note.ts'
+import { listRegistersWithEvents, readHead } from '../eventlog/load.ts'
+import { parseCheckpoint } from './checkpoint.ts'
+import { parseNote, parseVkey } from './note.ts'
 import { listCheckpoints, listKeys, newestCheckpoint } from './stored.ts'
 import type { TileId } from './tiles.ts'
 import { Fault, faultAt } from './verify.ts'
@@ -58,19 +59,28 @@ async function readTiles(db: Queryable, register: string, ids: readonly TileId[]
   return rows.map(({ hashes }) => hashes)
 }
 
-/** The newest note; throws Fault where the tree is not as far as that says. */
+/** The newest note; throws Fault where the tree's row does not say what that says. */
 async function newestNote(db: Queryable, register: string): Promise<string | null> {
   const newest = await newestCheckpoint(db, register)
-  const tree = await db.selectFrom('tree').select('size').where('register', '=', register).executeTakeFirst()
+  const tree = await db
+    .selectFrom('tree')
+    .select(['size', 'origin'])
+    .where('register', '=', register)
+    .executeTakeFirst()
   if ((tree?.size ?? 0) !== (newest?.size ?? 0))
     throw new Fault('the tree', `it is of size ${tree?.size ?? 0}, its newest checkpoint of ${newest?.size ?? 0}`)
+  const origin = newest && parseCheckpoint(parseNote(newest.note)?.text ?? '')?.origin
+  // A note that cannot be read is told of where it is checked.
+  if (origin && tree?.origin !== origin)
+    throw new Fault('the tree', `its row says that it is ${tree?.origin}, its newest checkpoint that it is ${origin}`)
   return newest?.note ?? null
 }
 
 /** The registers with events, or with a tree that was once made of events. */
 export async function listLogs(db: Queryable): Promise<string[]> {
   const trees = await db.selectFrom('tree').select('register').execute()
-  return [...new Set([...(await listHeads(db)), ...trees].map(({ register }) => register))].sort()
+  const events = await listRegistersWithEvents(db)
+  return [...new Set([...events, ...trees.map(({ register }) => register)])].sort()
 }
 
 /**
@@ -80,9 +90,11 @@ export async function listLogs(db: Queryable): Promise<string[]> {
 export async function databaseLog(db: Queryable, register: string): Promise<LogSource> {
   const inTurn = takingTurns()
   const head = await readHead(db, register)
+  if (!head)
+    throw new Fault('the register', 'its row is missing, or says that it is empty: nothing reads its log any more')
   return {
     register,
-    size: head?.size ?? 0,
+    size: head.size,
     newest: await newestNote(db, register),
     listedKeys: (await listKeys(db, register)).flatMap(({ vkey }) => parseVkey(vkey) ?? []),
     head,

@@ -289,11 +289,13 @@ export async function filesLog(files: LogFiles): Promise<LogSource> {
   if (!stated) throw new Fault(CHECKPOINT_FILE, 'it is not a checkpoint (C2SP signed note)')
   const exported = await readKeyList(files, KEYS_FILE)
   const layout = exported ? exportedLayout(files) : servedLayout(files)
+  const listedKeys = exported ?? (await readKeyList(files, layout.keys))
+  if (!listedKeys) throw new NotThere(`${files.name} has no ${KEYS_FILE}: it is no log, or its export was not finished`)
   return {
     register: registerOfOrigin(stated.origin),
     size: Number(stated.size),
     newest,
-    listedKeys: exported ?? (await readKeyList(files, layout.keys)) ?? [],
+    listedKeys,
     head: null,
     entries: () => entries(files, layout, stated.size),
     tiles: (ids) => readTiles(files, ids),

@@ -174,7 +174,9 @@ async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed
   if (!tree) return null
   // Without a checkpoint nothing has been said under it yet.
   if (tree.size > 0 && tree.origin !== seal.origin)
-    throw new RefusesToSign(`the register was sealed as ${tree.origin} and is now to be sealed as ${seal.origin}`)
+    throw new RefusesToSign(
+      `the row of its tree says that it was sealed as ${tree.origin}, and it is now to be sealed as ${seal.origin}`,
+    )
   const known = await sizeOf(db, register)
   const size = Math.min(known, tree.size + STEP)
   const signedAt = seal.now()

@@ -1,9 +1,9 @@
 // Watching a log: its newest checkpoint held against the one that was seen last, by the tiles that the log itself serves.
 
-import { type Checkpoint, parseCheckpoint } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { type LogFiles, NotThere, readNewest, readTiles } from './log-files.ts'
 import { consistencyRanges, EMPTY_ROOT, HASH_BYTES, isConsistent, type Range, rootOf, subtreesOf } from './merkle.ts'
-import { parseNote, type Verifier } from './note.ts'
+import type { Verifier } from './note.ts'
 import { hashWithin, placeOf, TILE_WIDTH, type TileId, tilePath, widthOf } from './tiles.ts'
 import { believeCheckpoint } from './verify.ts'
 
@@ -71,12 +71,6 @@ async function proveTiles(files: LogFiles, last: Checkpoint | null, next: Checkp
   }
   const why = `the log at size ${next.size} does not extend the log that was seen at size ${last?.size}: it was rewritten`
   return { kind: 'fork', why, shown }
-}
-
-/** The checkpoint of a note that was remembered; null where it is none. */
-export function rememberedCheckpoint(note: string): Checkpoint | null {
-  const parsed = parseNote(note)
-  return parsed && parseCheckpoint(parsed.text)
 }
 
 /**

@@ -149,6 +149,12 @@ export function believeCheckpoint(note: string, keys: readonly Verifier[]): Beli
   return opened ? { ...stated, by: opened.by } : 'its signature is not of the keys at hand'
 }
 
+/** Whether a note is the checkpoint of a log that none of the keys is of: nothing can be said of its signature. */
+export function isOfOtherLog(note: string, keys: readonly Verifier[]): boolean {
+  const stated = parseCheckpoint(parseNote(note)?.text ?? '')
+  return stated !== null && !keys.some(({ name }) => name === stated.origin)
+}
+
 /** The register of an origin: its last part. */
 export function registerOfOrigin(origin: string): string {
   return origin.slice(origin.lastIndexOf('/') + 1)

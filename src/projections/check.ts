@@ -16,8 +16,8 @@ import { sumsOfEpoch } from './tallies/projection.ts'
 export type Told = (events: number) => void
 
 export type ProjectionCheck =
-  /** It has no rows yet, of which anything could be said. */
-  | { kind: 'empty'; why: string }
+  /** Nothing of it can be checked: in words why. */
+  | { kind: 'unchecked'; why: string }
   /** Its rows are what the log below this size comes to; their digest is that of `pledger digest`. */
   | { kind: 'holds'; size: number; sha256: string }
   | { kind: 'differs'; size: number; why: string }
@@ -34,6 +34,23 @@ function liveOf(db: Queryable, register: string, projection: ProjectionName): Pr
     .executeTakeFirst()
 }
 
+const ANEW = 'the service builds it anew before it answers from it'
+
+/** Where nothing is known of the version that this code checks, the service builds it anew before it answers from it. */
+async function whyUnchecked(db: Queryable, register: string, projection: ProjectionName): Promise<string> {
+  const others = await db
+    .selectFrom('checkpoint')
+    .select('version')
+    .where('register', '=', register)
+    .where('projection', '=', projection)
+    .where('version', '!=', VERSIONS[projection])
+    .orderBy('version')
+    .execute()
+  if (others.length === 0) return `nothing of it was built yet, as far as the database says; ${ANEW}`
+  const versions = others.map(({ version }) => version).join(', ')
+  return `it was built by version ${versions} of its rules, and version ${VERSIONS[projection]} is what is checked here; ${ANEW}`
+}
+
 /**
  * Holds the live rows of a projection against the log, in a transaction that sees one moment (repeatable read). `tallies` are
  * held against the rows of `periods`, which they sum up, so those have to be checked as well.
@@ -46,7 +63,7 @@ export async function checkProjection(
 ): Promise<ProjectionCheck> {
   const { register } = known
   const live = await liveOf(tx, register, projection)
-  if (!live || live.size === 0) return { kind: 'empty', why: 'it has no rows yet' }
+  if (!live || live.size === 0) return { kind: 'unchecked', why: await whyUnchecked(tx, register, projection) }
   const { size } = live
   try {
     if (projection === 'tallies') return await checkTallies(tx, register, live, epoch, told)
@@ -160,10 +177,10 @@ async function checkTallies(
   const differs = (why: string): ProjectionCheck => ({ kind: 'differs', size, why })
   if (await hasEpochsFrom(tx, { register, generation }, epochs))
     return differs(`it has sums of events from position ${epochs * epoch} on, which have not been summed up`)
-  if (epochs === 0) return { kind: 'empty', why: `it sums up every ${epoch} events, and there were fewer` }
+  if (epochs === 0) return { kind: 'unchecked', why: `it sums up every ${epoch} events, and there were fewer` }
   const periods = await liveOf(tx, register, 'periods')
   if (!periods || periods.size < epochs * epoch)
-    return { kind: 'empty', why: 'not held against the log: periods, which it sums up, is behind it' }
+    return { kind: 'unchecked', why: 'not held against the log: periods, which it sums up, is behind it' }
   const digest = createHash('sha256')
   const stored = Array.from({ length: epochs }, () => new LineSum())
   for await (const some of addedByRows(tx, { register, generation }, epochs)) {

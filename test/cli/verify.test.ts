@@ -2,7 +2,7 @@
 // --tiles` writes for it.
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { chmod, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,10 +16,10 @@ import { directoryFiles, filesLog, webFiles } from '../../src/integrity/log-file
 import { parseVkey, signer, type Verifier, vkeyOf } from '../../src/integrity/note.ts'
 import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
 import { newestCheckpoint, readInclusion } from '../../src/integrity/stored.ts'
-import { Fault, parseKeys } from '../../src/integrity/verify.ts'
+import { type Believed, believeCheckpoint, Fault, parseKeys } from '../../src/integrity/verify.ts'
 import { NotReadable, readEvent, readProof, verifyEvent } from '../../src/integrity/verify-event.ts'
 import { verifyLog } from '../../src/integrity/verify-log.ts'
-import { rememberedCheckpoint, watchLog } from '../../src/integrity/verify-watch.ts'
+import { watchLog } from '../../src/integrity/verify-watch.ts'
 import type { ProjectionName } from '../../src/kernel/projection-versions.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { projectionDigest } from '../../src/projections/digest.ts'
@@ -34,8 +34,10 @@ import { testService } from '../support/service.ts'
 t.jobs = 2
 
 const newKey = () => generateKeyPairSync('ed25519').privateKey
-const vkey = (key: KeyObject) => vkeyOf(signer('log.test/demo', key))
+const vkey = (key: KeyObject, name = 'log.test/demo') => vkeyOf(signer(name, key))
 const verifier = (key: KeyObject) => parseVkey(vkey(key)) as Verifier
+/** What a watch remembers of a note that it saw; safe: the key signed it. */
+const rememberedOf = (note: string, key: KeyObject) => believeCheckpoint(note, [verifier(key)]) as Believed
 
 async function directory(t: Test): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'pledger-verify-test-'))
@@ -173,6 +175,20 @@ t.test(
       code: 1,
       err: /has no checkpoint: it is no log, or its export was not finished\n$/,
     })
+    for (const target of ['ftp://log.test/demo', 'file:///tmp'])
+      t.match(await pledger(t, ['verify', 'log', target]), {
+        code: 2,
+        err: `pledger: ${target} is no http, https or postgres address, and no directory\n`,
+      })
+    t.match(await pledger(t, ['verify', 'log', tree, '--key', vkey(newKey(), 'other.test/demo')]), {
+      code: 2,
+      err: 'pledger: none of the keys is of the log of demo: they are of other.test/demo\n',
+    })
+    await rename(join(tree, 'keys.json'), join(dir, 'keys.json'))
+    const keyless = `${tree} has no keys.json: it is no log, or its export was not finished`
+    for (const more of [[], ['--key', vkey(key)]])
+      t.match(await pledger(t, ['verify', 'log', tree, ...more]), { code: 1, err: `pledger: ${keyless}\n` })
+    await rename(join(dir, 'keys.json'), join(tree, 'keys.json'))
 
     const damaged = async (path: string, change: (bytes: Buffer) => Buffer) => {
       const copy = join(dir, 'copy')
@@ -501,6 +517,42 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
   t.match(await watch(), { code: 3, err: /tile\/0\/000.p\/5 has 320 bytes and should have 160\n$/ })
   await writeFile(tile, held)
   t.match(await watch(), { code: 0, out: /: unchanged, its tiles come to that root\n$/ })
+
+  // What was seen last is believed for its signature, as everything else.
+  const first5 = await readFile(join(state, 'checkpoint'), 'utf8')
+  const lost = `what was seen last is lost, unless an earlier key signed it, which then is to be given as well`
+  for (const [what, changed] of [
+    ['its root', first5.replace(/(\n5\n)./, (_all, size) => `${size}${first5.includes('\n5\nA') ? 'B' : 'A'}`)],
+    ['its size', first5.replace('\n5\n', '\n500\n')],
+    ['its signature', first5.replace(/(.{20})....(=*\n)$/, '$1AAAA$2')],
+  ] as const) {
+    t.not(changed, first5, what)
+    await writeFile(join(state, 'checkpoint'), changed)
+    t.match(await watch(), {
+      code: 1,
+      out: '',
+      err: `pledger: ${join(state, 'checkpoint')}: its signature is not of the keys at hand: ${lost}\n`,
+    })
+  }
+  await writeFile(join(state, 'checkpoint'), first5)
+  t.match(await watch(), { code: 0, out: /: unchanged/ })
+  t.match(await pledger(t, [...command.slice(0, -1), tile]), {
+    code: 1,
+    err: `pledger: --state ${tile} is a file, not a directory\n`,
+  })
+  const elsewhere = [
+    'verify',
+    'watch',
+    address,
+    '--key',
+    vkey(newKey(), 'other.test/demo'),
+    '--state',
+    join(dir, 'new'),
+  ]
+  t.match(await pledger(t, elsewhere), {
+    code: 2,
+    err: 'pledger: the checkpoint: it is of log.test/demo, and the keys at hand are of other.test/demo\n',
+  })
   const honest700 = await treeAt(honest, 700)
   const before = await readFile(join(honest700, 'checkpoint'), 'utf8')
   served.from = honest700
@@ -510,7 +562,7 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
     err: '',
   })
 
-  const last = rememberedCheckpoint(before)
+  const last = rememberedOf(before, key)
   const found = async (from: string, keys = [verifier(key)]) => {
     const watched = await watchLog(directoryFiles(from), keys, last)
     return 'why' in watched ? [watched.kind, watched.why] : [watched.kind]
@@ -580,7 +632,7 @@ t.test('a register that is served over REST is verified, watched, and its events
   }
   t.strictSame(await verifyLog(await filesLog(files), { keys: [verifier(key)] }), whole)
   await seal()
-  t.equal((await watchLog(files, [verifier(key)], rememberedCheckpoint(first.shown))).kind, 'grown')
+  t.equal((await watchLog(files, [verifier(key)], rememberedOf(first.shown, key))).kind, 'grown')
 
   const { text: event } = await service.get('/v1/registers/demo/events/42')
   for (const accept of ['application/json', 'text/x.tlog-proof']) {
@@ -662,7 +714,7 @@ t.test('a database is verified with its projections, and the exit code tells wha
   t.strictSame(lines, [
     `  commitments of demo at size 40, 1 events behind the log: digest ${await digest('commitments')}, as the log comes to`,
     `  periods of demo at size 40, 1 events behind the log: digest ${await digest('periods')}, as the log comes to`,
-    '  tallies of demo: it sums up every 16384 events, and there were fewer',
+    '  not verified: tallies of demo: it sums up every 16384 events, and there were fewer',
     '  not verified: the last 1 events: no checkpoint covers them yet, so whoever shows them may change them',
     SIGNED_ALONE.slice(0, -1),
   ])
@@ -705,5 +757,37 @@ t.test('a database is verified with its projections, and the exit code tells wha
     code: 3,
     out: '',
     err: 'pledger: verification failed: position 7: recordedBy is "mallory", its leaf says "local"\n',
+  })
+
+  await sql`update event set recorded_by = 'local' where position = 7`.execute(db)
+
+  // What nothing vouches for is said not to be verified, and why.
+  await sql`update checkpoint set version = 99 where projection = 'commitments'`.execute(db)
+  t.match(await pledger(t, ['verify', 'log', url], {}), {
+    code: 0,
+    out: /not verified: commitments of demo: it was built by version 99 of its rules, and version \d+ is what is checked here; the service/,
+  })
+  await sql`delete from checkpoint where projection = 'commitments'`.execute(db)
+  t.match(await pledger(t, ['verify', 'log', url], {}), {
+    code: 0,
+    out: /not verified: commitments of demo: nothing of it was built yet, as far as the database says; the service/,
+  })
+  await sql`update tree set origin = 'elsewhere.test/demo'`.execute(db)
+  t.match(await pledger(t, ['verify', 'log', url], {}), {
+    code: 3,
+    err: 'pledger: verification failed: the tree: its row says that it is elsewhere.test/demo, its newest checkpoint that it is log.test/demo\n',
+  })
+  await sql`update tree set origin = 'log.test/demo'`.execute(db)
+
+  // A register of which nothing but its events is left is found by these.
+  const missing = 'the register: its row is missing, or says that it is empty: nothing reads its log any more'
+  await sql`alter table register disable trigger user`.execute(db)
+  await sql`delete from register`.execute(db)
+  t.match(await pledger(t, ['verify', 'log'], env), { code: 3, err: `pledger: verification failed: ${missing}\n` })
+  await sql`alter table tree disable trigger user`.execute(db)
+  await sql`delete from tree`.execute(db)
+  t.match(await pledger(t, ['verify', 'log', '--register', 'demo'], env), {
+    code: 3,
+    err: `pledger: verification failed: ${missing}\n`,
   })
 })

@@ -218,7 +218,8 @@ t.test('the origin is fixed with the first checkpoint', async (t) => {
   const keys = seal.signers.map(({ privateKey }) => privateKey)
   const other = sealOf('demo', { origin: 'elsewhere.test', keys, now: Date.now })
   await t.rejects(sealNext(db, 'demo', other), {
-    message: 'the register was sealed as log.test/demo and is now to be sealed as elsewhere.test/demo',
+    message:
+      'the row of its tree says that it was sealed as log.test/demo, and it is now to be sealed as elsewhere.test/demo',
   })
   t.equal(await sealAll(db, 'demo', seal), 3, 'and goes on under the first')
 })
