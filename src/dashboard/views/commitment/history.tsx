@@ -153,7 +153,13 @@ function Item({ register, line, asOf, sources }: ItemProps) {
           {by.length > 0 && <span class="by"> {words.claimedBy(by.join(', '))}</span>}
         </h3>
         <Marks line={line} asOf={asOf} />
-        {data && <EventData register={register} data={data} without={['partial', 'title', 'description']} />}
+        {data && (
+          <EventData
+            register={register}
+            data={data}
+            without={event.type === 'CommitmentMade' ? ['title', 'description'] : ['partial']}
+          />
+        )}
         <Before register={register} reading={reading} />
         {citations && (
           <Citations

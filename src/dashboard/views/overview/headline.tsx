@@ -21,7 +21,7 @@ function Big({ href, number, percent, word, tone = '', note }: BigProps) {
     <li class={`big ${tone}`}>
       <Link href={href}>
         <span class="big-number">{formatNumber(number)}</span> <span class="big-word">{word}</span>
-        {percent !== undefined && <span class="big-percent">, {formatPercent(percent)}</span>}
+        {percent != null && <span class="big-percent">, {formatPercent(percent)}</span>}
       </Link>
       <p>{note}</p>
     </li>
