@@ -137,6 +137,7 @@ else {
       const today = new Date().toISOString().slice(0, 10)
       t.equal(new URL(page.url()).searchParams.get('asOf')?.slice(0, 4), today.slice(0, 4))
       t.equal(await page.evaluate('navigator.clipboard.readText()'), page.url())
+      await soon('the size in its field', async () => (await page.getByLabel('Known at').inputValue()) === '108')
       await page.getByLabel('Known at').fill('yesterday')
       await page.getByLabel('Known at').press('Enter')
       await page.getByText('Expected a size (digits)').waitFor()

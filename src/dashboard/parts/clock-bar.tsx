@@ -160,7 +160,14 @@ function Banner({ resolved, today, size }: { resolved: Resolved; today: string; 
   const place = useLocation()
   const { asOf, knownAt } = resolved
   const isPast = asOf < today || knownAt.size < size
-  if (!isPast && asOf === today) return null
+  if (!isPast && asOf === today) {
+    return (
+      <p class="on-paper">
+        {words.bannerAsOf(formatDay(asOf))} ·{' '}
+        {words.bannerKnownAt(knownAt.size, knownAt.recordedAt && formatInstant(knownAt.recordedAt))}
+      </p>
+    )
+  }
   return (
     <div class="banner" role="status">
       <span>

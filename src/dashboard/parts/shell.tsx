@@ -48,6 +48,13 @@ export function applyTheme(theme: Theme = storedTheme()): void {
   dispatchEvent(new Event('pledger-theme'))
 }
 
+// Canvases are drawn once: on paper they are to be in the colours of paper.
+addEventListener('beforeprint', () => {
+  document.documentElement.dataset.theme = 'light'
+  dispatchEvent(new Event('pledger-theme'))
+})
+addEventListener('afterprint', () => applyTheme())
+
 function ThemeChoice() {
   const [theme, setTheme] = useState(storedTheme)
   const choose = (next: Theme) => {
