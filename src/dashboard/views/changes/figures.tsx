@@ -101,35 +101,38 @@ type Line = Pick<Row, 'key' | 'unit'> & { was: Value | null; is: Value | null }
 
 function Table({ of, lines }: { of: DifferenceAnswer; lines: readonly Line[] }) {
   return (
-    <table class="changes-figures">
-      <thead>
-        <tr>
-          <th scope="col">{words.figure}</th>
-          <th scope="col" class="number">
-            {words.at(of.from.size)}
-          </th>
-          <th scope="col" class="number">
-            {words.at(of.to.size)}
-          </th>
-          <th scope="col" class="number">
-            {words.difference}
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {lines.map(({ key, unit, was, is }) => (
-          <tr key={key}>
-            <th scope="row">
-              {FIGURE_WORDS[key] ?? key}
-              {unit === 'days' && <span class="id"> {words.meanDays}</span>}
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard
+    <section class="scroller" tabIndex={0} aria-label={words.figure}>
+      <table class="changes-figures">
+        <thead>
+          <tr>
+            <th scope="col">{words.figure}</th>
+            <th scope="col" class="number">
+              {words.at(of.from.size)}
             </th>
-            <Cell of={was} unit={unit} />
-            <Cell of={is} unit={unit} />
-            <Difference before={was} after={is} />
+            <th scope="col" class="number">
+              {words.at(of.to.size)}
+            </th>
+            <th scope="col" class="number">
+              {words.difference}
+            </th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {lines.map(({ key, unit, was, is }) => (
+            <tr key={key}>
+              <th scope="row">
+                {FIGURE_WORDS[key] ?? key}
+                {unit === 'days' && <span class="id"> {words.meanDays}</span>}
+              </th>
+              <Cell of={was} unit={unit} />
+              <Cell of={is} unit={unit} />
+              <Difference before={was} after={is} />
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
   )
 }
 
