@@ -28,6 +28,18 @@ export const SCHEDULE_WORDS = {
   onSchedule: 'On schedule',
 } as const
 
+export function uncertainly(word: string): string {
+  return `${word} (uncertain)`
+}
+
+/** What a status as reported is said to mean. */
+export const MEANS_WORDS: Record<string, string> = {
+  onSchedule: SCHEDULE_WORDS.onSchedule,
+  late: SCHEDULE_WORDS.late,
+  delivered: LIFECYCLE_WORDS.delivered,
+  notDelivered: LIFECYCLE_WORDS.notDelivered,
+}
+
 export const VERIFICATION_WORDS = {
   none: 'No claim',
   claimed: 'Claimed',

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact'
 import type { RegisterAnswer } from '../answers.ts'
 import { formatNumber } from '../format.ts'
 import { pathOf } from '../route.ts'
-import { FIELD_WORDS, FIGURE_WORDS, SCHEDULE_WORDS, commitment as words } from '../strings.ts'
+import { FIELD_WORDS, FIGURE_WORDS, MEANS_WORDS, commitment as words } from '../strings.ts'
 import { WebLink } from './citations.tsx'
 import { Imprecise, Instant } from './dates.tsx'
 import { Link, useHref } from './link.tsx'
@@ -12,12 +12,6 @@ import { Link, useHref } from './link.tsx'
 type Data = Readonly<Record<string, unknown>>
 
 const DATES = new Set(['due', 'finish', 'publishedOn', 'occurredOn', 'asOf', 'period'])
-const MEANS: Record<string, string> = {
-  ...SCHEDULE_WORDS,
-  delivered: 'Delivered',
-  notDelivered: 'Not delivered',
-}
-
 function isRecord(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -54,7 +48,7 @@ function Value({ register, name, value }: { register: RegisterAnswer; name: stri
   if (name === 'url' || name === 'archivedUrl') return <WebLink url={value}>{value}</WebLink>
   if (name === 'programme') return <Programme register={register} id={value} />
   if (name === 'figure') return <>{FIGURE_WORDS[value] ?? value}</>
-  if (name === 'means') return <>{MEANS[value] ?? value}</>
+  if (name === 'means') return <>{MEANS_WORDS[value] ?? value}</>
   return <>{value}</>
 }
 

@@ -1,7 +1,7 @@
 // The three axes of a status: a word and a shape each, so that colour only adds to what is said.
 
 import type { CommitmentAnswer } from '../answers.ts'
-import { LIFECYCLE_WORDS, SCHEDULE_WORDS, VERIFICATION_WORDS } from '../strings.ts'
+import { LIFECYCLE_WORDS, SCHEDULE_WORDS, uncertainly, VERIFICATION_WORDS } from '../strings.ts'
 
 export type Tone = 'good' | 'late' | 'bad' | 'warn' | 'doubt' | 'calm' | 'gone'
 
@@ -78,7 +78,7 @@ export function Schedule({
   isUncertain?: boolean
 }) {
   const word = SCHEDULE_WORDS[of]
-  return <Badge tone={SCHEDULE_TONES[of]}>{isUncertain ? `${word} (uncertain)` : word}</Badge>
+  return <Badge tone={SCHEDULE_TONES[of]}>{isUncertain ? uncertainly(word) : word}</Badge>
 }
 
 export function Verification({ of }: { of: CommitmentAnswer['verification'] }) {

@@ -7,9 +7,7 @@ import { Panel } from '../../parts/frame.tsx'
 import { Link, useHref } from '../../parts/link.tsx'
 import { Badge, Lifecycle, Schedule, Verification } from '../../parts/status.tsx'
 import { commitmentPath, eventPath, pathOf } from '../../route.ts'
-import { citations, SCHEDULE_WORDS, shell, commitment as words } from '../../strings.ts'
-
-const MEANS: Record<string, string> = { ...SCHEDULE_WORDS, delivered: 'Delivered', notDelivered: 'Not delivered' }
+import { citations, MEANS_WORDS, shell, commitment as words } from '../../strings.ts'
 
 export function Axes({ of }: { of: CommitmentAnswer }) {
   const { lifecycle, schedule, verification } = of
@@ -151,7 +149,7 @@ function SaidOfIt({ register, of }: { register: RegisterAnswer; of: CommitmentAn
         <Line word={words.reportedStatus}>
           <q>{reportedStatus.status}</q>{' '}
           <Said register={register.id} event={reportedStatus.event}>
-            {reportedStatus.means ? words.means(MEANS[reportedStatus.means] ?? reportedStatus.means) : ''}
+            {reportedStatus.means ? words.means(MEANS_WORDS[reportedStatus.means] ?? reportedStatus.means) : ''}
           </Said>
         </Line>
       )}
