@@ -16,19 +16,20 @@ const KNOWN_AT = /^(\d{1,15}|\d{4}-\d{2}-\d{2}(T.*Z)?)$/
 /** How the service reads the clocks of the address: as of which day, known at which size. */
 type Resolved = { asOf: string; knownAt: { size: number; recordedAt: string | null } }
 
-function useResolvedClocks(register: string): Resolved | undefined {
+function useResolvedClocks(register: string): { resolved: Resolved | undefined; isRefused: boolean } {
   const asked = useClocks()
   // The smallest answer that resolves both clocks as the others do.
-  const { data } = useResource<ListAnswer<unknown>>(
+  const { data, failure } = useResource<ListAnswer<unknown>>(
     address(`/v1/registers/${register}/commitments`, { limit: 1, asOf: asked.asOf, knownAt: asked.knownAt }),
   )
-  return data && { asOf: data.asOf, knownAt: data.knownAt }
+  return { resolved: data && { asOf: data.asOf, knownAt: data.knownAt }, isRefused: failure?.kind === 'problem' }
 }
 
 export function AsOf({ today, asOf }: { today: string; asOf: string }) {
   const place = useLocation()
   const set = (day: string | null) => go(withParams(place, { asOf: day === today ? null : day }))
-  const step = (days: number) => set(isoDay(dayMs(asOf) + days * DAY_MS))
+  const at = Number.isNaN(dayMs(asOf)) ? dayMs(today) : dayMs(asOf)
+  const step = (days: number) => set(isoDay(at + days * DAY_MS))
   return (
     <div class="clock">
       <label for="as-of">{words.asOf}</label>
@@ -39,7 +40,7 @@ export function AsOf({ today, asOf }: { today: string; asOf: string }) {
         <input
           id="as-of"
           type="date"
-          value={asOf}
+          value={isoDay(at)}
           title={words.asOfHint}
           onChange={({ currentTarget }) => currentTarget.value && set(currentTarget.value)}
         />
@@ -184,8 +185,9 @@ function Banner({ resolved, today, size }: { resolved: Resolved; today: string; 
 }
 
 export function ClockBar({ register }: { register: RegisterAnswer }) {
-  const resolved = useResolvedClocks(register.id)
+  const { resolved, isRefused } = useResolvedClocks(register.id)
   const asked = useClocks()
+  const place = useLocation()
   const today = dayIn(register.timeZone)
   const asOf = resolved?.asOf ?? asked.asOf ?? today
   return (
@@ -194,6 +196,7 @@ export function ClockBar({ register }: { register: RegisterAnswer }) {
         <AsOf today={today} asOf={asOf} />
         <KnownAt register={register} known={resolved?.knownAt.size ?? register.size} />
         {resolved && <Cite fixed={{ asOf: resolved.asOf, knownAt: String(resolved.knownAt.size) }} />}
+        {isRefused && <Link href={withParams(place, { asOf: null, knownAt: null })}>{words.backToNow}</Link>}
       </div>
       {resolved && <Banner resolved={resolved} today={today} size={register.size} />}
     </section>
