@@ -189,12 +189,15 @@ export function ClockBar({ register }: { register: RegisterAnswer }) {
   const asked = useClocks()
   const place = useLocation()
   const today = dayIn(register.timeZone)
-  const asOf = resolved?.asOf ?? asked.asOf ?? today
+  const asOf = asked.asOf ?? resolved?.asOf ?? today
+  // A size is known before the service has said so: whoever steps on at once steps from there.
+  const isSize = /^\d{1,15}$/.test(asked.knownAt ?? '')
+  const known = isSize ? Number(asked.knownAt) : (resolved?.knownAt.size ?? register.size)
   return (
     <section class="clocks" aria-label={words.title}>
       <div class="clock-controls">
         <AsOf today={today} asOf={asOf} />
-        <KnownAt register={register} known={resolved?.knownAt.size ?? register.size} />
+        <KnownAt register={register} known={known} />
         {resolved && <Cite fixed={{ asOf: resolved.asOf, knownAt: String(resolved.knownAt.size) }} />}
         {isRefused && <Link href={withParams(place, { asOf: null, knownAt: null })}>{words.backToNow}</Link>}
       </div>
