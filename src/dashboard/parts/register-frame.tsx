@@ -26,7 +26,10 @@ export function RegisterFrame({ register, view, hasClocks = true, children }: Pr
       {(data) => (
         <>
           <nav class="tabs" aria-label={data.title}>
-            <Link href={href(pathOf(register))} class="register-name">
+            <Link
+              href={href(pathOf(register))}
+              class={view === 'overview' ? 'register-name is-headed' : 'register-name'}
+            >
               {data.title}
             </Link>
             <ul>
