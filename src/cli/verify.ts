@@ -84,6 +84,7 @@ async function remembered(
   if (note === null) return null
   const checkpoint = believeCheckpoint(note, keys)
   if (typeof checkpoint !== 'string') return { note, checkpoint }
+  if (isOfOtherLog(note, keys)) throw new CommandError(`${file}: ${checkpoint}`, 2)
   const way = 'unless an earlier key signed it, which then is to be given as well'
   throw new CommandError(`${file}: ${checkpoint}: what was seen last is lost, ${way}`)
 }
@@ -138,7 +139,7 @@ async function watch(address: string, { key, state, interval }: WatchOptions): P
     throw new CommandError(`${address} is no http or https address`, 2)
   const keys = await readKeysOption(key)
   await mkdir(state, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new CommandError(error.code === 'EEXIST' ? `--state ${state} is a file, not a directory` : error.message)
+    throw new CommandError(/EEXIST|ENOTDIR/.test(error.code ?? '') ? `--state ${state} is no directory` : error.message)
   })
   if (interval === undefined) return watchOnce(address, keys, state)
   const stopped = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))

@@ -3,6 +3,7 @@
 // what was known stays.
 
 import { useEffect, useState } from 'preact/hooks'
+import { keep, kept } from './storage.ts'
 
 export type Failure =
   | { kind: 'away' }
@@ -61,7 +62,7 @@ function setService(next: Partial<Service>): void {
 }
 
 export function token(): string | null {
-  return sessionStorage.getItem(TOKEN)
+  return kept('sessionStorage', TOKEN)
 }
 
 /** Has the reader asked for a token, where being known would show more. */
@@ -71,8 +72,7 @@ export function wantToken(): void {
 
 /** Asks with this token from now on, for as long as the tab is open; null: with none. */
 export function setToken(text: string | null): void {
-  if (text === null) sessionStorage.removeItem(TOKEN)
-  else sessionStorage.setItem(TOKEN, text)
+  keep('sessionStorage', TOKEN, text)
   epoch += 1
   setService({ wantsToken: false })
   for (const entry of entries.values()) Object.assign(entry, { data: undefined, etag: null, failure: null, nextAt: 0 })

@@ -66,6 +66,13 @@ export function dayMs(iso: string): number {
   return Date.parse(`${iso}T00:00:00Z`)
 }
 
+/** The first day of a month, counted from that of year 0; years below 100 are none of the twentieth century. */
+export function monthMs(month: number): number {
+  const date = new Date(0)
+  date.setUTCFullYear(Math.floor(month / 12), month % 12, 1)
+  return date.getTime()
+}
+
 export function isoDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10)
 }

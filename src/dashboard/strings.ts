@@ -558,6 +558,7 @@ export const verify = {
   partly: 'What could be checked holds; not everything could be.',
   failed: 'It does not hold. Keep this page and what the service answered.',
   unfinished: 'It could not be checked to its end:',
+  unreadable: 'what the service answered cannot be read.',
   outcomes: { held: 'Holds', failed: 'Does not hold', open: 'Not checked' },
   steps: {
     body: 'Content',
@@ -590,7 +591,7 @@ export const verify = {
     history: {
       held: 'The log of this checkpoint holds everything of the one that this browser saw before, unchanged.',
       failed: 'The log of this checkpoint contradicts the one that this browser saw before.',
-      open: 'This is the first checkpoint of this register that this browser has seen; it is remembered.',
+      open: 'This is the first checkpoint of this register that this browser has seen; it is remembered, where the browser keeps anything.',
     },
   },
   value: {
@@ -609,7 +610,7 @@ export const verify = {
   } as Record<string, string>,
   values: 'Values',
   limits:
-    'This does not show that what was said is true, nor that others are shown the same log: the key came from this service. Compare the checkpoint and the key with those that others hold, or let “pledger verify watch” look on.',
+    'The events were checked as they stand here; what the service reckons from them (status, figures, what is in force) was not. Nor does this show that what was said is true, or that others are shown the same log: the key came from this service. Compare the checkpoint and the key with those that others hold, or let “pledger verify watch” look on.',
   summary: (held: number, of: number) => `${formatNumber(held)} of ${plural(of, 'event')}: everything checked holds`,
   event: (position: number) => `Event ${formatNumber(position)}`,
 } as const

@@ -2,6 +2,7 @@
 // whoever may only read a database can tell whether it answers what its log comes to.
 
 import { createHash, hash } from 'node:crypto'
+import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { type ProjectionName, VERSIONS } from '../kernel/projection-versions.ts'
 import { type KnownRegister, stateKnownAt } from '../registers.ts'
@@ -36,8 +37,24 @@ function liveOf(db: Queryable, register: string, projection: ProjectionName): Pr
 
 const ANEW = 'the service builds it anew before it answers from it'
 
-/** Where nothing is known of the version that this code checks, the service builds it anew before it answers from it. */
-async function whyUnchecked(db: Queryable, register: string, projection: ProjectionName): Promise<string> {
+/** Whether there are rows of a projection that nobody is building. */
+async function hasStrayRows(db: Queryable, register: string, projection: ProjectionName): Promise<boolean> {
+  const table = { commitments: 'commitment', periods: 'period', tallies: 'tally' }[projection]
+  const { rows } = await sql`select from ${sql.table(table)} where register = ${register}
+    and generation not in (select generation from operation where state = 'running') limit 1`.execute(db)
+  return rows.length > 0
+}
+
+/**
+ * Where nothing is known of the version that this code checks: rows that other versions left are built anew before anything is
+ * answered from them. Rows that nothing speaks of would stay, and be answered from.
+ */
+async function uncheckedOrStray(
+  db: Queryable,
+  register: string,
+  projection: ProjectionName,
+  live: Live | undefined,
+): Promise<ProjectionCheck> {
   const others = await db
     .selectFrom('checkpoint')
     .select('version')
@@ -46,9 +63,12 @@ async function whyUnchecked(db: Queryable, register: string, projection: Project
     .where('version', '!=', VERSIONS[projection])
     .orderBy('version')
     .execute()
-  if (others.length === 0) return `nothing of it was built yet, as far as the database says; ${ANEW}`
+  if (others.length === 0 && (live?.building ?? null) === null && (await hasStrayRows(db, register, projection)))
+    return { kind: 'differs', size: 0, why: 'it has rows, and nothing says from which of the log they come' }
+  if (others.length === 0) return { kind: 'unchecked', why: `nothing of it was built yet; ${ANEW}` }
   const versions = others.map(({ version }) => version).join(', ')
-  return `it was built by version ${versions} of its rules, and version ${VERSIONS[projection]} is what is checked here; ${ANEW}`
+  const why = `it was built by version ${versions} of its rules, and version ${VERSIONS[projection]} is what is checked here; ${ANEW}`
+  return { kind: 'unchecked', why }
 }
 
 /**
@@ -63,7 +83,7 @@ export async function checkProjection(
 ): Promise<ProjectionCheck> {
   const { register } = known
   const live = await liveOf(tx, register, projection)
-  if (!live || live.size === 0) return { kind: 'unchecked', why: await whyUnchecked(tx, register, projection) }
+  if (!live || live.size === 0) return uncheckedOrStray(tx, register, projection, live)
   const { size } = live
   try {
     if (projection === 'tallies') return await checkTallies(tx, register, live, epoch, told)

@@ -181,6 +181,19 @@ else {
         t.match(await page.locator('.steps').innerText(), /The content does not hash/)
         await page.unroute('**/events/83')
 
+        // What is shown is what is checked, not what would be answered to the check.
+        await page.route('**/commitments/oreshnik/events*', async (route) => {
+          const response = await route.fetch()
+          await route.fulfill({ response, body: (await response.text()).replace('still under way', 'long finished') })
+        })
+        await page.goto(`${UNION}/commitments/oreshnik`)
+        await page.getByText('long finished').first().waitFor()
+        await page.getByRole('button', { name: 'Verify these 5 events' }).click()
+        await verdict.waitFor()
+        t.equal(await verdict.getAttribute('data-outcome'), 'failed')
+        await page.unroute('**/commitments/oreshnik/events*')
+        await page.goto(`${UNION}/events/83`)
+
         // A service that lost the end of its log after this browser had seen it.
         await page.evaluate(`for (const name of Object.keys(localStorage)) if (name.startsWith('pledger-head'))
         localStorage.setItem(name, JSON.stringify({ ...JSON.parse(localStorage.getItem(name)), size: '500' }))`)

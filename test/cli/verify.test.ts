@@ -538,7 +538,7 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
   t.match(await watch(), { code: 0, out: /: unchanged/ })
   t.match(await pledger(t, [...command.slice(0, -1), tile]), {
     code: 1,
-    err: `pledger: --state ${tile} is a file, not a directory\n`,
+    err: `pledger: --state ${tile} is no directory\n`,
   })
   const elsewhere = [
     'verify',
@@ -769,8 +769,13 @@ t.test('a database is verified with its projections, and the exit code tells wha
   })
   await sql`delete from checkpoint where projection = 'commitments'`.execute(db)
   t.match(await pledger(t, ['verify', 'log', url], {}), {
+    code: 3,
+    err: 'pledger: verification failed: commitments of demo at size 0: it has rows, and nothing says from which of the log they come; run pledger replay\n',
+  })
+  await sql`delete from commitment`.execute(db)
+  t.match(await pledger(t, ['verify', 'log', url], {}), {
     code: 0,
-    out: /not verified: commitments of demo: nothing of it was built yet, as far as the database says; the service/,
+    out: /not verified: commitments of demo: nothing of it was built yet; the service builds it anew before it answers from it\n/,
   })
   await sql`update tree set origin = 'elsewhere.test/demo'`.execute(db)
   t.match(await pledger(t, ['verify', 'log', url], {}), {

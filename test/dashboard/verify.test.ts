@@ -4,7 +4,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { EventAnswer, KeysAnswer, ProofAnswer } from '../../src/dashboard/answers.ts'
-import { checkEvent, checkHistory, leafText, type Step } from '../../src/dashboard/verify/event.ts'
+import { type Asked, checkEvent, checkHistory, leafText, type Step } from '../../src/dashboard/verify/event.ts'
 import { isSigned, parseCheckpoint, parseNote, parseVkey } from '../../src/dashboard/verify/note.ts'
 import { fromBase64, isConsistent, isIncluded } from '../../src/dashboard/verify/tree.ts'
 import { checkpointText } from '../../src/integrity/checkpoint.ts'
@@ -118,9 +118,17 @@ function proofAt(position: number, size = SIZE): ProofAnswer {
   }
 }
 
-const sound = { register: REGISTER, position: POSITION, event: eventAt(POSITION), proof: proofAt(POSITION), keys }
+const sound = {
+  register: REGISTER,
+  asked: { position: POSITION },
+  event: eventAt(POSITION),
+  proof: proofAt(POSITION),
+  keys,
+}
 
-async function outcomes(evidence: typeof sound): Promise<Record<string, Step['outcome']>> {
+type Evidence = Omit<typeof sound, 'asked'> & { asked: Asked }
+
+async function outcomes(evidence: Evidence): Promise<Record<string, Step['outcome']>> {
   const { steps } = await checkEvent(evidence)
   return Object.fromEntries(steps.map(({ step, outcome }) => [step, outcome]))
 }
@@ -130,7 +138,11 @@ const HELD = { body: 'held', leaf: 'held', path: 'held', signature: 'held' }
 t.test('an event with its evidence holds, at every position', async (t) => {
   for (const event of events) {
     const { position } = event
-    t.strictSame(await outcomes({ ...sound, position, event, proof: proofAt(position) }), HELD, `position ${position}`)
+    t.strictSame(
+      await outcomes({ ...sound, asked: { position }, event, proof: proofAt(position) }),
+      HELD,
+      `position ${position}`,
+    )
   }
   const { head } = await checkEvent(sound)
   t.strictSame(head && { ...head, root: Buffer.from(head.root) }, { origin: ORIGIN, size: 11n, root: rootAt(SIZE) })
@@ -162,6 +174,8 @@ t.test('whatever is changed in an event is found, by the step that it concerns',
   t.match(await outcomes({ ...sound, register: 's' }), { leaf: 'failed', path: 'failed', signature: 'failed' })
   const another = { event: eventAt(5), proof: proofAt(5) }
   t.match(await outcomes({ ...sound, ...another }), { leaf: 'failed' }, 'a sound event that was not asked for')
+  t.strictSame(await outcomes({ ...sound, asked: { stream: 'c' } }), HELD)
+  t.match(await outcomes({ ...sound, asked: { stream: 'd' } }), { leaf: 'failed' }, 'of another commitment')
 })
 
 t.test('erased content is said not to be checked, and the rest still holds', async (t) => {

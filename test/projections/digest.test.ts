@@ -179,7 +179,7 @@ t.test('rows that a digest leaves aside are checked, too, since answers take the
   )
   t.equal(
     await after('tallies', `update checkpoint set size = 0 where projection = 'tallies'`),
-    'nothing of it was built yet, as far as the database says; the service builds it anew before it answers from it',
+    'it has rows, and nothing says from which of the log they come',
   )
   t.match(
     await after('tallies', `update checkpoint set size = 1 where projection = 'periods'`),

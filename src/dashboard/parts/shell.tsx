@@ -5,6 +5,7 @@ import { useState } from 'preact/hooks'
 import type { CallerAnswer, ReadyAnswer } from '../answers.ts'
 import { setToken, token, useResource, useService } from '../api.ts'
 import { formatTime } from '../format.ts'
+import { keep, kept } from '../storage.ts'
 import { access, freshness, shell } from '../strings.ts'
 import { Link } from './link.tsx'
 
@@ -37,7 +38,7 @@ const THEMES = ['auto', 'light', 'dark'] as const
 const THEME = 'pledger-theme'
 
 function storedTheme(): Theme {
-  return THEMES.find((one) => one === localStorage.getItem(THEME)) ?? 'auto'
+  return THEMES.find((one) => one === kept('localStorage', THEME)) ?? 'auto'
 }
 
 /** Puts the chosen colours on before anything is drawn. */
@@ -58,8 +59,7 @@ addEventListener('afterprint', () => applyTheme())
 function ThemeChoice() {
   const [theme, setTheme] = useState(storedTheme)
   const choose = (next: Theme) => {
-    if (next === 'auto') localStorage.removeItem(THEME)
-    else localStorage.setItem(THEME, next)
+    keep('localStorage', THEME, next === 'auto' ? null : next)
     applyTheme(next)
     setTheme(next)
   }

@@ -2,10 +2,11 @@
 
 import './verify.css'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import type { EventAnswer } from '../answers.ts'
 import { type Failure, isFailure } from '../api.ts'
 import { formatInstant } from '../format.ts'
 import { failures, verify as words } from '../strings.ts'
-import type { Step } from '../verify/event.ts'
+import type { Asked, Step } from '../verify/event.ts'
 import { keysOf, outcomeOf, type Verified, verifyEvent, verifyHistory } from '../verify/run.ts'
 import { Panel } from './frame.tsx'
 import { Badge, type Tone } from './status.tsx'
@@ -21,6 +22,16 @@ type Run = {
   failure: Failure | null
 }
 
+/** Anything but a refusal: an answer that is not what it should be. */
+const UNREADABLE: Failure = {
+  kind: 'problem',
+  status: 200,
+  word: 'unknown',
+  title: words.unreadable,
+  detail: null,
+  members: {},
+}
+
 const NOTHING: Run = { isRunning: false, of: 0, done: [], history: null, failure: null }
 
 function isSound({ steps }: Verified): boolean {
@@ -30,15 +41,16 @@ function isSound({ steps }: Verified): boolean {
 /** Checks events one after the other, all against the first one's checkpoint, then that checkpoint against what was seen. */
 async function verifyAll(
   register: string,
-  positions: readonly number[],
+  events: readonly EventAnswer[],
+  asked: Asked,
   tell: (run: Partial<Run>) => void,
   isWanted: () => boolean,
 ): Promise<void> {
   const keys = await keysOf(register)
   const done: Verified[] = []
-  for (const position of positions) {
+  for (const event of events) {
     if (!isWanted()) return
-    done.push(await verifyEvent(register, position, keys, done[0]?.head?.size))
+    done.push(await verifyEvent(register, event, keys, asked, done[0]?.head?.size))
     tell({ done: [...done] })
   }
   const head = done[0]?.head
@@ -46,7 +58,7 @@ async function verifyAll(
   if (head && done.every(isSound)) tell({ history: await verifyHistory(register, head) })
 }
 
-function useVerification(register: string, positions: readonly number[]): [Run, () => void] {
+function useVerification(register: string, events: readonly EventAnswer[], asked: Asked): [Run, () => void] {
   const [run, setRun] = useState(NOTHING)
   const number = useRef(0)
   useEffect(
@@ -60,9 +72,9 @@ function useVerification(register: string, positions: readonly number[]): [Run, 
     const mine = number.current
     const isWanted = () => mine === number.current
     const tell = (more: Partial<Run>) => isWanted() && setRun((before) => ({ ...before, ...more }))
-    setRun({ ...NOTHING, isRunning: true, of: positions.length })
-    verifyAll(register, positions, tell, isWanted)
-      .catch((error) => tell({ failure: isFailure(error) ? error : { kind: 'away' } }))
+    setRun({ ...NOTHING, isRunning: true, of: events.length })
+    verifyAll(register, events, asked, tell, isWanted)
+      .catch((error) => tell({ failure: isFailure(error) ? error : UNREADABLE }))
       .finally(() => tell({ isRunning: false }))
   }
   return [run, start]
@@ -147,16 +159,18 @@ function Result({ run: { isRunning, of, done, history, failure } }: { run: Run }
   )
 }
 
+type Props = { register: string; events: readonly EventAnswer[]; asked: Asked }
+
 /** A panel with the button that verifies these events, and what came of it. */
-export function Verify({ register, positions }: { register: string; positions: readonly number[] }) {
-  const [run, start] = useVerification(register, positions)
+export function Verify({ register, events, asked }: Props) {
+  const [run, start] = useVerification(register, events, asked)
   const canVerify = globalThis.crypto?.subtle !== undefined
   const hasRun = run.of > 0
   return (
     <Panel title={words.title} note={words.note} class="verify">
       {canVerify ? (
         <button type="button" class={hasRun ? '' : 'primary'} disabled={run.isRunning} onClick={start}>
-          {hasRun ? words.again : words.start(positions.length)}
+          {hasRun ? words.again : words.start(events.length)}
         </button>
       ) : (
         <p>{words.insecure}</p>

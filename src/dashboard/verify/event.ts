@@ -64,10 +64,12 @@ function keysFor(keys: KeysAnswer['keys'], size: bigint): string[] {
   return signs.map(({ vkey }) => vkey)
 }
 
+/** What is to be shown: the event at a position, or events of a commitment. Sound events of elsewhere are not it. */
+export type Asked = { position: number } | { stream: string }
+
 type Evidence = {
   register: string
-  /** The position that was asked for. */
-  position: number
+  asked: Asked
   event: EventAnswer
   proof: ProofAnswer
   keys: KeysAnswer['keys']
@@ -76,7 +78,7 @@ type Evidence = {
 /** The checkpoint that a proof leads to, with every step up to its signature. */
 export async function checkEvent({
   register,
-  position,
+  asked,
   event,
   proof,
   keys,
@@ -84,8 +86,8 @@ export async function checkEvent({
   const steps = [await checkBody(event)]
   const leaf = await leafHash(TEXT.encode(leafText(register, event)))
   const said = fromBase64(proof.leafHash)
-  const isAsked = event.position === position && said !== null && isSame(leaf, said)
-  steps.push(step('leaf', isAsked, { leafHash: proof.leafHash }))
+  const isAsked = 'position' in asked ? event.position === asked.position : event.stream === asked.stream
+  steps.push(step('leaf', isAsked && said !== null && isSame(leaf, said), { leafHash: proof.leafHash }))
   const note = parseNote(proof.checkpoint)
   const head = note && parseCheckpoint(note.text)
   if (!note || !head?.origin.endsWith(`/${register}`)) {

@@ -2,7 +2,8 @@
 
 import type { ConsistencyAnswer, EventAnswer, KeysAnswer, ProofAnswer } from '../answers.ts'
 import { askOnce, isFailure } from '../api.ts'
-import { checkEvent, checkHistory, type Step } from './event.ts'
+import { keep, kept } from '../storage.ts'
+import { type Asked, checkEvent, checkHistory, type Step } from './event.ts'
 import type { Checkpoint } from './note.ts'
 import { fromBase64, type Head, toBase64 } from './tree.ts'
 
@@ -16,36 +17,38 @@ function storageKey(origin: string): string {
 
 function seenBefore(origin: string): Seen | null {
   try {
-    const kept = JSON.parse(localStorage.getItem(storageKey(origin)) ?? 'null') as Record<string, string> | null
-    const root = fromBase64(kept?.root ?? '')
-    return kept && root?.length === 32 ? { size: BigInt(kept.size ?? ''), root, at: kept.at ?? '' } : null
+    const seen = JSON.parse(kept('localStorage', storageKey(origin)) ?? 'null') as Record<string, string> | null
+    const root = fromBase64(seen?.root ?? '')
+    return seen && root?.length === 32 ? { size: BigInt(seen.size ?? ''), root, at: seen.at ?? '' } : null
   } catch {
     return null
   }
 }
 
 function remember({ origin, size, root }: Checkpoint): void {
-  const kept = { size: String(size), root: toBase64(root), at: new Date().toISOString() }
-  localStorage.setItem(storageKey(origin), JSON.stringify(kept))
+  const seen = { size: String(size), root: toBase64(root), at: new Date().toISOString() }
+  keep('localStorage', storageKey(origin), JSON.stringify(seen))
 }
 
 export function keysOf(register: string): Promise<KeysAnswer> {
   return askOnce<KeysAnswer>(`/v1/registers/${register}/keys`)
 }
 
-/** One event against the newest checkpoint, or that of a size. Throws Failure where the evidence is not to be had. */
+/**
+ * One event, as the page shows it, against the newest checkpoint, or that of a size: what was shown may be another than what
+ * would be answered now. Throws Failure where the evidence is not to be had.
+ */
 export async function verifyEvent(
   register: string,
-  position: number,
+  event: EventAnswer,
   { keys }: KeysAnswer,
+  asked: Asked,
   size?: bigint,
 ): Promise<Verified> {
-  const base = `/v1/registers/${register}/events/${position}`
-  const [event, proof] = await Promise.all([
-    askOnce<EventAnswer>(base),
-    askOnce<ProofAnswer>(size === undefined ? `${base}/proof` : `${base}/proof?size=${size}`),
-  ])
-  return { position, ...(await checkEvent({ register, position, event, proof, keys })) }
+  const { position } = event
+  const proofOf = `/v1/registers/${register}/events/${position}/proof`
+  const proof = await askOnce<ProofAnswer>(size === undefined ? proofOf : `${proofOf}?size=${size}`)
+  return { position, ...(await checkEvent({ register, asked, event, proof, keys })) }
 }
 
 async function proofBetween(register: string, before: Head, head: Head): Promise<readonly string[]> {

@@ -122,7 +122,7 @@ function ThroughTime({ register, of, events, sources }: EventsProps) {
       <Conflicts register={register.id} of={of} sources={sources} />
       <History register={register} lines={lines} asOf={of.asOf} sources={sources} />
       {events.next !== null && <p class="note">{words.moreEvents(EVENTS)}</p>}
-      <Verify key={of.id} register={register.id} positions={events.items.map(({ position }) => position)} />
+      <Verify key={of.id} register={register.id} events={events.items} asked={{ stream: of.id }} />
     </div>
   )
 }

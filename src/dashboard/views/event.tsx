@@ -121,7 +121,7 @@ function Content({ register, event }: { register: RegisterAnswer; event: EventAn
   )
 }
 
-function One({ register, event }: { register: RegisterAnswer; event: EventAnswer }) {
+function One({ register, event, position }: { register: RegisterAnswer; event: EventAnswer; position: number }) {
   return (
     <>
       <Title lead={<Repairs register={register} event={event} />}>
@@ -133,7 +133,7 @@ function One({ register, event }: { register: RegisterAnswer; event: EventAnswer
         <Place register={register} event={event} />
       </div>
       <div class="stack event-evidence">
-        <Verify key={event.position} register={register.id} positions={[event.position]} />
+        <Verify key={event.position} register={register.id} events={[event]} asked={{ position }} />
         <RawEvent event={event} />
       </div>
     </>
@@ -154,7 +154,7 @@ export function Event({ register, position }: { register: RegisterAnswer; positi
   }
   return (
     <Shown of={resource} title={words.at(position)}>
-      {(event) => <One register={register} event={event} />}
+      {(event) => <One register={register} event={event} position={Number(position)} />}
     </Shown>
   )
 }

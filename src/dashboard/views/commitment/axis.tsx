@@ -2,7 +2,7 @@
 
 import type { CommitmentAnswer, Period } from '../../answers.ts'
 import { useWidth } from '../../charts/use-width.ts'
-import { dayMs, formatDate, formatDay } from '../../format.ts'
+import { dayMs, formatDate, formatDay, isoDay, monthMs } from '../../format.ts'
 import { lifecycleTone, scheduleTone, type Tone, verificationTone } from '../../parts/status.tsx'
 import { EVENT_WORDS, LIFECYCLE_WORDS, SCHEDULE_WORDS, VERIFICATION_WORDS, commitment as words } from '../../strings.ts'
 import { boundsOf } from './days.ts'
@@ -51,7 +51,7 @@ function bands(
 }
 
 function dayText(ms: number): string {
-  return formatDay(new Date(ms).toISOString().slice(0, 10))
+  return formatDay(isoDay(ms))
 }
 
 function mark(value: string, tone: Tone, word: string): Stretch {
@@ -108,9 +108,9 @@ function ticksOf(from: number, to: number, width: number): { at: number; word: s
   const start = new Date(from)
   const ticks = []
   for (let month = start.getUTCFullYear() * 12; ; month += stepMonths) {
-    const at = Date.UTC(Math.floor(month / 12), month % 12, 1)
+    const at = monthMs(month)
     if (at > to) return ticks
-    const iso = new Date(at).toISOString()
+    const iso = isoDay(at)
     if (at >= from)
       ticks.push({ at, word: formatDate({ value: month % 12 === 0 ? iso.slice(0, 4) : iso.slice(0, 7) }) })
   }
@@ -224,18 +224,13 @@ export function Axis({ of, periods, lines }: Props) {
     .map(dayMs)
   const [first, last] = [Math.min(...ends), Math.max(...ends)]
   const pad = Math.max(20 * DAY_MS, (last - first) * 0.03)
+  // No day is written before or after these.
+  const [from, to] = [Math.max(dayMs('0001-01-01'), first - pad), Math.min(dayMs('9999-12-31'), last + pad)]
   const label = periods.map((period) => `${formatDay(period.from)}: ${statusOf(period).word}`).join('; ')
   return (
     <div class="axis-box" ref={box}>
       {width > 0 && (
-        <Drawing
-          rows={rowsOf(of, periods, lines, last + pad)}
-          from={first - pad}
-          to={last + pad}
-          asOf={of.asOf}
-          width={width}
-          label={label}
-        />
+        <Drawing rows={rowsOf(of, periods, lines, to)} from={from} to={to} asOf={of.asOf} width={width} label={label} />
       )}
     </div>
   )

@@ -11,7 +11,7 @@ import { dayMs, formatDay, formatIndex, formatNumber, formatSigned, isoDay } fro
 import { address } from '../../location.ts'
 import { Panel, Shown } from '../../parts/frame.tsx'
 import { overview as words } from '../../strings.ts'
-import { stepOf } from './over-time.tsx'
+import { spanOf } from './over-time.tsx'
 
 type Item = SeriesAnswer['items'][number]
 type Earned = SummaryAnswer['earnedSchedule']
@@ -127,7 +127,7 @@ export function EarnedSchedule({ register, from, of: { asOf, earnedSchedule } }:
   const { asOf: asked, knownAt } = useClocks()
   const plan = useResource<PlanAnswer>(address(`/v1/registers/${register}/summary/plan`, { asOf: asked, knownAt }))
   // The same question as that of the status over time: one answer serves both.
-  const span = { from, to: asOf, step: stepOf(from, asOf), knownAt }
+  const span = { ...spanOf(from, asOf), knownAt }
   const series = useResource<SeriesAnswer>(address(`/v1/registers/${register}/summary/series`, span))
   if (earnedSchedule.of === 0) return null
   return (

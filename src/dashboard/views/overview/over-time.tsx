@@ -7,7 +7,7 @@ import { useResource } from '../../api.ts'
 import { AsTable, type Entry, Legend } from '../../charts/figure.tsx'
 import { type Colour, Plot, type PlotOptions } from '../../charts/plot.tsx'
 import { useClocks } from '../../clocks.ts'
-import { dayMs, formatDay, formatNumber } from '../../format.ts'
+import { dayMs, formatDay, formatNumber, isoDay } from '../../format.ts'
 import { address } from '../../location.ts'
 import { Panel, Shown } from '../../parts/frame.tsx'
 import type { Tone } from '../../parts/status.tsx'
@@ -38,8 +38,24 @@ const STEPS = [
 ] as const
 const MOST_ITEMS = 130
 
+/** The service tells no longer series than of a thousand items. */
+const MOST_DAYS = 900 * 365.25
+
+/**
+ * The span to tell of: from the first promise to the day asked about; of one too long its end, or, where that lies far ahead,
+ * its beginning.
+ */
+export function spanOf(first: string, asOf: string): { from: string; to: string; step: string } {
+  const [begin, end] = [dayMs(first), dayMs(asOf)]
+  const most = MOST_DAYS * DAY_MS
+  const isFarAhead = end > Date.now() + most
+  const from = end - begin > most && !isFarAhead ? isoDay(end - most) : first
+  const to = dayMs(asOf) - dayMs(from) > most ? isoDay(dayMs(from) + most) : asOf
+  return { from, to, step: stepOf(from, to) }
+}
+
 /** The shortest step of which a span does not hold too many. */
-export function stepOf(from: string, to: string): string {
+function stepOf(from: string, to: string): string {
   const days = (dayMs(to) - dayMs(from)) / DAY_MS
   return (STEPS.find(([, length]) => days / length <= MOST_ITEMS) ?? STEPS[4])[0]
 }
@@ -100,7 +116,7 @@ function Chart({ items }: { items: readonly Item[] }) {
 /** `from`: the first promise; `to`: the day of the view. */
 export function OverTime({ register, from, to }: { register: string; from: string; to: string }) {
   const { knownAt } = useClocks()
-  const url = address(`/v1/registers/${register}/summary/series`, { from, to, step: stepOf(from, to), knownAt })
+  const url = address(`/v1/registers/${register}/summary/series`, { ...spanOf(from, to), knownAt })
   return (
     <Panel title={words.overTime} note={words.overTimeNote}>
       <Shown of={useResource<SeriesAnswer>(url)}>{({ items }) => <Chart items={items} />}</Shown>

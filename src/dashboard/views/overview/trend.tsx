@@ -7,7 +7,7 @@ import { useResource } from '../../api.ts'
 import { AsTable, Legend } from '../../charts/figure.tsx'
 import { useWidth } from '../../charts/use-width.ts'
 import { useClocks } from '../../clocks.ts'
-import { dayMs, formatDate, formatDay } from '../../format.ts'
+import { dayMs, formatDate, formatDay, monthMs } from '../../format.ts'
 import { address, go, useLocation, withParams } from '../../location.ts'
 import { Panel, Shown } from '../../parts/frame.tsx'
 import { Link, useHref } from '../../parts/link.tsx'
@@ -97,16 +97,16 @@ function Grid({ scale: { x, y, from, to, width }, asOf }: { scale: Scale; asOf: 
     <g class="trend-grid" aria-hidden="true">
       {yearsWithin(from.x, to.x, width / 70).map((year) => (
         <g key={year}>
-          <path d={`M${x(Date.UTC(year, 0, 1))} ${HEAD}V${bottom}`} />
-          <text x={x(Date.UTC(year, 0, 1))} y={HEIGHT - 8} text-anchor="middle">
+          <path d={`M${x(monthMs(12 * year))} ${HEAD}V${bottom}`} />
+          <text x={x(monthMs(12 * year))} y={HEIGHT - 8} text-anchor="middle">
             {year}
           </text>
         </g>
       ))}
       {yearsWithin(from.y, to.y, HEIGHT / 28).map((year) => (
         <g key={year}>
-          <path d={`M${LEFT} ${y(Date.UTC(year, 0, 1))}H${width}`} />
-          <text x={LEFT - 8} y={y(Date.UTC(year, 0, 1)) + 4} text-anchor="end">
+          <path d={`M${LEFT} ${y(monthMs(12 * year))}H${width}`} />
+          <text x={LEFT - 8} y={y(monthMs(12 * year)) + 4} text-anchor="end">
             {year}
           </text>
         </g>
