@@ -8,9 +8,12 @@ const number = new Intl.NumberFormat(LOCALE)
 const decimal = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 const index = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 3, maximumFractionDigits: 3 })
 const signed = new Intl.NumberFormat(LOCALE, { signDisplay: 'exceptZero' })
-const dayFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeZone: 'UTC' })
-const monthFormat = new Intl.DateTimeFormat(LOCALE, { year: 'numeric', month: 'short', timeZone: 'UTC' })
-const instantFormat = new Intl.DateTimeFormat(LOCALE, { dateStyle: 'medium', timeStyle: 'medium' })
+// Registers count days by the Gregorian calendar, whatever a locale is used to: a month of another is another stretch of days.
+const calendar = 'gregory'
+const dayFormat = new Intl.DateTimeFormat(LOCALE, { calendar, dateStyle: 'medium', timeZone: 'UTC' })
+const yearFormat = new Intl.DateTimeFormat(LOCALE, { calendar, year: 'numeric', timeZone: 'UTC' })
+const monthFormat = new Intl.DateTimeFormat(LOCALE, { calendar, year: 'numeric', month: 'short', timeZone: 'UTC' })
+const instantFormat = new Intl.DateTimeFormat(LOCALE, { calendar, dateStyle: 'medium', timeStyle: 'medium' })
 const timeFormat = new Intl.DateTimeFormat(LOCALE, { timeStyle: 'medium' })
 
 const NBSP = '\u00a0'
@@ -39,7 +42,7 @@ export function formatDay(iso: string): string {
 }
 
 function formatPart(text: string): string {
-  if (/^\d{4}$/.test(text)) return text
+  if (/^\d{4}$/.test(text)) return yearFormat.format(new Date(`${text}-01-01T00:00:00Z`))
   if (/^\d{4}-\d{2}$/.test(text)) return monthFormat.format(new Date(`${text}-01T00:00:00Z`))
   return formatDay(text)
 }

@@ -11,12 +11,29 @@ function read(): Location {
 let current = read()
 const listeners = new Set<() => void>()
 
+const SETTLED_MS = 150
+let settling: ReturnType<typeof setTimeout> | undefined
+
+// Views are drawn after the browser would scroll back: where one was is kept with the step, and gone to when it is there again.
+history.scrollRestoration = 'manual'
+addEventListener('scroll', () => {
+  clearTimeout(settling)
+  settling = setTimeout(() => history.replaceState({ y: scrollY }, ''), SETTLED_MS)
+})
+
 function changed(): void {
+  clearTimeout(settling)
   current = read()
   for (const listener of listeners) listener()
 }
 
 addEventListener('popstate', changed)
+
+/** How far down the reader was when this step was left; 0 at the first time. */
+export function placeOfStep(): number {
+  // Safe: the state of a step is this page's own.
+  return (history.state as { y: number } | null)?.y ?? 0
+}
 
 /** The address, now and whenever it changes. */
 export function useLocation(): Location {
@@ -34,7 +51,11 @@ export function useLocation(): Location {
 /** Goes to an address of the page; `replace` leaves no step to come back to, as while a filter is typed. */
 export function go(href: string, { replace = false } = {}): void {
   if (href === location.pathname + location.search) return
-  history[replace ? 'replaceState' : 'pushState'](null, '', href)
+  if (replace) history.replaceState(history.state, '', href)
+  else {
+    history.replaceState({ y: scrollY }, '')
+    history.pushState(null, '', href)
+  }
   changed()
 }
 

@@ -3,7 +3,7 @@
 import { render } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import type { RegisterAnswer } from './answers.ts'
-import { useLocation } from './location.ts'
+import { placeOfStep, useLocation } from './location.ts'
 import { Title } from './parts/frame.tsx'
 import { fetchTheRest, later } from './parts/later.tsx'
 import { Link } from './parts/link.tsx'
@@ -76,15 +76,36 @@ function View({ route }: { route: Route }) {
   }
 }
 
+const PATIENCE_MS = 4_000
+
+/** Scrolls to a place as soon as the view is long enough, unless the reader does; returns what gives it up. */
+function scrollWhenThere(y: number): () => void {
+  scrollTo(0, 0)
+  let frame = 0
+  const until = performance.now() + PATIENCE_MS
+  const look = () => {
+    if (document.documentElement.scrollHeight - innerHeight >= y) scrollTo(0, y)
+    else if (performance.now() < until) frame = requestAnimationFrame(look)
+  }
+  const stop = () => {
+    cancelAnimationFrame(frame)
+    for (const name of ['wheel', 'touchstart', 'keydown']) removeEventListener(name, stop)
+  }
+  for (const name of ['wheel', 'touchstart', 'keydown']) addEventListener(name, stop, { passive: true })
+  if (y > 0) look()
+  return stop
+}
+
 function Page() {
   const { path } = useLocation()
   const before = useRef(path)
   useEffect(() => {
     if (before.current === path) return
     before.current = path
-    scrollTo(0, 0)
+    const settle = scrollWhenThere(placeOfStep())
     // The next view is said and read from its top, as if the browser had loaded it.
     document.getElementById('content')?.focus({ preventScroll: true })
+    return settle
   }, [path])
   return (
     <Shell>

@@ -125,6 +125,9 @@ export const failures = {
   away: 'The service does not answer',
   awayDetail: 'Nothing of this view was loaded before. It is asked again by itself.',
   retry: 'Ask again',
+  missing: 'A part of this page could not be fetched',
+  missingDetail:
+    'The page is loaded again as soon as the service answers. Nothing is lost: what is looked at is in the address.',
 } as const
 
 export const clocks = {
@@ -324,6 +327,8 @@ export const commitments = {
       ? `Reading on: ${formatNumber(there)} so far …`
       : `Reading on: ${formatNumber(there)} of ${formatNumber(total)} …`,
   empty: 'No commitment is like that at these clocks.',
+  onPaper: (shown: number, of: number) =>
+    `${formatNumber(shown)} of ${formatNumber(of)} are printed: those on the screen. The download holds all.`,
   sort: 'Sort by',
   sorts: [
     ['-slippageDays.current', 'Slippage, current date: latest first'],
@@ -610,7 +615,7 @@ export const verify = {
   } as Record<string, string>,
   values: 'Values',
   limits:
-    'The events were checked as they stand here; what the service reckons from them (status, figures, what is in force) was not. Nor does this show that what was said is true, or that others are shown the same log: the key came from this service. Compare the checkpoint and the key with those that others hold, or let “pledger verify watch” look on.',
+    'The events were checked as they stand here; what the service reckons from them (status, figures, what is in force) was not, nor that no event is left out: “pledger verify log” looks at all. Nor does this show that what was said is true, or that others are shown the same log: the key came from this service. Compare the checkpoint and the key with those that others hold, or let “pledger verify watch” look on.',
   summary: (held: number, of: number) => `${formatNumber(held)} of ${plural(of, 'event')}: everything checked holds`,
   event: (position: number) => `Event ${formatNumber(position)}`,
 } as const

@@ -382,8 +382,11 @@ else {
 
   t.test('a service that goes away is said to be, what was known stays, and it comes back by itself', async (t) => {
     const { page, complaints } = await open()()
+    const further = page.waitForResponse(/\/assets\/further/)
     await page.goto(`${SYNTHETIC}?${AS_OF}`)
     await settled(page)
+    // The other views come while the browser is idle, and are there when the service is not.
+    await further
     await page.getByText('Up to date').waitFor()
     await stopped(service)
     await page.getByText('The service has been away since').waitFor()

@@ -22,8 +22,17 @@ function coloursOf(box: HTMLElement): Colour {
 
 const YEAR_S = 365 * 86_400
 
-const yearFormat = new Intl.DateTimeFormat(navigator.language, { year: 'numeric', timeZone: 'UTC' })
-const monthFormat = new Intl.DateTimeFormat(navigator.language, { month: 'short', year: '2-digit', timeZone: 'UTC' })
+const yearFormat = new Intl.DateTimeFormat(navigator.language, {
+  calendar: 'gregory',
+  year: 'numeric',
+  timeZone: 'UTC',
+})
+const monthFormat = new Intl.DateTimeFormat(navigator.language, {
+  calendar: 'gregory',
+  month: 'short',
+  year: '2-digit',
+  timeZone: 'UTC',
+})
 
 function tickText(seconds: number, step: number): string {
   const at = new Date(seconds * 1_000)

@@ -11,25 +11,34 @@ import { clocks as words } from '../strings.ts'
 import { Link } from './link.tsx'
 
 const DAY_MS = 86_400_000
-const KNOWN_AT = /^(\d{1,15}|\d{4}-\d{2}-\d{2}(T.*Z)?)$/
+const KNOWN_AT = /^(\d{1,15}|\d{4}-\d{2}-\d{2}(T.*(Z|[+-]\d{2}:\d{2}))?)$/
+/** A size as the control itself writes it, in any locale. */
+const GROUPED = /^\d{1,3}(?:[,.'’\s]\d{3})+$/
 
 /** How the service reads the clocks of the address: as of which day, known at which size. */
 type Resolved = { asOf: string; knownAt: { size: number; recordedAt: string | null } }
 
-function useResolvedClocks(register: string): { resolved: Resolved | undefined; isRefused: boolean } {
+type Clocks = { resolved: Resolved | undefined; isBefore: boolean; isRefused: boolean }
+
+function useResolvedClocks(register: string): Clocks {
   const asked = useClocks()
   // The smallest answer that resolves both clocks as the others do.
-  const { data, failure } = useResource<ListAnswer<unknown>>(
+  const { data, failure, isBefore } = useResource<ListAnswer<unknown>>(
     address(`/v1/registers/${register}/commitments`, { limit: 1, asOf: asked.asOf, knownAt: asked.knownAt }),
   )
-  return { resolved: data && { asOf: data.asOf, knownAt: data.knownAt }, isRefused: failure?.kind === 'problem' }
+  const resolved = data && { asOf: data.asOf, knownAt: data.knownAt }
+  return { resolved, isBefore, isRefused: failure?.kind === 'problem' }
 }
 
 export function AsOf({ today, asOf }: { today: string; asOf: string }) {
   const place = useLocation()
   const set = (day: string | null) => go(withParams(place, { asOf: day === today ? null : day }))
   const at = Number.isNaN(dayMs(asOf)) ? dayMs(today) : dayMs(asOf)
-  const step = (days: number) => set(isoDay(at + days * DAY_MS))
+  const step = (days: number) => {
+    const day = isoDay(at + days * DAY_MS)
+    // No day is written before 0001-01-01 or after 9999-12-31.
+    if (/^\d{4}-/.test(day) && day >= '0001') set(day)
+  }
   return (
     <div class="clock">
       <label for="as-of">{words.asOf}</label>
@@ -72,7 +81,8 @@ export function SizeControl({ id, label, asked, placeholder, onSet, onBack, onOn
     setText(asked ?? '')
     setWrong(false)
   }, [asked])
-  const enter = (value: string) => {
+  const enter = (given: string) => {
+    const value = GROUPED.test(given) ? given.replace(/\D/g, '') : given
     const isGood = value === '' || KNOWN_AT.test(value)
     setWrong(!isGood)
     if (isGood) onSet(value === '' ? null : value)
@@ -185,7 +195,7 @@ function Banner({ resolved, today, size }: { resolved: Resolved; today: string; 
 }
 
 export function ClockBar({ register }: { register: RegisterAnswer }) {
-  const { resolved, isRefused } = useResolvedClocks(register.id)
+  const { resolved, isBefore, isRefused } = useResolvedClocks(register.id)
   const asked = useClocks()
   const place = useLocation()
   const today = dayIn(register.timeZone)
@@ -198,7 +208,8 @@ export function ClockBar({ register }: { register: RegisterAnswer }) {
       <div class="clock-controls">
         <AsOf today={today} asOf={asOf} />
         <KnownAt register={register} known={known} />
-        {resolved && <Cite fixed={{ asOf: resolved.asOf, knownAt: String(resolved.knownAt.size) }} />}
+        {/* Until the service has answered at these clocks, there is nothing of theirs to cite. */}
+        {resolved && !isBefore && <Cite fixed={{ asOf: resolved.asOf, knownAt: String(resolved.knownAt.size) }} />}
         {isRefused && <Link href={withParams(place, { asOf: null, knownAt: null })}>{words.backToNow}</Link>}
       </div>
       {resolved && <Banner resolved={resolved} today={today} size={register.size} />}

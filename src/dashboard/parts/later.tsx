@@ -3,7 +3,19 @@
 
 import type { ComponentType } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
+import type { Failure } from '../api.ts'
+import { keep, kept } from '../storage.ts'
+import { failures } from '../strings.ts'
 import { FailureNote, Loading } from './frame.tsx'
+
+const MISSING: Failure = {
+  kind: 'problem',
+  status: 0,
+  word: 'unknown',
+  title: failures.missing,
+  detail: failures.missingDetail,
+  members: {},
+}
 
 type Load<P> = () => Promise<ComponentType<P>>
 
@@ -20,7 +32,30 @@ export function fetchTheRest(): void {
   setTimeout(() => ('requestIdleCallback' in globalThis ? requestIdleCallback(fetchAll) : fetchAll()), SOON_MS)
 }
 
-/** A view that is fetched when it is looked at first; it is asked for again where it could not be had. */
+const LOOK_MS = 5_000
+const RELOADED = 'pledger-reloaded'
+
+/**
+ * A browser asks for a file of code once: what could not be had then is had by loading the page again, which loses nothing, as
+ * everything is in the address. Not again and again, where the file is there no more.
+ */
+function useReload(isMissing: boolean): void {
+  useEffect(() => {
+    if (!isMissing) return
+    const timer = setInterval(async () => {
+      const isThere = await fetch('/livez', { cache: 'no-store' }).then(
+        ({ ok }) => ok,
+        () => false,
+      )
+      if (!isThere || Date.now() - Number(kept('sessionStorage', RELOADED) ?? 0) < 60_000) return
+      keep('sessionStorage', RELOADED, String(Date.now()))
+      location.reload()
+    }, LOOK_MS)
+    return () => clearInterval(timer)
+  }, [isMissing])
+}
+
+/** A view that is fetched when it is looked at first. */
 export function later<P extends object>(load: Load<P>): (props: P) => preact.VNode {
   let view: ComponentType<P> | null = null
   const fetchOnce = () =>
@@ -32,17 +67,15 @@ export function later<P extends object>(load: Load<P>): (props: P) => preact.VNo
   return function Later(props: P) {
     const [View, setView] = useState(() => view)
     const [isMissing, setMissing] = useState(false)
-    const look = () => {
-      setMissing(false)
+    useReload(isMissing)
+    useEffect(() => {
+      if (View) return
       fetchOnce().then(
         (loaded) => setView(() => loaded),
         () => setMissing(true),
       )
-    }
-    useEffect(() => {
-      if (!View) look()
     }, [View])
     if (View) return <View {...props} />
-    return isMissing ? <FailureNote failure={{ kind: 'away' }} retry={look} /> : <Loading />
+    return isMissing ? <FailureNote failure={MISSING} retry={() => location.reload()} /> : <Loading />
   }
 }

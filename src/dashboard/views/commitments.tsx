@@ -237,6 +237,7 @@ function Table({ list, total, sort, names, register }: TableProps) {
           <Line key={row.id} row={row} index={from + at} names={names} register={register} top={(from + at) * rowPx} />
         ))}
       </div>
+      {count > shown.length && <p class="on-paper">{words.onPaper(shown.length, count)}</p>}
       {isBeyond && (
         <p class="reading" role="status">
           {words.reading(rows.length, total)}

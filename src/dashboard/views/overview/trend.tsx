@@ -99,7 +99,7 @@ function Grid({ scale: { x, y, from, to, width }, asOf }: { scale: Scale; asOf: 
         <g key={year}>
           <path d={`M${x(monthMs(12 * year))} ${HEAD}V${bottom}`} />
           <text x={x(monthMs(12 * year))} y={HEIGHT - 8} text-anchor="middle">
-            {year}
+            {formatDate({ value: String(year).padStart(4, '0') })}
           </text>
         </g>
       ))}
@@ -107,7 +107,7 @@ function Grid({ scale: { x, y, from, to, width }, asOf }: { scale: Scale; asOf: 
         <g key={year}>
           <path d={`M${LEFT} ${y(monthMs(12 * year))}H${width}`} />
           <text x={LEFT - 8} y={y(monthMs(12 * year)) + 4} text-anchor="end">
-            {year}
+            {formatDate({ value: String(year).padStart(4, '0') })}
           </text>
         </g>
       ))}
