@@ -319,6 +319,22 @@ else {
     }),
   )
 
+  t.test('the Tab key walks along the lines of the milestone trend', (t) =>
+    withPage(t, open(), async (page) => {
+      await page.goto(`${UNION}?${AS_OF}`)
+      await settled(page)
+      const lines = page.locator('.trend-line')
+      await lines.first().focus()
+      const walked = [await page.locator('.trend-readout a').innerText()]
+      for (let count = 1; count < (await lines.count()); count += 1) {
+        await page.keyboard.press('Tab')
+        walked.push(await page.locator('.trend-readout a').innerText())
+      }
+      t.ok(walked.length > 3)
+      t.equal(new Set(walked).size, walked.length, 'each once')
+    }),
+  )
+
   t.test('no view is wider than a small phone, nor than a page at 400 %, and nothing on it complains', async (t) => {
     for (const path of VIEWS) {
       const { page, complaints } = await open({ viewport: SMALL, isMobile: true, hasTouch: true })()

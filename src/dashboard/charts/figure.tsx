@@ -10,7 +10,7 @@ export type Entry = { tone: Tone | 'plan' | 'gap'; word: string; value?: string 
 /** The meaning of each colour, beside its value where something is pointed at. */
 export function Legend({ of, at }: { of: readonly Entry[]; at?: ComponentChildren }) {
   return (
-    <div class="legend">
+    <div class="legend" aria-live={at ? 'polite' : undefined}>
       {at && <strong>{at}</strong>}
       <ul>
         {of.map(({ tone, word, value, shape }) => (

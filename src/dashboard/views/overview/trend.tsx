@@ -179,8 +179,6 @@ function Chart({ register, items, asOf }: { register: string; items: readonly Tr
   if (lines.length === 0) return <p class="empty">{words.noTrend}</p>
   const scale = scaleOf(lines, asOf, Math.max(width, 280))
   const hrefOf = (id: string) => href(commitmentPath(register, id))
-  // The one that is looked at is drawn last, over the others.
-  const ordered = lines.toSorted((a, b) => Number(a.item.id === lit) - Number(b.item.id === lit))
   return (
     <>
       <div ref={box}>
@@ -194,7 +192,8 @@ function Chart({ register, items, asOf }: { register: string; items: readonly Tr
             aria-label={words.trendLabel(lines.length)}
           >
             <Grid scale={scale} asOf={asOf} />
-            {ordered.map((line) => (
+            {/* Always in this order: the Tab key walks along it. The others fade behind the one that is looked at. */}
+            {lines.map((line) => (
               <One
                 key={line.item.id}
                 line={line}
