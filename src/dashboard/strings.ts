@@ -138,7 +138,6 @@ export const clocks = {
   knownAtHint: 'How much of the log answers it: a size, or a day',
   everything: 'everything recorded',
   size: (size: number) => `size ${formatNumber(size)}`,
-  today: 'Today',
   newest: 'Everything',
   previousDay: 'A day earlier',
   nextDay: 'A day later',
@@ -486,7 +485,6 @@ export const commitment = {
   milestone: 'Milestone',
   milestoneDue: 'Due',
   metOn: 'Met',
-  assessments: 'Assessments',
   onScale: (scale: string, version: string) => `on ${scale} ${version}`,
   conflicts: 'Conflicts',
   conflictsNote: 'Where sources or events do not agree. Pledger takes no side.',
@@ -508,7 +506,6 @@ export const commitment = {
     events: 'Events',
   },
   baseline: (number: number) => (number === 0 ? 'original' : `moved ${formatNumber(number)}`),
-  asOfLine: 'as of',
   history: 'History',
   historyNote: 'Every event of this commitment, in the order in which it counts, with who says so and where.',
   claimedBy: (who: string) => `according to ${who}`,
@@ -616,7 +613,6 @@ export const verify = {
   values: 'Values',
   limits:
     'The events were checked as they stand here; what the service reckons from them (status, figures, what is in force) was not, nor that no event is left out: “pledger verify log” looks at all. Nor does this show that what was said is true, or that others are shown the same log: the key came from this service. Compare the checkpoint and the key with those that others hold, or let “pledger verify watch” look on.',
-  summary: (held: number, of: number) => `${formatNumber(held)} of ${plural(of, 'event')}: everything checked holds`,
   event: (position: number) => `Event ${formatNumber(position)}`,
 } as const
 

@@ -1,7 +1,6 @@
 // What the page checks in the browser: the public vectors, and an event with its evidence, of which everything is changed in turn.
 
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import t from 'tap'
 import type { EventAnswer, KeysAnswer, ProofAnswer } from '../../src/dashboard/answers.ts'
 import { type Asked, checkEvent, checkHistory, leafText, type Step } from '../../src/dashboard/verify/event.ts'
@@ -18,15 +17,7 @@ import {
   subtreesOf,
 } from '../../src/integrity/merkle.ts'
 import { signer, signNote, vkeyOf } from '../../src/integrity/note.ts'
-
-/** A vector file; safe: each test names the shape of what it reads of it. */
-function vectors<T>(name: string): T {
-  const text = readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8')
-  // 64-bit numbers, which a double cannot hold.
-  const exact = (_key: string, value: unknown, context?: { source: string }) =>
-    typeof value === 'number' ? BigInt(context?.source ?? value) : value
-  return JSON.parse(text, exact) as T
-}
+import { vectors } from '../support/vectors.ts'
 
 type Vector<T> = T & { proof: string[] | null; desc: string; wantErr: boolean }
 type Merkle = {

@@ -1,7 +1,6 @@
 // The tree, its tiles and its notes: public vectors, an independent verifier, and every proof of every tree up to 300 leaves.
 
 import { createHash, generateKeyPairSync } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { verifyMerkleInclusion } from '@sigstore/verify/dist/tlog/merkle.js'
 import t from 'tap'
 import { checkpointText, openCheckpoint, parseCheckpoint } from '../../src/integrity/checkpoint.ts'
@@ -37,15 +36,7 @@ import {
   unbundle,
   widthOf,
 } from '../../src/integrity/tiles.ts'
-
-/** A vector file; safe: each test names the shape of what it reads of it. */
-function vectors<T>(name: string): T {
-  const text = readFileSync(new URL(`../vectors/${name}.json`, import.meta.url), 'utf8')
-  // 64-bit numbers, which a double cannot hold. The types leave the context out, in which each value's own text stands.
-  const exact = (_key: string, value: unknown, context?: { source: string }) =>
-    typeof value === 'number' ? BigInt(context?.source ?? value) : value
-  return JSON.parse(text, exact) as T
-}
+import { vectors } from '../support/vectors.ts'
 
 type Merkle = {
   leafInputsHex: string[]
