@@ -18,7 +18,7 @@ import { principalCommand, registerCommand, tokenCommand } from './cli/token.ts'
 import { verifyCommand } from './cli/verify.ts'
 import { configHelp } from './config.ts'
 import { UnusableDatabase } from './database/connect.ts'
-import { EmbeddedError } from './database/embedded.ts'
+import { EmbeddedError } from './database/embedded/server.ts'
 import { isDatabaseUnavailable } from './database/unavailable.ts'
 
 // Safe: our own package.json.

@@ -8,7 +8,7 @@ import { tellFindings } from '../database/connect.ts'
 import { pendingMigrations } from '../database/migrate.ts'
 import type { Database } from '../database/pool.ts'
 import { sessionOf, unsafeFindings } from '../database/safety.ts'
-import { sealStates } from '../integrity/status.ts'
+import { sealStates } from '../integrity/sealing/status.ts'
 import { configuration, counted, type Session, withDatabase } from './program.ts'
 
 /** A line of the report; one that is not well makes the command fail. */

@@ -3,7 +3,7 @@
 import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { streamLines } from '../eventlog/feed.ts'
-import { CannotExport, exportLog } from '../integrity/log-export.ts'
+import { CannotExport, exportLog } from '../integrity/verifying/log-export.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register: string; output?: string; tiles?: string }

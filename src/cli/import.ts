@@ -2,8 +2,8 @@
 
 import { open as openFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { parseJson } from '../http/body.ts'
-import { type ImportReport, importLines, NoRegister } from '../import.ts'
+import { parseJson } from '../http/server/body.ts'
+import { type ImportReport, importLines, NoRegister } from '../recording/import.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase } from './program.ts'
 
 type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number; close?: () => Promise<void> }

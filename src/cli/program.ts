@@ -7,8 +7,8 @@ import { InvalidArgumentError } from 'commander'
 import { type Config, parseConfig } from '../config.ts'
 import { type Connection, connect } from '../database/connect.ts'
 import { slug } from '../domain/event.ts'
-import { createRecorder, type Recorder } from '../record.ts'
-import { createRegisters, type Registers } from '../registers.ts'
+import { createRecorder, type Recorder } from '../recording/recorder.ts'
+import { createRegisters, type Registers } from '../registers/registers.ts'
 
 /** A failure that the user can act on: its message is printed, the exit code is its own. */
 export class CommandError extends Error {

@@ -1,8 +1,8 @@
 // Public keys as an option of a command: whom its user believes.
 
 import { readFile } from 'node:fs/promises'
-import { parseVkey, type Verifier } from '../integrity/note.ts'
-import { parseKeys } from '../integrity/verify.ts'
+import { parseVkey, type Verifier } from '../integrity/tlog/note.ts'
+import { parseKeys } from '../integrity/verifying/verify.ts'
 import { CommandError } from './program.ts'
 
 /** The keys of an option: a public key itself, or a file of them. Throws CommandError. */

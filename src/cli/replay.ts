@@ -4,9 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Connection, connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
-import { VERSIONS } from '../kernel/projection-versions.ts'
-import { type Operation, type Request, readOperation, readProgress, SILENT_MS } from '../projections/bulk/progress.ts'
-import { type Comparison, comparisons, tellDifference } from '../projections/compare.ts'
+import { VERSIONS } from '../projections/core/versions.ts'
+import { type Comparison, comparisons, tellDifference } from '../projections/replay/compare.ts'
+import { type Operation, type Request, readOperation, readProgress, SILENT_MS } from '../projections/replay/progress.ts'
 import {
   AnotherReplay,
   beginReplay,
@@ -21,8 +21,8 @@ import {
   replayed,
   runReplay,
   unfinishedReplay,
-} from '../projections/replay.ts'
-import { createRegisters } from '../registers.ts'
+} from '../projections/replay/replay.ts'
+import { createRegisters } from '../registers/registers.ts'
 import {
   CommandError,
   configuration,

@@ -6,9 +6,9 @@ import { destination, pino } from 'pino'
 import { connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { listHeads } from '../eventlog/load.ts'
-import { announceKeys, RefusesToSign, sealNext } from '../integrity/seal.ts'
-import { type SealerOptions, sealOf, startSealer } from '../integrity/sealer.ts'
-import { sealStates } from '../integrity/status.ts'
+import { announceKeys, RefusesToSign, sealNext } from '../integrity/sealing/seal.ts'
+import { type SealerOptions, sealOf, startSealer } from '../integrity/sealing/sealer.ts'
+import { sealStates } from '../integrity/sealing/status.ts'
 import {
   CommandError,
   configuration,

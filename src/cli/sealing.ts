@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/pool.ts'
-import { DEFAULT_ORIGIN, readKeys, readOrMakeKeys, UnusableKeys } from '../integrity/keys.ts'
-import { sealedOrigins } from '../integrity/status.ts'
+import { DEFAULT_ORIGIN, readKeys, readOrMakeKeys, UnusableKeys } from '../integrity/sealing/keys.ts'
+import { sealedOrigins } from '../integrity/sealing/status.ts'
 import { CommandError } from './program.ts'
 
 /** `keys` are null where this process is not to seal, and `why` says why. */

@@ -3,11 +3,11 @@
 
 import type { Command } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
-import { type SealState, type SigningKey, sealStates, signingKeys } from '../integrity/status.ts'
+import { type SealState, type SigningKey, sealStates, signingKeys } from '../integrity/sealing/status.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
-import { replaysUnderWay } from '../projections/bulk/progress.ts'
-import { commandOf, type ReplayState, statusOf, unfinishedState } from '../projections/replay.ts'
+import { replaysUnderWay } from '../projections/replay/progress.ts'
+import { commandOf, type ReplayState, statusOf, unfinishedState } from '../projections/replay/replay.ts'
 import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 

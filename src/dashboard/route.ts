@@ -1,4 +1,4 @@
-// Which view an address names. The service answers the same paths with the page (src/http/page.ts).
+// Which view an address names. The service answers the same paths with the page (src/http/routes/page.ts).
 
 export type Route =
   | { view: 'registers' }

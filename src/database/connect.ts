@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely'
 import type { Config } from '../config.ts'
-import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded.ts'
+import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded/server.ts'
 import { grantRoles } from './grants.ts'
 import { migrate, NewerSchema, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'

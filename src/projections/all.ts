@@ -1,6 +1,6 @@
 import { commitments } from './commitments/projection.ts'
+import type { Projection } from './core/run.ts'
 import { periods } from './periods/projection.ts'
-import type { Projection } from './run.ts'
 import { tallies } from './tallies/projection.ts'
 
 /** Every projection that the runner keeps up with the log. */

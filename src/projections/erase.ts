@@ -4,12 +4,12 @@
 import { type Selectable, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
-import { VERSIONS } from '../kernel/projection-versions.ts'
-import { type KnownRegister, stateKnownAt } from '../registers.ts'
-import { unfinishedOperation } from './bulk/progress.ts'
+import { type KnownRegister, stateKnownAt } from '../registers/registers.ts'
 import { commitments } from './commitments/projection.ts'
+import { type Projection, timeZonesFrom } from './core/run.ts'
+import { VERSIONS } from './core/versions.ts'
 import { periods } from './periods/projection.ts'
-import { type Projection, timeZonesFrom } from './run.ts'
+import { unfinishedOperation } from './replay/progress.ts'
 import { EPOCH } from './tallies/project.ts'
 
 type Checkpoint = Selectable<Tables['checkpoint']>

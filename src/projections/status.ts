@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { eventsAt } from '../eventlog/load.ts'
-import type { Projection } from './run.ts'
+import type { Projection } from './core/run.ts'
 
 export const PROJECTION_STATUSES = [
   /** It has not read anything yet. */

@@ -3,7 +3,7 @@
 
 import { generateKeyPairSync } from 'node:crypto'
 import { openDatabase } from '../../src/database/pool.ts'
-import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
+import { sealAll, sealOf } from '../../src/integrity/sealing/sealer.ts'
 import { randomFrom } from '../../src/samples/random.ts'
 import { GROWTH_FROM, ROUNDS } from './flags.ts'
 import { type GrownLog, grownLog } from './growth-log.ts'

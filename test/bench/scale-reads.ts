@@ -1,7 +1,7 @@
 // What the rows at scale call: each question of the service, at the functions that its route calls.
 
 import type { Database } from '../../src/database/pool.ts'
-import type { Countable } from '../../src/domain/portfolio/status-code.ts'
+import type { Countable } from '../../src/domain/commitment/status-code.ts'
 import { summarise } from '../../src/domain/portfolio/summary.ts'
 import { loadStreams } from '../../src/eventlog/load.ts'
 import { projectAt } from '../../src/projections/commitments/project.ts'
@@ -9,7 +9,7 @@ import { readStates } from '../../src/projections/commitments/read.ts'
 import { ALL, readPage, type Wanted } from '../../src/projections/periods/read.ts'
 import { WHOLE } from '../../src/projections/tallies/project.ts'
 import { readTallies } from '../../src/projections/tallies/read.ts'
-import { createRegisters, type Registers, stateKnownAt } from '../../src/registers.ts'
+import { createRegisters, type Registers, stateKnownAt } from '../../src/registers/registers.ts'
 import type { Filter, Question } from './scale-questions.ts'
 
 export type Reads = {

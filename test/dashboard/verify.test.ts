@@ -6,7 +6,7 @@ import type { EventAnswer, KeysAnswer, ProofAnswer } from '../../src/dashboard/a
 import { type Asked, checkEvent, checkHistory, leafText, type Step } from '../../src/dashboard/verify/event.ts'
 import { isSigned, parseCheckpoint, parseNote, parseVkey } from '../../src/dashboard/verify/note.ts'
 import { fromBase64, isConsistent, isIncluded } from '../../src/dashboard/verify/tree.ts'
-import { checkpointText } from '../../src/integrity/checkpoint.ts'
+import { checkpointText } from '../../src/integrity/tlog/checkpoint.ts'
 import {
   consistencyRanges,
   inclusionRanges,
@@ -15,8 +15,8 @@ import {
   type Range,
   rootOf,
   subtreesOf,
-} from '../../src/integrity/merkle.ts'
-import { signer, signNote, vkeyOf } from '../../src/integrity/note.ts'
+} from '../../src/integrity/tlog/merkle.ts'
+import { signer, signNote, vkeyOf } from '../../src/integrity/tlog/note.ts'
 import { vectors } from '../support/vectors.ts'
 
 type Vector<T> = T & { proof: string[] | null; desc: string; wantErr: boolean }

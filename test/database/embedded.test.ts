@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { attachEmbedded, EmbeddedError, openEmbedded } from '../../src/database/embedded.ts'
+import { attachEmbedded, EmbeddedError, openEmbedded } from '../../src/database/embedded/server.ts'
 
 t.jobs = 2
 
@@ -43,7 +43,7 @@ const script = `
   }`
 
 function service(t: Test, dir: string, how = 'openEmbedded', account: { uid?: number; gid?: number } = {}): Service {
-  const url = new URL('../../src/database/embedded.ts', import.meta.url).href
+  const url = new URL('../../src/database/embedded/server.ts', import.meta.url).href
   const args = ['--input-type=module', '--eval', script, url, how, dir]
   // Without tap's own options: an ordinary user may not write where it counts coverage. `env` keeps the process id.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, ...args]

@@ -3,7 +3,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import t, { type Test } from 'tap'
-import { sealAll, sealOf } from '../../src/integrity/sealer.ts'
+import { sealAll, sealOf } from '../../src/integrity/sealing/sealer.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { type Ask, fuzz, fuzzTable } from '../fuzz/fuzz.ts'
 import type { Document, Known } from '../fuzz/requests.ts'

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/pool.ts'
-import { unfinishedReplay } from '../../src/projections/replay.ts'
+import { unfinishedReplay } from '../../src/projections/replay/replay.ts'
 import type { Random } from '../../src/samples/random.ts'
 import { asRole, ROLES } from '../support/database.ts'
 import { type Ending, start } from '../support/process.ts'

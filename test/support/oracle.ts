@@ -10,8 +10,8 @@ import {
   foldFacts,
   type States,
 } from '../../src/domain/commitment/state.ts'
+import { verification } from '../../src/domain/commitment/status.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
-import { verification } from '../../src/domain/portfolio/status.ts'
 import { definedAt, namedAt, type RegisterState, registerAt } from '../../src/domain/register/state.ts'
 import { redactedPositions, repairTarget, retractedIds } from '../../src/domain/repairs.ts'
 import { type Day, dateRangeOf, dayOf, formatDay, LAST_DAY } from '../../src/kernel/plain-date.ts'

@@ -7,7 +7,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../src/database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
 import { formatDay } from '../../src/kernel/plain-date.ts'
-import { VERSIONS } from '../../src/kernel/projection-versions.ts'
+import { VERSIONS } from '../../src/projections/core/versions.ts'
 import { anyLog, type Draft, fact, idAt, opened, redactedAt } from './events.ts'
 
 const COMMITMENTS = Array.from({ length: 20 }, (_, index) => `c${index + 1}`)

@@ -1,8 +1,8 @@
 // A process that works on a replay in small chunks, for tests that kill it: node replay-process.ts <address> <operation>.
 
 import { openDatabase } from '../../src/database/pool.ts'
-import { runReplay } from '../../src/projections/replay.ts'
-import { createRegisters } from '../../src/registers.ts'
+import { runReplay } from '../../src/projections/replay/replay.ts'
+import { createRegisters } from '../../src/registers/registers.ts'
 
 const [connectionString = '', operation = ''] = process.argv.slice(2)
 const db = openDatabase({ connectionString, max: 4 })

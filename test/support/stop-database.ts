@@ -1,7 +1,7 @@
 // Runs after the tests: stops the server that start-database.ts started and removes its directory.
 
 import { readFile, rm } from 'node:fs/promises'
-import { openEmbedded } from '../../src/database/embedded.ts'
+import { openEmbedded } from '../../src/database/embedded/server.ts'
 import { RUN_FILE, type TestServer } from './database.ts'
 
 const { dataDir } = JSON.parse(await readFile(RUN_FILE, 'utf8')) as TestServer

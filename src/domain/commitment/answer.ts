@@ -3,19 +3,11 @@
 import { z } from 'zod'
 import { answerDate, type Day, formatDay, lastDayOf } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
-import { baselineShiftDays, slippageDays, stalenessDays } from '../portfolio/slippage.ts'
-import {
-  currentBaseline,
-  fullClaim,
-  LIFECYCLES,
-  SCHEDULES,
-  schedule,
-  standing,
-  VERIFICATIONS,
-} from '../portfolio/status.ts'
 import { DEFINITIONS, erasedPositions, type RegisterState } from '../register/state.ts'
 import { type Conflict, conflictAnswer, conflictsOf, undefinedReferences } from './conflicts.ts'
+import { baselineShiftDays, slippageDays, stalenessDays } from './slippage.ts'
 import type { CommitmentState, Mention, Milestone, States } from './state.ts'
+import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, schedule, standing, VERIFICATIONS } from './status.ts'
 
 const mentioned = { event: z.int().meta({ description: 'Position of the event' }), occurredOn: dateAnswer }
 const nullableNumber = z.number().nullable()

@@ -5,9 +5,9 @@ import { z } from 'zod'
 import type { Day } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer } from '../answers.ts'
 import type { Citation } from '../event.ts'
-import { currentBaselineIndex, type Schedule, type Standing, schedule } from '../portfolio/status.ts'
 import type { RegisterState } from '../register/state.ts'
 import type { CommitmentState, Mention, ReportedStatus } from './state.ts'
+import { currentBaselineIndex, type Schedule, type Standing, schedule } from './status.ts'
 
 export const CONFLICT_KINDS = [
   'made-twice',

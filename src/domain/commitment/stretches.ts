@@ -3,11 +3,11 @@
 // The timeline, the projection `periods` and the tallies are all made of these.
 
 import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
-import { type Standing, standing } from '../portfolio/status.ts'
-import { encodeStatus, showsSameStatus } from '../portfolio/status-code.ts'
 import { scheduleOf } from './answer.ts'
 import { hasFactConflict } from './conflicts.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
+import { type Standing, standing } from './status.ts'
+import { encodeStatus, showsSameStatus } from './status-code.ts'
 
 /** What a commitment belongs to. */
 export type Membership = Pick<CommitmentState, 'programme' | 'themes' | 'parties'>

@@ -3,9 +3,9 @@
 
 import { z } from 'zod'
 import { formatDay } from '../../kernel/plain-date.ts'
-import { LIFECYCLES, VERIFICATIONS } from '../portfolio/status.ts'
-import { decodeStatus } from '../portfolio/status-code.ts'
 import { scheduleAnswer } from './answer.ts'
+import { LIFECYCLES, VERIFICATIONS } from './status.ts'
+import { decodeStatus } from './status-code.ts'
 import type { Stretch } from './stretches.ts'
 
 export const periodAnswer = z

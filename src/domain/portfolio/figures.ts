@@ -2,10 +2,10 @@
 // and the lists behind its numbers filter by them, so that they cannot disagree.
 
 import type { Day } from '../../kernel/plain-date.ts'
-import type { FigureName } from './figure-names.ts'
-import { baselineShiftDays, type SlippageDays, slippageDays } from './slippage.ts'
-import { type Standing, schedule } from './status.ts'
-import type { Countable } from './status-code.ts'
+import { baselineShiftDays, type SlippageDays, slippageDays } from '../commitment/slippage.ts'
+import { type Standing, schedule } from '../commitment/status.ts'
+import type { Countable } from '../commitment/status-code.ts'
+import type { FigureName } from '../figure-names.ts'
 
 /** Where a commitment stands as of a day, with what the day decides. */
 export type Measured = Standing &

@@ -1,11 +1,11 @@
 // What a tally comes to, prepared so that the figures of any day on which it stands take few steps: until the next change only
 // the day itself moves.
 
+import { decodeStatus } from '../commitment/status-code.ts'
+import { FIGURE_NAMES, type FigureName } from '../figure-names.ts'
 import { Distribution } from './distribution.ts'
-import { FIGURE_NAMES, type FigureName } from './figure-names.ts'
 import { counts } from './figures.ts'
 import type { Slippages } from './spread.ts'
-import { decodeStatus } from './status-code.ts'
 import type { Tally } from './tally.ts'
 
 type Counts = Record<FigureName, { numerator: number; denominator: number }>

@@ -2,8 +2,8 @@
 
 import { z } from 'zod'
 import { roundedFraction } from '../../kernel/ratio.ts'
+import type { FigureName } from '../figure-names.ts'
 import { decimalOf, magnitude, percentage } from './decimal.ts'
-import type { FigureName } from './figure-names.ts'
 import type { Report, Scope } from './report.ts'
 
 export const checkAnswer = z

@@ -1,8 +1,8 @@
 // The projection `commitments`, its pure part: the events of one commitment become one row, or none.
 
 import { commitmentFacts, foldBoth, type States } from '../../domain/commitment/state.ts'
+import { type Standing, standing } from '../../domain/commitment/status.ts'
 import type { EventToFold } from '../../domain/event.ts'
-import { type Standing, standing } from '../../domain/portfolio/status.ts'
 import { type Knowledge, readingOf, redactedPositions } from '../../domain/repairs.ts'
 
 export type CommitmentRow = {

@@ -2,8 +2,8 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import { loadToFold } from '../../eventlog/load.ts'
-import { VERSIONS } from '../../kernel/projection-versions.ts'
-import type { Change, Projection } from '../run.ts'
+import type { Change, Projection } from '../core/run.ts'
+import { VERSIONS } from '../core/versions.ts'
 import { type CommitmentRow, project } from './project.ts'
 import { removeCommitments, saveCommitments } from './table.ts'
 

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
-import { liveBuild } from '../live.ts'
+import { liveBuild } from '../core/live.ts'
 import type { Change } from './project.ts'
 
 /** Changes in order of size, four numbers each (day, membership, key, difference); those of version n end at `ends[n]`. */

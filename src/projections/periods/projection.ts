@@ -3,8 +3,8 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import { loadToFold } from '../../eventlog/load.ts'
-import { VERSIONS } from '../../kernel/projection-versions.ts'
-import type { Change, Projection } from '../run.ts'
+import type { Change, Projection } from '../core/run.ts'
+import { VERSIONS } from '../core/versions.ts'
 import { type TimelineVersion, timelineVersions } from './project.ts'
 import { savePeriods } from './table.ts'
 

@@ -3,11 +3,11 @@
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
+import { CODES, type Countable, decodeStatus } from '../../domain/commitment/status-code.ts'
 import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
 import { type Measured, measure } from '../../domain/portfolio/figures.ts'
-import { CODES, type Countable, decodeStatus } from '../../domain/portfolio/status-code.ts'
 import type { Day } from '../../kernel/plain-date.ts'
-import { liveGeneration } from '../live.ts'
+import { liveGeneration } from '../core/live.ts'
 import { readMemberships } from './memberships.ts'
 import { CONFLICTED, NUMBERS, UNCERTAIN } from './table.ts'
 

@@ -2,10 +2,10 @@
 // seal nearest to the question and the changes between; a seal that is late makes them slower, never wrong.
 
 import type { Queryable } from '../../database/pool.ts'
-import { talliesVersion, VERSIONS } from '../../kernel/projection-versions.ts'
+import type { Projection } from '../core/run.ts'
+import { talliesVersion, VERSIONS } from '../core/versions.ts'
 import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
-import type { Projection } from '../run.ts'
 import { partsIn } from './parts.ts'
 import { EPOCH } from './project.ts'
 import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './sealing.ts'

@@ -3,9 +3,9 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import type { Day } from '../../kernel/plain-date.ts'
+import { ProjectionBehind } from '../core/run.ts'
 import { type Changes, changesBetween, readChanges } from '../periods/changes.ts'
 import { membershipsUpTo } from '../periods/memberships.ts'
-import { ProjectionBehind } from '../run.ts'
 import { Adding, needsOf, type PartTally, type WantedPart } from './adding.ts'
 import { EPOCH } from './project.ts'
 import { keptSums, type Progress, readProgress, readSums } from './sums.ts'

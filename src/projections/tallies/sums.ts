@@ -3,8 +3,8 @@
 
 import { CompiledQuery } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import { VERSIONS } from '../../kernel/projection-versions.ts'
-import { buildOf, liveBuildText } from '../live.ts'
+import { buildOf, liveBuildText } from '../core/live.ts'
+import { VERSIONS } from '../core/versions.ts'
 import { DAYS, entriesOf, YEAR } from './packing.ts'
 import { partName } from './parts.ts'
 import type { Part } from './project.ts'

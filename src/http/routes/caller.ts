@@ -1,0 +1,46 @@
+// Who is asking, and what they may do: for pages, which offer no more than that, and for whoever tries a token.
+
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { ALL_REGISTERS, ROLES } from '../../access/grants.ts'
+import type { Context } from '../server/context.ts'
+import { problems } from '../server/problem.ts'
+
+const callerAnswer = z
+  .strictObject({
+    control: z
+      .enum(['none', 'tokens', 'oidc'])
+      .meta({ description: 'none: everyone on this machine may read and record' }),
+    caller: z.string().nullable().meta({ description: 'null: nobody who is known; public registers alone' }),
+    grants: z.array(
+      z.strictObject({
+        role: z.enum(ROLES),
+        register: z.string().nullable().meta({ description: 'null: every register' }),
+      }),
+    ),
+  })
+  .meta({ id: 'CallerAccess' })
+export type CallerAnswer = z.output<typeof callerAnswer>
+
+export function callerRoutes(app: FastifyInstance, { access }: Context): void {
+  app.get(
+    '/v1/access',
+    {
+      config: { permission: 'visible' },
+      schema: {
+        summary: 'Read who is asking, and what they may do',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        response: { 200: callerAnswer, ...problems },
+      },
+    },
+    async ({ caller }, reply): Promise<CallerAnswer> => {
+      reply.header('cache-control', 'no-store')
+      const grants = (caller?.grants ?? []).map(({ role, register }) => ({
+        role,
+        register: register === ALL_REGISTERS ? null : register,
+      }))
+      return { control: access.mode, caller: caller?.id ?? null, grants }
+    },
+  )
+}

@@ -1,0 +1,210 @@
+// Checkpoints: the newest as a signed note, all of them, what leads from one size to another, and the keys that sign.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { RULES } from '../../domain/commitment/answer.ts'
+import { provedConsistency } from '../../integrity/sealing/proofs.ts'
+import {
+  listCheckpoints,
+  listKeys,
+  newestCheckpoint,
+  type PublishedCheckpoint,
+} from '../../integrity/sealing/stored.ts'
+import { type Context, instantText, registerOf } from '../server/context.ts'
+import { isUnchanged } from '../server/negotiate.ts'
+import { pageLimit, wholeNumber } from '../server/parameters.ts'
+import { Problem, problems } from '../server/problem.ts'
+
+const TEXT_TYPE = 'text/plain'
+
+export const base64 = z.string().meta({ description: 'Base64 of 32 bytes' })
+export const noteText = z.string().meta({ description: 'A checkpoint as C2SP signed note' })
+
+const checkpointItem = z
+  .strictObject({
+    size: z.int().meta({ description: 'How many events it covers' }),
+    rootHash: base64,
+    signedAt: z.string(),
+    note: noteText,
+  })
+  .meta({ id: 'Checkpoint' })
+
+export type CheckpointAnswer = z.output<typeof checkpointItem>
+
+const checkpointList = z.strictObject({
+  items: z.array(checkpointItem),
+  next: z.string().nullable(),
+  asOf: z.null(),
+  knownAt: z.null(),
+  rules: z.string(),
+})
+
+const checkpointParameters = z.strictObject({
+  after: wholeNumber('expected a size', 0)
+    .default(0)
+    .meta({ description: 'Checkpoints about more events; from the first by default' }),
+  limit: pageLimit.default(100),
+})
+
+const consistencyAnswer = z
+  .strictObject({
+    firstSize: z.int(),
+    secondSize: z.int(),
+    firstRoot: base64,
+    secondRoot: base64,
+    proof: z.array(base64).meta({ description: 'RFC 9162, section 2.1.4' }),
+  })
+  .meta({ id: 'Consistency' })
+
+const size = wholeNumber('expected a size, from 1 on', 1)
+const consistencyParameters = z.strictObject({
+  first: size.meta({ description: 'A size that has been sealed; it need not have a checkpoint' }),
+  second: size.optional().meta({ description: 'Another, not smaller; that of the newest checkpoint by default' }),
+})
+
+const keysAnswer = z.strictObject({
+  keys: z.array(
+    z.strictObject({
+      vkey: z.string().meta({ description: 'The public key as C2SP signed notes name it' }),
+      fromSize: z.int().meta({
+        description: 'Every checkpoint from this size on is signed by it; a new key is listed before the next event',
+      }),
+      toSize: z.int().nullable().meta({
+        description: 'The last size that it signs; null while it goes on. Below fromSize where it never signed',
+      }),
+    }),
+  ),
+})
+
+export type ConsistencyAnswer = z.output<typeof consistencyAnswer>
+export type KeysAnswer = z.output<typeof keysAnswer>
+
+/** The newest checkpoint of a register; throws Problem `not-sealed` before the first. */
+export async function newestOf({ db }: Context, register: string): Promise<PublishedCheckpoint> {
+  const newest = await newestCheckpoint(db, register)
+  if (newest) return newest
+  const detail = `${register} has no checkpoint yet; one comes within a second where the service has signing keys`
+  throw new Problem('not-sealed', { detail, sealedSize: 0, headers: { 'retry-after': '1' } })
+}
+
+async function checkpoint(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register } = await registerOf(context, request)
+  const { size, note } = await newestOf(context, register)
+  if (isUnchanged(request, reply, { size, projection: note })) return reply.send()
+  return reply.header('content-type', `${TEXT_TYPE}; charset=utf-8`).send(note)
+}
+
+async function checkpoints(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  // Safe: parsed by the schema of the route.
+  const { after, limit } = request.query as z.output<typeof checkpointParameters>
+  const { register } = await registerOf(context, request)
+  // One more than asked for tells whether there is a next page.
+  const found = await listCheckpoints(context.db, register, { after, limit: limit + 1 })
+  const page = found.slice(0, limit)
+  const last = page.at(-1)
+  const next = found.length > limit && last ? String(last.size) : null
+  const version = { size: last?.size ?? 0, projection: JSON.stringify([page.length, next, last?.note]) }
+  if (isUnchanged(request, reply, version)) return reply.send()
+  if (next !== null) {
+    const parameters = new URLSearchParams({ after: next, limit: String(limit) })
+    reply.header('link', `</v1/registers/${register}/checkpoints?${parameters}>; rel="next"`)
+  }
+  const items = page.map(({ size, root, note, signedAt }) => ({
+    size,
+    rootHash: root.toString('base64'),
+    signedAt: instantText(signedAt),
+    note,
+  }))
+  return { items, next, asOf: null, knownAt: null, rules: RULES }
+}
+
+async function consistency(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  // Safe: parsed by the schema of the route.
+  const { first, second: asked } = request.query as z.output<typeof consistencyParameters>
+  const { register } = await registerOf(context, request)
+  const newest = await newestOf(context, register)
+  const second = asked ?? newest.size
+  const furthest = Math.max(first, second)
+  if (furthest > newest.size) {
+    const detail = `${register} is sealed up to size ${newest.size}, not yet to ${furthest}`
+    throw new Problem('not-sealed', { detail, sealedSize: newest.size })
+  }
+  if (first > second) {
+    const detail = `nothing leads from size ${first} to size ${second}: first is to be the smaller`
+    throw new Problem('malformed', { detail, errors: [{ pointer: '/first', detail }] })
+  }
+  // What lies between two sealed sizes never changes, unless somebody changed the database.
+  const { firstRoot, secondRoot, proof } = await provedConsistency(context.db, register, { first, second }, newest)
+  const roots = { firstRoot: firstRoot.toString('base64'), secondRoot: secondRoot.toString('base64') }
+  if (isUnchanged(request, reply, { size: second, projection: JSON.stringify(roots) })) return reply.send()
+  return { firstSize: first, secondSize: second, ...roots, proof: proof.map((hash) => hash.toString('base64')) }
+}
+
+async function keys(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register } = await registerOf(context, request)
+  const listed = await listKeys(context.db, register)
+  if (isUnchanged(request, reply, { size: 0, projection: JSON.stringify(listed) })) return reply.send()
+  return { keys: listed }
+}
+
+export function checkpointRoutes(app: FastifyInstance, context: Context): void {
+  const tags = ['integrity']
+  app.get(
+    '/v1/registers/:register/checkpoint',
+    {
+      config: { permission: 'read', produces: [TEXT_TYPE] },
+      schema: {
+        summary: 'The newest checkpoint',
+        description:
+          'The signed head of the Merkle tree over the log (C2SP tlog-checkpoint, a C2SP signed note). 409 not-sealed before the first.',
+        tags,
+        querystring: z.strictObject({}),
+        response: {
+          200: { description: 'A signed note', content: { [TEXT_TYPE]: { schema: noteText } } },
+          ...problems,
+        },
+      },
+    },
+    (request, reply) => checkpoint(context, request, reply),
+  )
+  app.get(
+    '/v1/registers/:register/checkpoints',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'List every checkpoint that was published',
+        description: '`next` is the `after` of the next page.',
+        tags,
+        querystring: checkpointParameters,
+        response: { 200: checkpointList, ...problems },
+      },
+    },
+    (request, reply) => checkpoints(context, request, reply),
+  )
+  app.get(
+    '/v1/registers/:register/consistency',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Prove that the log at one size extends the log at another',
+        tags,
+        querystring: consistencyParameters,
+        response: { 200: consistencyAnswer, ...problems },
+      },
+    },
+    (request, reply) => consistency(context, request, reply),
+  )
+  app.get(
+    '/v1/registers/:register/keys',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'The keys that sign the checkpoints, or did',
+        tags,
+        querystring: z.strictObject({}),
+        response: { 200: keysAnswer, ...problems },
+      },
+    },
+    (request, reply) => keys(context, request, reply),
+  )
+}

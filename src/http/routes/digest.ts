@@ -1,0 +1,86 @@
+// The digest of a projection over REST: what an operator compares before and after a replay, or between two databases.
+
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { VERSIONS } from '../../projections/core/versions.ts'
+import { BeyondLog, type ProjectionDigest, projectionDigest } from '../../projections/digest.ts'
+import { type Context, registerOf } from '../server/context.ts'
+import { mayBeSilent } from '../server/limits.ts'
+import { wholeNumber } from '../server/parameters.ts'
+import { Problem, problems } from '../server/problem.ts'
+
+// Safe: the keys of the object are these names.
+const NAMES = Object.keys(VERSIONS) as ProjectionDigest['projection'][]
+
+const digestAnswer = z
+  .strictObject({
+    projection: z.enum(NAMES),
+    register: z.string(),
+    version: z.int().meta({ description: 'The version of its fold' }),
+    size: z.int().meta({ description: 'As of how many events' }),
+    rows: z.int(),
+    sha256: z.string().meta({
+      description: 'SHA-256 (hexadecimal) over the rows, each a line of RFC 8785 JSON, in order of their key',
+    }),
+  })
+  .meta({ id: 'Digest' })
+
+const querystring = z.strictObject({
+  size: wholeNumber('expected a size', 0)
+    .optional()
+    .meta({ description: 'As of how many events; what the projection has read by default' }),
+})
+
+async function digest(context: Context, request: FastifyRequest, signal: AbortSignal): Promise<ProjectionDigest> {
+  const { register } = await registerOf(context, request)
+  const { projection: name } = request.params as { projection: string }
+  const projection = NAMES.find((known) => known === name)
+  if (!projection) throw new Problem('not-known', { detail: `there is no projection ${name}` })
+  // Safe: parsed by the schema of the route.
+  const { size } = request.query as z.output<typeof querystring>
+  try {
+    return await projectionDigest(context.db, context.registers, { projection, register, size, signal })
+  } catch (error) {
+    if (error instanceof BeyondLog) throw new Problem('beyond-knowledge', { detail: error.message })
+    throw error
+  }
+}
+
+export function digestRoutes(app: FastifyInstance, context: Context): void {
+  let isAtWork = false
+  app.get(
+    '/v1/registers/:register/projections/:projection/digest',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'The digest of a projection',
+        description:
+          'Reads every row of the projection, a few thousand a second: meant for operators, one at a time; 503 `queue-full` while another is at work. The same log gives the same digest however the rows were built.',
+        tags: ['projections'],
+        querystring,
+        response: { 200: digestAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      if (isAtWork) {
+        const detail = 'another digest is being worked out'
+        throw new Problem('queue-full', { detail, headers: { 'retry-after': '5' } })
+      }
+      isAtWork = true
+      mayBeSilent(request)
+      // Nobody waits for the answer any more.
+      const gone = new AbortController()
+      reply.raw.once('close', () => gone.abort())
+      try {
+        const answer = await digest(context, request, gone.signal)
+        reply.header('cache-control', 'no-store')
+        return answer
+      } catch (error) {
+        if (!gone.signal.aborted) throw error
+        return reply.hijack()
+      } finally {
+        isAtWork = false
+      }
+    },
+  )
+}

@@ -1,0 +1,260 @@
+// Events: recording one, an array or an import; reading a single one.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
+import { type PostedEvent, parsePosted, postedEvent } from '../../domain/posted-event.ts'
+import { fetchEvent } from '../../eventlog/load.ts'
+import { problemTitle } from '../../kernel/problem-words.ts'
+import type { Outcome } from '../../recording/admission.ts'
+import { importLines, NoRegister } from '../../recording/import.ts'
+import { checkMay, recordedBy } from '../server/access.ts'
+import { JSON_TYPE, NDJSON_TYPE, parseJson } from '../server/body.ts'
+import { type Context, instantText, isSlug, registerOf } from '../server/context.ts'
+import { idempotencyHeaders, recordGroup } from '../server/idempotency.ts'
+import { isUnchanged } from '../server/negotiate.ts'
+import { parsePosition } from '../server/parameters.ts'
+import { invalidBody, Problem, problems, validator } from '../server/problem.ts'
+import { noteText } from './checkpoints.ts'
+import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
+
+const MAX_ARRAY = 1_000
+
+/** The problem of an event that was not recorded; pointers are given where the caller's body has them. */
+export function withRefusal(outcome: Outcome | undefined, at: (pointer: string) => string): Problem {
+  switch (outcome?.kind) {
+    case 'refused': {
+      const errors = outcome.issues.map(({ pointer, detail }) => ({ pointer: at(pointer), detail }))
+      return new Problem(outcome.word, { detail: errors[0]?.detail ?? problemTitle(outcome.word), errors })
+    }
+    case 'revisionConflict': {
+      const { expected, actual } = outcome
+      const detail = `expected revision ${expected}, the stream is at ${actual}`
+      return new Problem('revision-conflict', {
+        detail,
+        expected,
+        actual,
+        errors: [{ pointer: at('/expectedRevision'), detail }],
+      })
+    }
+    default:
+      return new Problem('internal')
+  }
+}
+
+function parseEvents(body: unknown): { events: PostedEvent[]; at: (index: number) => string } {
+  const isArray = Array.isArray(body)
+  const bodies: unknown[] = isArray ? body : [body]
+  const at = (index: number) => (isArray ? `/${index}` : '')
+  if (bodies.length === 0 || bodies.length > MAX_ARRAY) {
+    throw invalidBody([{ pointer: '', detail: `expected 1 to ${MAX_ARRAY} events` }])
+  }
+  const parsed = bodies.map((one, index) => parsePosted(one, at(index)))
+  const errors = parsed.flatMap((one) => (one.ok ? [] : one.issues))
+  if (errors.length > 0) throw invalidBody(errors)
+  return { events: parsed.flatMap((one) => (one.ok ? [one.value] : [])), at }
+}
+
+export const recordedAnswer = z
+  .strictObject({
+    size: z.int(),
+    events: z.array(
+      z.strictObject({
+        position: z.int(),
+        id: z.string(),
+        revision: z.int(),
+        recordedAt: z.string(),
+        recorded: z.boolean().meta({ description: 'False where the log held it already' }),
+      }),
+    ),
+    proofs: z
+      .array(proofAnswer)
+      .optional()
+      .meta({ description: 'With `Prefer: wait=sealed`, of each event, where it was sealed within 5 seconds' }),
+  })
+  .meta({ id: 'Recorded' })
+
+const recordHeaders = idempotencyHeaders.extend(preferHeader.shape)
+
+const recordBody = z.union([postedEvent, z.array(postedEvent).min(1).max(MAX_ARRAY)])
+
+const importAnswer = z
+  .strictObject({
+    size: z.int(),
+    recorded: z.int(),
+    alreadyRecorded: z.int(),
+    refused: z.int(),
+    refusals: z.array(
+      z.strictObject({
+        line: z.int(),
+        id: z.string().nullable(),
+        type: z.string(),
+        pointer: z.string(),
+        detail: z.string(),
+      }),
+    ),
+    checkpoint: noteText.optional().meta({
+      description: 'With `Prefer: wait=sealed`, one that covers the whole import, where it was signed within 5 seconds',
+    }),
+  })
+  .meta({ id: 'Imported', description: 'What became of each line; refusals are the first 1,000' })
+
+/** The register to record in. That it exists is for the recorder to find, except where an event would open it. */
+async function targetRegister(
+  context: Context,
+  request: FastifyRequest,
+  events: readonly PostedEvent[],
+): Promise<string> {
+  const { register } = request.params as { register: string }
+  if (isSlug(register) && !events.some(({ type }) => type === 'RegisterOpened')) return register
+  return (await registerOf(context, request)).register
+}
+
+type Recorded = z.output<typeof recordedAnswer>
+
+async function recordEvents(context: Context, request: FastifyRequest, reply: FastifyReply): Promise<Recorded> {
+  const { events, at } = parseEvents(request.body)
+  const register = await targetRegister(context, request, events)
+  const outcomes = await recordGroup(context, request, reply, register, events)
+  // The others of the array are skipped: nothing is wrong with them.
+  const failed = outcomes.findIndex(({ kind }) => kind === 'refused' || kind === 'revisionConflict')
+  if (failed >= 0) throw withRefusal(outcomes[failed], (pointer) => at(failed) + pointer)
+  return answerRecorded(context, reply, register, outcomes)
+}
+
+/** The answer about events that are in the log. */
+export async function answerRecorded(
+  context: Context,
+  reply: FastifyReply,
+  register: string,
+  outcomes: readonly Outcome[],
+): Promise<z.output<typeof recordedAnswer>> {
+  const answers = outcomes.flatMap((outcome) => {
+    if (outcome.kind !== 'recorded' && outcome.kind !== 'alreadyRecorded') return []
+    const { position, id, revision, recordedAt, kind } = outcome
+    return [{ position, id, revision, recordedAt: instantText(recordedAt), recorded: kind === 'recorded' }]
+  })
+  const isNew = answers.some(({ recorded }) => recorded)
+  const size = isNew ? 1 + Math.max(...answers.map(({ position }) => position)) : await sizeOf(context, register)
+  reply.code(isNew ? 201 : 200).header('pledger-size', String(size))
+  if (isNew && answers.length === 1)
+    reply.header('location', `/v1/registers/${register}/events/${answers[0]?.position}`)
+  return { size, events: answers }
+}
+
+/** An answer about recorded events, with their proofs where the caller prefers to wait until they are sealed. */
+export function withProofs(
+  sealedProofs: SealedProofs,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  recorded: Recorded,
+): Promise<Recorded> {
+  const { register } = request.params as { register: string }
+  const positions = recorded.events.map(({ position }) => position)
+  return whenSealed(request, reply, recorded, async () => {
+    const proofs = await sealedProofs.proofs(register, positions, reply)
+    return proofs && { proofs }
+  })
+}
+
+async function sizeOf({ db, registers }: Context, register: string): Promise<number> {
+  return (await registers.read(db, register))?.head.size ?? 0
+}
+
+async function importEvents(
+  context: Context,
+  sealedProofs: SealedProofs,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  const { register } = request.params as { register: string }
+  if (!isSlug(register)) throw new Problem('unknown-register', { detail: `${register} cannot be the id of a register` })
+  if (request.headers['idempotency-key'] !== undefined) {
+    const detail =
+      'an import takes no Idempotency-Key: every line has its id, and what is sent again is not written again'
+    throw new Problem('not-available', { detail })
+  }
+  // The first line may open the register.
+  if ((await sizeOf(context, register)) === 0) checkMay(request, 'administer', register)
+  try {
+    // Safe: the parser of this media type hands over the stream itself.
+    const lines = request.body as AsyncIterable<Uint8Array>
+    const report = await importLines(lines, {
+      recorder: context.recorder,
+      register,
+      recordedBy: recordedBy(request),
+      parseJson,
+    })
+    const size = await sizeOf(context, register)
+    if (size === 0) throw new NoRegister(register, report.refusals[0] ?? null)
+    reply.header('pledger-size', String(size))
+    return await whenSealed(request, reply, { size, ...report }, async () => {
+      const checkpoint = await sealedProofs.checkpoint(register, size, reply)
+      return checkpoint && { checkpoint: checkpoint.note }
+    })
+  } catch (error) {
+    if (error instanceof NoRegister) throw new Problem('unknown-register', { detail: error.message })
+    throw error
+  }
+}
+
+async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register } = await registerOf(context, request)
+  const { position } = request.params as { position: string }
+  const number = parsePosition(position)
+  const event = number === null ? null : await fetchEvent(context.db, register, number)
+  if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
+  if (isUnchanged(request, reply, { size: event.position, projection: event.salt === null ? 'redacted' : '' }))
+    return reply.send()
+  return answerEvent(event)
+}
+
+export function eventRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
+  app.post(
+    '/v1/registers/:register/events',
+    {
+      config: { permission: 'record', consumes: [JSON_TYPE, NDJSON_TYPE] },
+      // The route parses the body itself: it must say which of 1,000 events is wrong, and an import is a stream.
+      validatorCompiler: (route) =>
+        // Safe: the schema of that part, where fastify's type says that of the whole route.
+        route.httpPart === 'querystring'
+          ? validator(route.schema as unknown as z.ZodType)
+          : (value: unknown) => ({ value }),
+      schema: {
+        summary: 'Record events',
+        description:
+          'One event or an array (all or none), or an import as NDJSON. Of a repeated JSON member the last counts. ' +
+          'Events with an id that the log holds already are not written again.',
+        tags: ['events'],
+        consumes: [JSON_TYPE, NDJSON_TYPE],
+        querystring: z.strictObject({}),
+        headers: recordHeaders,
+        body: recordBody,
+        response: {
+          200: z.union([recordedAnswer, importAnswer]),
+          201: recordedAnswer,
+          ...problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      const isImport = request.headers['content-type']?.toLowerCase().startsWith(NDJSON_TYPE)
+      if (isImport) return importEvents(context, sealedProofs, request, reply)
+      return withProofs(sealedProofs, request, reply, await recordEvents(context, request, reply))
+    },
+  )
+
+  app.get(
+    '/v1/registers/:register/events/:position',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Read one event',
+        tags: ['events'],
+        querystring: z.strictObject({}),
+        response: { 200: eventAnswer, ...problems },
+      },
+    },
+    (request, reply) => readEvent(context, request, reply),
+  )
+}

@@ -1,0 +1,139 @@
+// The feed: the log by position, as pages of JSON or CloudEvents, whole as NDJSON, or followed as server-sent events.
+
+import { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { knownAtAnswer, RULES } from '../../domain/commitment/answer.ts'
+import { REGISTER_STREAM, type StoredEvent, slug } from '../../domain/event.ts'
+import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
+import { EVENT_TYPES } from '../../domain/posted-event.ts'
+import { type Lines, readFeed, streamLines } from '../../eventlog/feed.ts'
+import { JSON_TYPE, NDJSON_TYPE } from '../server/body.ts'
+import { CLOUD_EVENTS_TYPE, cloudEvent, cloudEvents } from '../server/cloud-events.ts'
+import { type Context, minSizeParameter, registerOf, resolveClocks } from '../server/context.ts'
+import { createFollowers, EVENT_STREAM_TYPE, type Followers, type Following } from '../server/event-stream.ts'
+import { answerType, isUnchanged } from '../server/negotiate.ts'
+import { many, pageLimit, wholeNumber } from '../server/parameters.ts'
+import { Problem, problems } from '../server/problem.ts'
+
+const feedAnswer = z.strictObject({
+  items: z.array(eventAnswer),
+  next: z.string().nullable(),
+  asOf: z.null(),
+  knownAt: knownAtAnswer,
+  rules: z.string(),
+})
+
+const feedParameters = z.strictObject({
+  after: wholeNumber('expected a position', -1)
+    .optional()
+    .meta({ description: 'Events after this position; from the first by default' }),
+  until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
+  limit: pageLimit.optional().meta({ description: 'Of a page; 100 by default' }),
+  stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
+  type: many(z.enum(EVENT_TYPES)),
+  minSize: minSizeParameter,
+})
+
+const feedHeaders = z.looseObject({
+  'last-event-id': z.string().optional().meta({ description: 'Of text/event-stream: go on after this position' }),
+})
+
+const DEFAULT_LIMIT = 100
+
+async function* textOf(pages: AsyncIterable<Lines>): AsyncGenerator<string> {
+  for await (const { lines } of pages) yield lines
+}
+
+/** A page's version: what lies between two positions changes by redaction alone, which may strike repairs too. */
+function versionOf(events: readonly StoredEvent[], isLast: boolean) {
+  const redacted = events.filter(({ salt }) => salt === null).map(({ position }) => position)
+  const ends = [events[0]?.position ?? null, events.at(-1)?.position ?? null, isLast]
+  return { size: 0, projection: JSON.stringify([ends, redacted]) }
+}
+
+type FeedQuery = z.output<typeof feedParameters>
+
+async function feed(context: Context, followers: Followers, request: FastifyRequest, reply: FastifyReply) {
+  // Safe: parsed by the schema of the route.
+  const query = request.query as FeedQuery
+  const known = await registerOf(context, request)
+  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
+  const { after = -1, limit = DEFAULT_LIMIT, stream: streams, type: types } = query
+  const mediaType = answerType(request)
+  if (query.limit !== undefined && (mediaType === NDJSON_TYPE || mediaType === EVENT_STREAM_TYPE)) {
+    throw new Problem('malformed', { detail: `parameter limit: ${mediaType} has no pages; until= bounds it` })
+  }
+  if (mediaType === EVENT_STREAM_TYPE) {
+    const selection = { register, after, until: query.until ?? Number.MAX_SAFE_INTEGER, streams, types }
+    return followers.follow(request, reply, { ...selection, size })
+  }
+  const selection = { register, after, until: Math.min(query.until ?? size - 1, size - 1), streams, types }
+  if (mediaType === NDJSON_TYPE) {
+    // What comes after the last position asked for is no reason to send the rest again.
+    if (isUnchanged(request, reply, { size: selection.until + 1, basis })) return reply.send()
+    reply.header('content-type', `${NDJSON_TYPE}; charset=utf-8`)
+    // Else the whole log would be read, for nobody.
+    if (request.method === 'HEAD') return reply.send(Readable.from([]))
+    // One page waits here while another is on its way.
+    return reply.send(Readable.from(textOf(streamLines(context.db, selection)), { objectMode: true, highWaterMark: 1 }))
+  }
+  // One more than asked for tells whether there is a next page.
+  const events = await readFeed(context.db, { ...selection, limit: limit + 1 })
+  const page = events.slice(0, limit)
+  const isLast = events.length <= limit
+  // Weak: a page also says how far the log is, which is no reason to send its events again.
+  const version = { ...versionOf(page, isLast), basis, isWeak: mediaType === JSON_TYPE }
+  if (isUnchanged(request, reply, version)) return reply.send()
+  const next = isLast ? null : String(page.at(-1)?.position)
+  if (next !== null) {
+    const parameters = new URLSearchParams(request.url.split('?')[1])
+    parameters.set('after', next)
+    reply.header('link', `</v1/registers/${register}/events?${parameters}>; rel="next"`)
+  }
+  if (mediaType === CLOUD_EVENTS_TYPE) {
+    reply.header('content-type', `${CLOUD_EVENTS_TYPE}; charset=utf-8`)
+    return page.map((event) => cloudEvent(register, event))
+  }
+  return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
+}
+
+export function feedRoutes(app: FastifyInstance, context: Context, following: Following): void {
+  const followers = createFollowers(context, following)
+  // Before connections are closed: these never end by themselves, and an answer that has been ended counts as one that may be
+  // cut, taken or not.
+  app.addHook('preClose', () => followers.close())
+  app.get(
+    '/v1/registers/:register/events',
+    {
+      config: {
+        permission: 'read',
+        isLong: true,
+        produces: [JSON_TYPE, NDJSON_TYPE, EVENT_STREAM_TYPE, CLOUD_EVENTS_TYPE],
+      },
+      schema: {
+        summary: 'Read the log by position',
+        description:
+          'A page as JSON (`next` is the `after` of the next page) or as a batch of CloudEvents, the whole selection as ' +
+          'NDJSON, or followed as server-sent events: `id` is the position, `data` the event, and whoever connects again ' +
+          'with Last-Event-ID goes on without a gap or a repeat.',
+        tags: ['events'],
+        querystring: feedParameters,
+        headers: feedHeaders,
+        response: {
+          200: {
+            description: 'A page, the whole selection, or what is recorded from now on',
+            content: {
+              [JSON_TYPE]: { schema: feedAnswer },
+              [NDJSON_TYPE]: { schema: z.string() },
+              [EVENT_STREAM_TYPE]: { schema: z.string() },
+              [CLOUD_EVENTS_TYPE]: { schema: cloudEvents },
+            },
+          },
+          ...problems,
+        },
+      },
+    },
+    (request, reply) => feed(context, followers, request, reply),
+  )
+}

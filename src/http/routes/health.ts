@@ -1,0 +1,120 @@
+// Health: whether the process lives, and whether it can answer.
+
+import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
+import { z } from 'zod'
+import { mayAnywhere } from '../../access/grants.ts'
+import { sealStates } from '../../integrity/sealing/status.ts'
+import { PROJECTIONS } from '../../projections/all.ts'
+import { replaysUnderWay } from '../../projections/replay/progress.ts'
+import { cannotAnswer, type ProjectionState, projectionStates, stopOf } from '../../projections/status.ts'
+import { visibleOnes } from '../server/access.ts'
+import { type Context, instantText } from '../server/context.ts'
+import { Problem, problems } from '../server/problem.ts'
+import { projectionAnswer } from './projections.ts'
+
+const sealingAnswer = z
+  .strictObject({
+    register: z.string(),
+    size: z.int().meta({ description: 'The size of its newest checkpoint; 0 before the first' }),
+    signedAt: z.string().nullable(),
+    behindEvents: z.int().meta({ description: 'Events that no checkpoint covers yet' }),
+    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded' }),
+    refused: z.string().nullable().meta({ description: 'Why nothing is signed: the log or its tree was changed' }),
+  })
+  .meta({ id: 'Sealing' })
+
+const readyAnswer = z.strictObject({
+  status: z.enum(['ready', 'degraded']).meta({
+    description:
+      'degraded: it answers and records, and somebody has to look: an event has stopped a projection, or a register is not sealed because its log or tree was changed',
+  }),
+  detail: z.string().nullable().meta({ description: 'What somebody has to look at' }),
+  projections: z.array(projectionAnswer),
+  sealing: z.array(sealingAnswer),
+  unsafeDatabase: z.array(z.string()).meta({
+    description:
+      'What is unsafe about the database or the role in it, which somebody has allowed; empty where it is safe',
+  }),
+})
+
+export type ReadyAnswer = z.output<typeof readyAnswer>
+
+async function sealing({ db, now }: Context): Promise<z.output<typeof sealingAnswer>[]> {
+  const states = await sealStates(db, now())
+  return states.map(({ signedAt, refusedBecause, ...state }) => ({
+    ...state,
+    signedAt: signedAt === null ? null : instantText(signedAt),
+    refused: refusedBecause,
+  }))
+}
+
+type Detail = { projections: readonly ProjectionState[]; sealing: readonly z.output<typeof sealingAnswer>[] }
+
+/** What answering goes on in spite of, and nobody but a person can mend. */
+function troublesOf({ projections, sealing }: Detail): string[] {
+  const stops = projections.flatMap((state) => stopOf(state) ?? [])
+  const refusals = sealing.flatMap(({ register, refused }) =>
+    refused ? [`${register} is not sealed: ${refused}`] : [],
+  )
+  return [...stops, ...refusals]
+}
+
+function explain({ projection, register, building, status }: ProjectionState): string {
+  if (building !== null)
+    return `${projection} of ${register} is being built for this version: ${building} events so far`
+  return `${projection} of ${register} has no rows yet: ${status}`
+}
+
+export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatabase: readonly string[]): void {
+  app.get(
+    '/livez',
+    {
+      config: { permission: 'open' },
+      schema: {
+        summary: 'Whether the process lives',
+        tags: ['health'],
+        response: { 200: z.strictObject({ status: z.literal('live') }) },
+      },
+    },
+    async () => ({ status: 'live' }),
+  )
+  app.get(
+    '/readyz',
+    {
+      config: { permission: 'visible' },
+      schema: {
+        summary: 'Whether the service can answer',
+        description:
+          '503 where the database cannot be reached, or a projection has no rows to answer from: it has not begun, or builds those of another version. One that is merely behind answers, and says how far it is; so does one that an event has stopped: no other process could answer more. So it is with what is not sealed yet, or refused.',
+        tags: ['health'],
+        response: { 200: readyAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      await sql`select 1`.execute(context.db)
+      const states = await projectionStates(context.db, PROJECTIONS, {
+        now: context.now(),
+        underWay: await replaysUnderWay(context.db),
+      })
+      const seals = await sealing(context)
+      // How it is, is for everyone to know; of which registers, for whoever may see them.
+      const isMissing = states.some(cannotAnswer)
+      const isTroubled = troublesOf({ projections: states, sealing: seals }).length > 0
+      const projections = await visibleOnes(context.access, request, states)
+      const shown = { projections, sealing: await visibleOnes(context.access, request, seals) }
+      const isToldAll = request.caller !== null && mayAnywhere(request.caller, 'read')
+      const findings = isToldAll
+        ? unsafeDatabase
+        : unsafeDatabase.slice(0, 1).map(() => 'ask with a role: what it is, is not for everyone')
+      const rest = { ...shown, unsafeDatabase: [...findings] }
+      const missing = projections.find(cannotAnswer)
+      const why = missing ? explain(missing) : 'a projection has no rows to answer from'
+      if (isMissing) throw new Problem('projection-behind', { detail: why, ...rest })
+      if (!isTroubled) return { status: 'ready', detail: null, ...rest }
+      const [trouble = 'a register has to be looked at'] = troublesOf(shown)
+      return { status: 'degraded', detail: trouble, ...rest }
+    },
+  )
+}

@@ -1,0 +1,212 @@
+// Replays over REST: begun here, done by a process of their own, so that this one keeps its memory and its event loop.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { listHeads } from '../../eventlog/load.ts'
+import { VERSIONS } from '../../projections/core/versions.ts'
+import { type Operation, readOperation, readProgress } from '../../projections/replay/progress.ts'
+import {
+  AnotherReplay,
+  beginReplay,
+  cancelReplay,
+  PHASES,
+  progressOf,
+  replayed,
+  statusOf,
+} from '../../projections/replay/replay.ts'
+import { checkDeed, checkMay, isVisible } from '../server/access.ts'
+import { JSON_TYPE } from '../server/body.ts'
+import type { Context } from '../server/context.ts'
+import { Problem, problems } from '../server/problem.ts'
+
+const STATUSES = ['pending', 'running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
+
+const instant = z.string().nullable()
+export const operationAnswer = z
+  .strictObject({
+    id: z.string(),
+    status: z.enum(STATUSES).meta({
+      description:
+        'pending: not taken up yet; interrupted: nobody works on it any more, and the same request goes on with it',
+    }),
+    phase: z.enum(PHASES),
+    projections: z.array(z.string()),
+    register: z.string().nullable().meta({ description: 'null: all that there were when it began' }),
+    maxRate: z.int().nullable(),
+    dropPrevious: z.boolean(),
+    done: z.int().meta({ description: 'Events so far' }),
+    of: z.int(),
+    eventsPerSecond: z.number().nullable().meta({ description: 'null: nothing has been measured yet' }),
+    secondsLeft: z.int().nullable(),
+    startedAt: z.string(),
+    finishedAt: instant,
+    error: z
+      .strictObject({ detail: z.string(), event: z.int().nullable().meta({ description: 'Its position' }) })
+      .nullable()
+      .meta({
+        description: 'Why it failed; of one that is caughtUp, that its rows differ from those before, which are kept',
+      }),
+  })
+  .meta({ id: 'Operation' })
+
+export type OperationAnswer = z.output<typeof operationAnswer>
+
+const replayRequest = z
+  .strictObject({
+    register: z.string().optional().meta({ description: 'Only this register; all by default' }),
+    maxRate: z.int().min(1).max(100_000_000).optional().meta({
+      description: 'Events in a second at most that are folded; sealing and catching up are as fast as they can',
+    }),
+    dropPrevious: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Drops what was live before once the new rows are, and come to the same' }),
+  })
+  .nullish()
+
+/** From which second of it, and from how many events, the pace of an operation is measured. */
+type Mark = { id: string; at: number; done: number }
+/** There is one operation at a time to measure. */
+const marks = new WeakMap<Context, Mark>()
+
+/** The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands still. */
+function paceOf(context: Context, { id, seconds, finishedAt }: Operation, isRunning: boolean, done: number) {
+  const known = marks.get(context)
+  const mark = known?.id === id ? known : { id, at: 0, done: 0 }
+  const isStill = !isRunning || done === mark.done
+  if (isStill && finishedAt === null) marks.set(context, { id, at: seconds, done })
+  const passed = seconds - mark.at
+  return done > mark.done && passed > 0 ? (done - mark.done) / passed : null
+}
+
+export async function answerOf(context: Context, operation: Operation): Promise<OperationAnswer> {
+  const { db } = context
+  const { id, projections, register, maxRate, dropPrevious, startedAt, finishedAt, failedBecause, failedAt } = operation
+  const { phase, done, of } = progressOf(operation, await readProgress(db, id))
+  const status = statusOf(operation)
+  const rate = paceOf(context, operation, status === 'running', done)
+  return {
+    id,
+    status,
+    phase,
+    projections: [...projections],
+    register,
+    maxRate,
+    dropPrevious,
+    done,
+    of,
+    eventsPerSecond: rate === null ? null : Math.round(rate),
+    secondsLeft: status === 'running' && rate !== null ? Math.ceil((of - done) / rate) : null,
+    startedAt: startedAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null,
+    error: failedBecause === null ? null : { detail: failedBecause, event: failedAt },
+  }
+}
+
+function projectionsOf(name: string): string[] {
+  if (name === 'all') return replayed([])
+  if (Object.hasOwn(VERSIONS, name)) return replayed([name])
+  throw new Problem('unknown-route', { detail: `there is no projection ${name}` })
+}
+
+async function begin(context: Context, request: FastifyRequest): Promise<Operation> {
+  const { name } = request.params as { name: string }
+  // Safe: the schema of the route.
+  const {
+    register = null,
+    maxRate = null,
+    dropPrevious = false,
+  } = (request.body as z.output<typeof replayRequest>) ?? {}
+  if (register === null) checkMay(request, 'operate', null)
+  else await checkDeed(context.access, request, 'operate', register)
+  const heads = await listHeads(context.db)
+  if (register !== null && !heads.some((head) => head.register === register)) {
+    throw new Problem('unknown-register', { detail: `there is no register ${register}` })
+  }
+  try {
+    return await beginReplay(context.db, { projections: projectionsOf(name), register, maxRate, dropPrevious })
+  } catch (error) {
+    if (!(error instanceof AnotherReplay)) throw error
+    const isTold = await isVisible(context.access, request, error.operation.register)
+    if (!isTold) throw new Problem('in-flight', { detail: 'another replay has not ended' })
+    throw new Problem('in-flight', { detail: error.message, operation: `/v1/operations/${error.operation.id}` })
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+async function operationOf({ db, access }: Context, request: FastifyRequest): Promise<Operation> {
+  const { id } = request.params as { id: string }
+  const operation = UUID.test(id) ? await readOperation(db, id) : null
+  if (!operation || !(await isVisible(access, request, operation.register)))
+    throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
+  return operation
+}
+
+/** Routes of replays; `startReplay` has a process work on one that nobody works on. */
+export function operationRoutes(
+  app: FastifyInstance,
+  context: Context,
+  startReplay: (operation: string) => void,
+): void {
+  const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
+  app.post(
+    '/v1/projections/:name/replay',
+    {
+      config: { permission: 'operate', consumes: [JSON_TYPE], mayLackBody: true },
+      schema: {
+        summary: 'Build a projection, or all, anew beside the one in use',
+        description:
+          'The same request goes on with a replay that was interrupted, with the options that it gives now. One at a time: 409 in-flight names another, or the same that runs with other options.',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        body: replayRequest,
+        response: { 202: operationAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const operation = await begin(context, request)
+      // One that is quiet may have died: the process waits to see, and goes on where it has.
+      if (!operation.isOwned || operation.isQuiet) startReplay(operation.id)
+      uncached(reply).code(202).header('location', `/v1/operations/${operation.id}`)
+      return answerOf(context, operation)
+    },
+  )
+
+  app.get(
+    '/v1/operations/:id',
+    {
+      config: { permission: 'visible' },
+      schema: {
+        summary: 'How far an operation is',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        response: { 200: operationAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      uncached(reply)
+      return answerOf(context, await operationOf(context, request))
+    },
+  )
+
+  app.delete(
+    '/v1/operations/:id',
+    {
+      config: { permission: 'operate' },
+      schema: {
+        summary: 'Give an operation up: what it has built is dropped, what is live stays',
+        tags: ['operations'],
+        querystring: z.strictObject({}),
+        response: { 200: operationAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { id, register } = await operationOf(context, request)
+      checkMay(request, 'operate', register)
+      await cancelReplay(context.db, id)
+      uncached(reply)
+      return answerOf(context, await operationOf(context, request))
+    },
+  )
+}

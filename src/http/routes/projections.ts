@@ -1,0 +1,78 @@
+// Where the projections stand, for operators: never cached, since nothing of it stays true.
+
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { RULES } from '../../domain/commitment/answer.ts'
+import { PROJECTIONS } from '../../projections/all.ts'
+import { replaysUnderWay } from '../../projections/replay/progress.ts'
+import { unfinishedReplay } from '../../projections/replay/replay.ts'
+import { PROJECTION_STATUSES, projectionStates } from '../../projections/status.ts'
+import { isVisible, visibleOnes } from '../server/access.ts'
+import type { Context } from '../server/context.ts'
+import { problems } from '../server/problem.ts'
+import { answerOf, operationAnswer } from './operations.ts'
+
+export const projectionAnswer = z
+  .strictObject({
+    projection: z.string(),
+    register: z.string(),
+    status: z.enum(PROJECTION_STATUSES).meta({
+      description:
+        'notStarted: it has read nothing yet; replaying: its rows are being built anew; progressing: behind the log and on its way; stuck: behind the log and still for ten seconds and more; stopped: by an event that it cannot read; caughtUp: it has read the whole log',
+    }),
+    version: z.int().meta({ description: 'The version of its fold' }),
+    generation: z.int().nullable().meta({ description: 'Which build of its rows answers are read from' }),
+    size: z.int().meta({ description: 'How far it has read' }),
+    building: z.int().nullable().meta({
+      description:
+        'How far rows of its version are built that nobody reads yet, because those of another reach further',
+    }),
+    behindEvents: z.int().meta({ description: 'Events that it has not read yet' }),
+    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded' }),
+    stopped: z
+      .strictObject({ position: z.int(), id: z.string().nullable(), type: z.string().nullable(), reason: z.string() })
+      .nullable()
+      .meta({ description: 'The event that it cannot read' }),
+  })
+  .meta({ id: 'Projection' })
+
+export type ProjectionAnswer = z.output<typeof projectionAnswer>
+
+const projectionList = z.strictObject({
+  items: z.array(projectionAnswer),
+  operations: z.array(operationAnswer).meta({
+    description:
+      'Replays that have not ended, also those begun on the command line. One that is interrupted takes space until the same request goes on with it, or DELETE gives it up.',
+  }),
+  next: z.null(),
+  asOf: z.null(),
+  knownAt: z.null(),
+  rules: z.string(),
+})
+
+export function projectionRoutes(app: FastifyInstance, context: Context): void {
+  app.get(
+    '/v1/projections',
+    {
+      config: { permission: 'visible' },
+      schema: {
+        summary: 'Where every projection stands in every register',
+        tags: ['projections'],
+        querystring: z.strictObject({}),
+        response: { 200: projectionList, ...problems },
+      },
+    },
+    async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      const states = await projectionStates(context.db, PROJECTIONS, {
+        now: context.now(),
+        underWay: await replaysUnderWay(context.db),
+      })
+      const items = await visibleOnes(context.access, request, states)
+      const unfinished = await unfinishedReplay(context.db)
+      const isTold = unfinished !== null && (await isVisible(context.access, request, unfinished.register))
+      const operations = isTold ? [await answerOf(context, unfinished)] : []
+      return { items, operations, next: null, asOf: null, knownAt: null, rules: RULES }
+    },
+  )
+}

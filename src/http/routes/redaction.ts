@@ -1,0 +1,60 @@
+// Redaction: an operator has the content of an event erased.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { text } from '../../domain/event.ts'
+import { redact } from '../../recording/redact.ts'
+import { recordedBy } from '../server/access.ts'
+import { JSON_TYPE } from '../server/body.ts'
+import { type Context, isSlug } from '../server/context.ts'
+import { idempotencyHeaders, once } from '../server/idempotency.ts'
+import { parsePosition } from '../server/parameters.ts'
+import { Problem, problems } from '../server/problem.ts'
+import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
+import { preferHeader, type SealedProofs } from './proofs.ts'
+
+const reason = text()
+  .refine((value) => value.trim() !== '', { error: 'expected a reason, not only white space' })
+  .meta({ description: 'Why; it is recorded, and served to everyone who may read' })
+
+const redactBody = z.strictObject({ reason }).meta({ id: 'Redaction' })
+
+async function redactEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const { register, position: named } = request.params as { register: string; position: string }
+  if (!isSlug(register)) throw new Problem('unknown-register', { detail: `there is no register ${register}` })
+  const position = parsePosition(named)
+  if (position === null) throw new Problem('not-known', { detail: `there is no event at position ${named}` })
+  // Safe: parsed by the schema of the route.
+  const { reason } = request.body as z.output<typeof redactBody>
+  const by = recordedBy(request)
+  const outcomes = await once(context, request, reply, register, async (key) => {
+    const now = context.now()
+    const outcome = await redact(context.db, { register, position, reason, recordedBy: by, now, key })
+    if (outcome.kind === 'refused') throw new Problem(outcome.word, { detail: outcome.detail })
+    context.heads.grew(register, outcome.position + 1)
+    context.wake()
+    return [outcome]
+  })
+  return answerRecorded(context, reply, register, outcomes)
+}
+
+export function redactionRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
+  app.post(
+    '/v1/registers/:register/events/:position/redact',
+    {
+      config: { permission: 'redact', consumes: [JSON_TYPE] },
+      schema: {
+        summary: 'Redact an event',
+        description:
+          'For operators. Erases occurredOn, data, citations and salt of the event, and of the corrections of it, at every ' +
+          'size; an EventRedacted in its stream says so. Place, hash and proofs stay. It cannot be undone.',
+        tags: ['events'],
+        querystring: z.strictObject({}),
+        headers: idempotencyHeaders.extend(preferHeader.shape),
+        body: redactBody,
+        response: { 201: recordedAnswer, ...problems },
+      },
+    },
+    async (request, reply) => withProofs(sealedProofs, request, reply, await redactEvent(context, request, reply)),
+  )
+}

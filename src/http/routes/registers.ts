@@ -1,0 +1,179 @@
+// Registers: opening, listing, reading.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { RULES } from '../../domain/commitment/answer.ts'
+import { slug } from '../../domain/event.ts'
+import { registerOpened } from '../../domain/register/events.ts'
+import { erasedPositions } from '../../domain/register/state.ts'
+import { UnreadableEvent } from '../../domain/repairs.ts'
+import { listHeads } from '../../eventlog/load.ts'
+import { dayInZone, formatDay } from '../../kernel/plain-date.ts'
+import type { RegisterHead } from '../../projections/core/heads.ts'
+import { type KnownRegister, type RegisterLog, stateKnownAt } from '../../registers/registers.ts'
+import { checkMay, visibleOnes } from '../server/access.ts'
+import { JSON_TYPE } from '../server/body.ts'
+import { type Context, instantText, registerOf } from '../server/context.ts'
+import { idempotencyHeaders, recordGroup } from '../server/idempotency.ts'
+import { isUnchanged } from '../server/negotiate.ts'
+import type { Basis } from '../server/polls.ts'
+import { Problem, problems } from '../server/problem.ts'
+import { withRefusal } from './events.ts'
+import { answerLosses, lossAnswer } from './losses.ts'
+import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
+
+const registerAnswer = z
+  .strictObject({
+    id: z.string(),
+    title: z.string(),
+    parties: z.array(z.strictObject({ id: z.string(), name: z.string() })),
+    timeZone: z.string(),
+    size: z.int().meta({ description: 'How many events the register holds' }),
+    recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
+    ...lossAnswer,
+  })
+  .meta({ id: 'Register' })
+
+export type RegisterAnswer = z.output<typeof registerAnswer>
+
+const openedAnswer = registerAnswer
+  .extend({
+    proofs: z
+      .array(proofAnswer)
+      .optional()
+      .meta({ description: 'With `Prefer: wait=sealed`, of its first event, where it was sealed within 5 seconds' }),
+  })
+  .meta({ id: 'OpenedRegister' })
+
+function answerRegister({ register, head, state }: KnownRegister): z.output<typeof registerAnswer> {
+  const parties = [...state.parties.values()].flatMap((definitions) => definitions.at(-1)?.data ?? [])
+  return {
+    id: register,
+    title: state.title,
+    parties,
+    timeZone: state.timeZone,
+    size: head.size,
+    recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
+    ...answerLosses(erasedPositions(state, ['RegisterOpened', 'PartyAdded'])),
+  }
+}
+
+/** The register; where an event of its own cannot be read, as it was before that: the others are to be listed all the same. */
+function readable(log: RegisterLog): KnownRegister {
+  const { state } = log
+  return { ...log, state: state instanceof UnreadableEvent ? stateKnownAt(log, state.position) : state }
+}
+
+const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
+
+const registerList = z.strictObject({
+  items: z.array(registerAnswer),
+  next: z.null(),
+  asOf: z.null(),
+  knownAt: z.null(),
+  rules: z.string(),
+})
+
+async function openRegister(
+  context: Context,
+  sealedProofs: SealedProofs,
+  request: FastifyRequest,
+  reply: FastifyReply,
+) {
+  // Safe: parsed by the schema of the route.
+  const { id, ...data } = request.body as z.output<typeof newRegister>
+  checkMay(request, 'administer', id)
+  const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
+  const event = {
+    stream: '$register',
+    type: 'RegisterOpened' as const,
+    typeVersion: 1,
+    occurredOn,
+    data,
+    citations: [],
+  }
+  const [outcome] = await recordGroup(context, request, reply, id, [event])
+  if (outcome?.kind !== 'recorded') throw withRefusal(outcome, (pointer) => pointer.replace('/data', ''))
+  const known = await context.registers.read(context.db, id)
+  if (!known) throw new Problem('internal')
+  reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', '1')
+  // As it was opened, whatever was recorded since: the same to whoever asks again with the same key.
+  const head = { ...known.head, size: 1, recordedAt: outcome.recordedAt }
+  const answer = answerRegister({ ...known, head, state: stateKnownAt(known, 1) })
+  return whenSealed(request, reply, answer, async () => {
+    const proofs = await sealedProofs.proofs(id, [0], reply)
+    return proofs && { proofs }
+  })
+}
+
+/** What is read off the head alone. */
+function headBasis(head: RegisterHead): Basis {
+  return { head, source: 'log', size: 'head', dayIn: null }
+}
+
+async function listRegisters(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const heads = await visibleOnes(context.access, request, await listHeads(context.db))
+  const size = heads.reduce((sum, head) => sum + head.size, 0)
+  const redactions = heads.reduce((sum, head) => sum + head.redactions, 0)
+  if (isUnchanged(request, reply, { size, projection: `${heads.map(({ register }) => register)}.${redactions}` }))
+    return reply.send()
+  const items = []
+  for (const { register } of heads) {
+    const known = await context.registers.log(context.db, register)
+    if (known) items.push(answerRegister(readable(known)))
+  }
+  return { items, next: null, asOf: null, knownAt: null, rules: RULES }
+}
+
+export function registerRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
+  app.post(
+    '/v1/registers',
+    {
+      config: { permission: 'administer', consumes: [JSON_TYPE] },
+      schema: {
+        summary: 'Open a register',
+        tags: ['registers'],
+        querystring: z.strictObject({}),
+        headers: idempotencyHeaders.extend(preferHeader.shape),
+        body: newRegister,
+        response: { 201: openedAnswer, ...problems },
+      },
+    },
+    (request, reply) => openRegister(context, sealedProofs, request, reply),
+  )
+
+  app.get(
+    '/v1/registers',
+    {
+      config: { permission: 'visible' },
+      schema: {
+        summary: 'List the registers',
+        tags: ['registers'],
+        querystring: z.strictObject({}),
+        response: {
+          200: registerList,
+          ...problems,
+        },
+      },
+    },
+    (request, reply) => listRegisters(context, request, reply),
+  )
+
+  app.get(
+    '/v1/registers/:register',
+    {
+      config: { permission: 'read' },
+      schema: {
+        summary: 'Read a register',
+        tags: ['registers'],
+        querystring: z.strictObject({}),
+        response: { 200: registerAnswer, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const known = await registerOf(context, request)
+      if (isUnchanged(request, reply, { size: known.head.size, basis: headBasis(known.head) })) return reply.send()
+      return answerRegister(known)
+    },
+  )
+}

@@ -1,0 +1,83 @@
+// The tree and its leaves as files that never change (C2SP tlog-tiles): whoever trusts nobody reads these and reckons.
+
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import accepts from 'accepts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { MissingEvent, readLeaves } from '../../eventlog/leaves.ts'
+import { BrokenTree } from '../../integrity/sealing/proofs.ts'
+import { isPublishedWithin, readTile } from '../../integrity/sealing/stored.ts'
+import { bundle, parseTilePath, type ResourceId, sizesWith, TILE_WIDTH } from '../../integrity/tlog/tiles.ts'
+import { type Context, registerOf } from '../server/context.ts'
+import { Problem, problems } from '../server/problem.ts'
+
+const BYTES_TYPE = 'application/octet-stream'
+const compress = promisify(gzip)
+
+/** The leaves of a bundle, which a checkpoint covers. */
+async function entriesOf({ db }: Context, register: string, { index, width }: ResourceId): Promise<Buffer> {
+  const from = Number(index) * TILE_WIDTH
+  const gone = (position: number) => new BrokenTree(`${register}: there is no event at position ${position}`)
+  const leaves = await readLeaves(db, register, from, from + width).catch((error: unknown) => {
+    throw error instanceof MissingEvent ? gone(error.position) : error
+  })
+  if (leaves.length < width) throw gone(from + leaves.length)
+  return bundle(leaves)
+}
+
+async function hashesOf(context: Context, register: string, level: number, tile: ResourceId): Promise<Buffer> {
+  const hashes = await readTile(context.db, register, { ...tile, level })
+  if (hashes) return hashes
+  throw new BrokenTree(`${register}: tile ${tile.index} of level ${level} does not hold ${tile.width} hashes`)
+}
+
+/** Sends leaves compressed where the caller takes that: they are text, unlike hashes. */
+async function sendEntries(request: FastifyRequest, reply: FastifyReply, entries: Buffer): Promise<FastifyReply> {
+  reply.header('vary', 'Accept-Encoding')
+  if (accepts(request.raw).encoding(['gzip', 'identity']) !== 'gzip') return reply.send(entries)
+  return reply.header('content-encoding', 'gzip').send(await compress(entries))
+}
+
+async function tile(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  // As it was sent: with an escape for a digit the same tile would have a second address.
+  const [path = ''] = request.url.split('?', 1)
+  const name = path.replace(/^\/v1\/registers\/[^/]+\//, '')
+  const { register } = await registerOf(context, request)
+  const wanted = parseTilePath(name)
+  const isThere = wanted !== null && (await isPublishedWithin(context.db, register, sizesWith(wanted)))
+  if (!isThere) {
+    const why = wanted === null ? 'it is not written as C2SP tlog-tiles has it' : 'no checkpoint has it in this width'
+    throw new Problem('unknown-route', { detail: `${register} has no ${name}: ${why}` })
+  }
+  const { level } = wanted
+  const bytes = await (level === 'entries'
+    ? entriesOf(context, register, wanted)
+    : hashesOf(context, register, level, wanted))
+  reply.header('content-type', BYTES_TYPE).header('cache-control', 'public, max-age=31536000, immutable')
+  return level === 'entries' ? sendEntries(request, reply, bytes) : reply.send(bytes)
+}
+
+export function tileRoutes(app: FastifyInstance, context: Context): void {
+  app.get(
+    '/v1/registers/:register/tile/:level/*',
+    {
+      config: { permission: 'read', produces: [BYTES_TYPE] },
+      schema: {
+        summary: 'A tile of the Merkle tree, or an entry bundle',
+        description:
+          'As C2SP tlog-tiles: `level` is 0 to 63, or `entries` for the leaves; then comes the index in groups of three digits, all but the last marked with x, and for a partial tile `.p/` and its width. A partial tile is there in the widths that it had at a checkpoint. What is there never changes.',
+        tags: ['integrity'],
+        querystring: z.strictObject({}),
+        response: {
+          200: {
+            description: 'Hashes of 32 bytes, or leaves after their lengths',
+            content: { [BYTES_TYPE]: { schema: z.string().meta({ format: 'binary' }) } },
+          },
+          ...problems,
+        },
+      },
+    },
+    (request, reply) => tile(context, request, reply),
+  )
+}

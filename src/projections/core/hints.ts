@@ -1,0 +1,113 @@
+// Telling other processes that a log grew or a projection moved, and hearing it from them: by NOTIFY, gathered, in
+// statements of their own. A hint only: what is lost is found by polling.
+
+import { randomUUID } from 'node:crypto'
+import { sql } from 'kysely'
+import type pg from 'pg'
+import { type Database, newClient } from '../../database/pool.ts'
+
+export type Hints = {
+  /** Tells others of a register; `isAppend` where its log grew. */
+  tell: (register: string, isAppend: boolean) => void
+  stop: () => Promise<void>
+}
+
+export type HintOptions = {
+  connectionString?: string
+  /** Another process has appended. */
+  onHint?: () => void
+  /** Another process has changed something of these registers. */
+  onRegisters: (registers: readonly string[]) => void
+  onError: (error: unknown) => void
+}
+
+const CHANNEL = 'pledger_heads'
+/** How long news is gathered: a process tells at most so often, however fast it writes. */
+const GATHER_MS = 25
+/** A notification carries less than 8,000 bytes, an id at most a hundred. */
+const MAX_TOLD = 50
+const RECONNECT_MS = 5_000
+
+type Message = { by: string; isAppend: boolean; registers: string[] }
+
+function messageOf(payload: string | undefined): Message | null {
+  try {
+    // Safe: nobody else uses the channel; what is not of this shape is left alone below.
+    const message = JSON.parse(payload ?? '') as Message
+    return Array.isArray(message.registers) ? message : null
+  } catch {
+    return null
+  }
+}
+
+/** Opens the channel; listens only where there is an address to connect to. */
+export function openHints(db: Database, { connectionString, onHint, onRegisters, onError }: HintOptions): Hints {
+  const self = randomUUID()
+  const news = new Set<string>()
+  let isAppend = false
+  let gathering: NodeJS.Timeout | null = null
+  let telling: Promise<unknown> = Promise.resolve()
+  let isStopped = false
+  let client: pg.Client | null = null
+  let reconnecting: NodeJS.Timeout | null = null
+
+  function hear(payload: string | undefined): void {
+    const message = messageOf(payload)
+    if (!message || message.by === self) return
+    if (message.isAppend) onHint?.()
+    onRegisters(message.registers)
+  }
+
+  function lost(which: pg.Client, address: string): void {
+    if (client !== which || isStopped) return
+    client = null
+    reconnecting = setTimeout(() => listen(address), RECONNECT_MS).unref()
+  }
+
+  async function listen(address: string): Promise<void> {
+    const opened = newClient(address)
+    client = opened
+    opened.on('notification', ({ payload }) => hear(payload))
+    opened.on('error', (error) => {
+      onError(error)
+      lost(opened, address)
+    })
+    opened.on('end', () => lost(opened, address))
+    try {
+      await opened.connect()
+      await opened.query(`listen ${CHANNEL}`)
+    } catch (error) {
+      onError(error)
+      await opened.end().catch(() => {})
+      lost(opened, address)
+    }
+  }
+
+  function send(): void {
+    gathering = null
+    const message: Message = { by: self, isAppend, registers: [...news].slice(0, MAX_TOLD) }
+    news.clear()
+    isAppend = false
+    // Nothing waits for this to be durable, and the disk is for the appends.
+    const later = sql`set_config('synchronous_commit', 'off', true)`
+    telling = sql`select ${later}, pg_notify(${CHANNEL}, ${JSON.stringify(message)})`.execute(db).catch(onError)
+  }
+
+  const listening = connectionString === undefined ? null : listen(connectionString)
+  return {
+    tell(register, appended) {
+      if (isStopped) return
+      news.add(register)
+      isAppend ||= appended
+      gathering ??= setTimeout(send, GATHER_MS).unref()
+    },
+    async stop() {
+      isStopped = true
+      if (gathering !== null) clearTimeout(gathering)
+      if (reconnecting !== null) clearTimeout(reconnecting)
+      await listening
+      await client?.end().catch(() => {})
+      await telling
+    },
+  }
+}

@@ -1,0 +1,110 @@
+// What each register defines, kept in memory and read on as its own stream grows: admission and every answer need it.
+
+import type { Queryable } from '../database/pool.ts'
+import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
+import { type RegisterState, registerAt } from '../domain/register/state.ts'
+import { type Erased, UnreadableEvent } from '../domain/repairs.ts'
+import { type Head, loadAllErased, loadStream, readHead } from '../eventlog/load.ts'
+
+/**
+ * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased of its
+ * commitments, by position.
+ */
+export type KnownRegister = {
+  register: string
+  head: Head
+  events: readonly StoredEvent[]
+  state: RegisterState
+  erased: readonly Erased[]
+}
+
+/** The same where an event of its own stream may be one that cannot be read: then they amount to nothing. */
+export type RegisterLog = Omit<KnownRegister, 'state'> & { state: RegisterState | UnreadableEvent }
+
+type Cached = {
+  events: StoredEvent[]
+  state: RegisterState | UnreadableEvent
+  erased: readonly Erased[]
+  redactions: number
+}
+
+const MAX_CACHED = 200
+
+export type Registers = {
+  /** The register at its head, which is read from its row; null where there is none. Throws UnreadableEvent. */
+  read: (db: Queryable, register: string) => Promise<KnownRegister | null>
+  /** The same for whoever reads its log from an earlier size on, and so may come before what cannot be read. */
+  log: (db: Queryable, register: string) => Promise<RegisterLog | null>
+  /** The register at a head that is known already. Throws UnreadableEvent. */
+  at: <H extends Head & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>
+}
+
+/** A cache of what registers define: as much of it is used as the head says that there is. */
+export function createRegisters(): Registers {
+  const cache = new Map<string, Cached>()
+  async function definedBy(db: Queryable, register: string, head: Head): Promise<Cached> {
+    const cached = cache.get(register) ?? { events: [], state: stateOf([]), erased: [], redactions: 0 }
+    // A head that is known may be older than what somebody else has read since.
+    const isErased = head.redactions > cached.redactions
+    if (!isErased && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
+    const isKnown = !isErased && cached.events.length === head.ownRevision
+    const known = isKnown ? cached : await readOn(db, register, cached, head)
+    // Set again so that the least recently used is the first to go.
+    cache.delete(register)
+    cache.set(register, known)
+    for (const oldest of cache.keys()) if (cache.size > MAX_CACHED) cache.delete(oldest)
+    return known
+  }
+  return {
+    async read(db, register) {
+      const head = await readHead(db, register)
+      return head && readable({ register, head, ...(await definedBy(db, register, head)) })
+    },
+    async log(db, register) {
+      const head = await readHead(db, register)
+      return head && { register, head, ...(await definedBy(db, register, head)) }
+    },
+    async at(db, head) {
+      return readable({ register: head.register, head, ...(await definedBy(db, head.register, head)) })
+    },
+  }
+}
+
+function readable<Log extends RegisterLog>(log: Log): Log & { state: RegisterState } {
+  if (log.state instanceof UnreadableEvent) throw log.state
+  return { ...log, state: log.state }
+}
+
+/** What events of a register's own stream amount to, or the one that keeps it from being known. */
+function stateOf(events: readonly StoredEvent[]): Cached['state'] {
+  try {
+    return registerAt(events, Number.POSITIVE_INFINITY)
+  } catch (error) {
+    if (error instanceof UnreadableEvent) return error
+    throw error
+  }
+}
+
+function upTo(cached: Cached, ownRevision: number): Cached {
+  const events = cached.events.slice(0, ownRevision)
+  return { ...cached, events, state: stateOf(events) }
+}
+
+async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {
+  // Where content was erased since, what was read before may hold it.
+  const isErased = head.redactions > cached.redactions
+  const revision = isErased ? 0 : Math.min(cached.events.length, head.ownRevision)
+  const newer = await loadStream(db, register, REGISTER_STREAM, revision)
+  // What was recorded since the head was read belongs to a later head.
+  const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
+  const erased = isErased ? await loadAllErased(db, register) : cached.erased
+  const redactions = Math.max(head.redactions, cached.redactions)
+  return { events, state: stateOf(events), erased, redactions }
+}
+
+/** What the register defined as known at a size. Throws UnreadableEvent where that is one of what was known. */
+export function stateKnownAt({ events, state }: RegisterLog, size: number): RegisterState {
+  const newest = events.at(-1)
+  const isHead = !newest || newest.position < size
+  return isHead && !(state instanceof UnreadableEvent) ? state : registerAt(events, size)
+}
