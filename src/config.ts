@@ -200,10 +200,19 @@ const variables = z.strictObject({
 type Name = keyof typeof variables.shape
 const names = Object.keys(variables.shape) as Name[] // Object.keys gives string[]; these are the shape's own keys
 
+/** A variable of the environment as its readers see it; `fallback` is empty where it has no default. */
+export type ConfigVariable = { name: string; fallback: string; description: string; accepts: string }
+
+/** Every variable, in the order in which help lists them. */
+export const CONFIG_VARIABLES: readonly ConfigVariable[] = names.map((name) => {
+  const { description, accepts } = variables.shape[name].meta() ?? {}
+  return { name, fallback: fallbackOf(name), description: String(description), accepts: String(accepts) }
+})
+
 /** What `--help` says about the environment: one aligned line a variable, with its default. Ends without a newline. */
 export const configHelp: string = table([
   ['variable', 'default', 'meaning'],
-  ...names.map((name) => [name, fallbackOf(name), String(variables.shape[name].meta()?.description)]),
+  ...CONFIG_VARIABLES.map(({ name, fallback, description }) => [name, fallback, description]),
 ])
 
 /**

@@ -1,4 +1,5 @@
-// Writes the files that are generated, migrations/schema.sql and openapi/openapi.json; with --check it only says which are stale.
+// Writes the files that are generated: the schema, the API description and parts of the documentation. With --check it only
+// says which are stale.
 
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,8 @@ import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { noAccessControl } from './access.ts'
 import { dumpSchema } from './dump-schema.ts'
+import { commandLinePage } from './generated/command-line.ts'
+import { configurationPage } from './generated/configuration.ts'
 
 async function openapi(db: Database): Promise<string> {
   const registers = createRegisters()
@@ -39,7 +42,12 @@ async function generated(): Promise<Record<string, string>> {
   const db = openDatabase({ connectionString: server.connectionString })
   try {
     await migrate(db)
-    return { 'migrations/schema.sql': await dumpSchema(db), 'openapi/openapi.json': await openapi(db) }
+    return {
+      'migrations/schema.sql': await dumpSchema(db),
+      'openapi/openapi.json': await openapi(db),
+      'docs/configuration.md': configurationPage(),
+      'docs/cli.md': commandLinePage(),
+    }
   } finally {
     await db.destroy()
     await server.stop()

@@ -1,0 +1,45 @@
+// The command line as one program: every command, in the order in which help lists them.
+
+import { Command } from 'commander'
+import { configHelp } from '../config.ts'
+import { digestCommand } from './digest.ts'
+import { doctorCommand } from './doctor.ts'
+import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
+import { migrateCommand } from './migrate.ts'
+import { dropPreviousCommand, replayCommand } from './replay.ts'
+import { sampleCommand } from './sample.ts'
+import { sealCommand } from './seal.ts'
+import { serveCommand } from './serve.ts'
+import { statusCommand } from './status.ts'
+import { principalCommand, registerCommand, tokenCommand } from './token.ts'
+import { verifyCommand } from './verify.ts'
+
+/** The program with all its commands. It throws CommanderError instead of ending the process. */
+export function commandLine(version: string): Command {
+  const program = new Command('pledger')
+    .description('Tracks commitments against delivery: an event-sourced register of promises, as a REST service')
+    .version(version)
+    .addHelpText('after', `\nEnvironment:\n${configHelp}`)
+    .exitOverride()
+  for (const add of [
+    serveCommand,
+    migrateCommand,
+    importCommand,
+    exportCommand,
+    sampleCommand,
+    replayCommand,
+    dropPreviousCommand,
+    statusCommand,
+    doctorCommand,
+    digestCommand,
+    verifyCommand,
+    sealCommand,
+    tokenCommand,
+    registerCommand,
+    principalCommand,
+  ]) {
+    add(program)
+  }
+  return program
+}
