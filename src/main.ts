@@ -4,8 +4,8 @@
 import { readFileSync } from 'node:fs'
 import { CommanderError } from 'commander'
 import { commandLine } from './cli/command-line.ts'
-import { CommandError, Interrupted, OutputClosed } from './cli/program.ts'
-import { UnusableDatabase } from './database/connect.ts'
+import { CommandError, InterruptedError, OutputClosedError } from './cli/program.ts'
+import { UnusableDatabaseError } from './database/connect.ts'
 import { EmbeddedError } from './database/embedded/server.ts'
 import { isDatabaseUnavailable } from './database/unavailable.ts'
 
@@ -16,10 +16,10 @@ const INSUFFICIENT_PRIVILEGE = '42501'
 
 function explain(error: unknown): { message: string | null; exitCode: number } {
   if (error instanceof CommanderError) return { message: null, exitCode: error.exitCode === 0 ? 0 : 2 }
-  if (error instanceof Interrupted) return { message: error.message, exitCode: error.exitCode }
-  if (error instanceof OutputClosed) return { message: null, exitCode: 0 }
+  if (error instanceof InterruptedError) return { message: error.message, exitCode: error.exitCode }
+  if (error instanceof OutputClosedError) return { message: null, exitCode: 0 }
   if (error instanceof CommandError) return { message: error.message, exitCode: error.exitCode }
-  if (error instanceof EmbeddedError || error instanceof UnusableDatabase)
+  if (error instanceof EmbeddedError || error instanceof UnusableDatabaseError)
     return { message: error.message, exitCode: 1 }
   const { message, stack, code } = error as Error & { code?: string }
   if (isDatabaseUnavailable(error))
@@ -39,5 +39,5 @@ try {
   if (message !== null) process.stderr.write(`pledger: ${message}\n`)
   process.exitCode = exitCode
   // What was interrupted may still wait for its input.
-  if (error instanceof Interrupted) process.exit()
+  if (error instanceof InterruptedError) process.exit()
 }

@@ -14,7 +14,7 @@ export type Access = {
   mode: Mode
   /** Who has these credentials, as far as memory knows; undefined where they have to be looked up, null where nobody has. */
   peek: (credentials: string) => Caller | null | undefined
-  /** Who has these credentials; null where nobody has. Throws KeysUnavailable. */
+  /** Who has these credentials; null where nobody has. Throws KeysUnavailableError. */
   read: (credentials: string) => Promise<Caller | null>
   publicRegisters: PublicRegisters
   /** null: reads are not recorded. */

@@ -34,11 +34,11 @@ const MAX_SUBJECT = 255
 const MAX_NAME = 200
 
 /** The provider's keys cannot be read: that says nothing about a token. */
-export class KeysUnavailable extends Error {}
+export class KeysUnavailableError extends Error {}
 
 export type Oidc = {
   peek: (jwt: string) => Caller | null | undefined
-  /** Who has this JWT; null where it is not to be trusted. Throws KeysUnavailable. */
+  /** Who has this JWT; null where it is not to be trusted. Throws KeysUnavailableError. */
   read: (jwt: string) => Promise<Caller | null>
 }
 
@@ -78,9 +78,9 @@ export function createOidc(settings: OidcSettings, now: () => number, named: Nam
   const keys: JWTVerifyGetKey = async (header, token) => {
     const last = remote.jwks()
     if (performance.now() < restsUntil) {
-      if (!last) throw new KeysUnavailable()
+      if (!last) throw new KeysUnavailableError()
       return createLocalJWKSet(last)(header, token).catch(() => {
-        throw new KeysUnavailable()
+        throw new KeysUnavailableError()
       })
     }
     try {
@@ -115,7 +115,7 @@ export function createOidc(settings: OidcSettings, now: () => number, named: Nam
       // Safe: both are required above.
       return callerOf(payload as JWTPayload & { sub: string; exp: number })
     } catch (error) {
-      if (isUnreadable(error)) throw new KeysUnavailable()
+      if (isUnreadable(error)) throw new KeysUnavailableError()
       return null
     }
   }

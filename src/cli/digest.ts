@@ -2,9 +2,9 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
-import { ProjectionBehind } from '../projections/core/run.ts'
+import { ProjectionBehindError } from '../projections/core/run.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'
-import { BeyondLog, type ProjectionDigest, projectionDigest } from '../projections/digest.ts'
+import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../projections/digest.ts'
 import { EPOCH } from '../projections/tallies/project.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
@@ -39,8 +39,8 @@ async function digestOrReason(
   try {
     return await projectionDigest(db, registers, question)
   } catch (error) {
-    if (error instanceof BeyondLog) return error.message
-    if (error instanceof ProjectionBehind) return `${question.projection}: ${error.message}`
+    if (error instanceof BeyondLogError) return error.message
+    if (error instanceof ProjectionBehindError) return `${question.projection}: ${error.message}`
     throw error
   }
 }

@@ -3,7 +3,7 @@
 import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { streamLines } from '../eventlog/feed.ts'
-import { CannotExport, exportLog } from '../integrity/verifying/log-export.ts'
+import { ExportError, exportLog } from '../integrity/verifying/log-export.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register: string; output?: string; tiles?: string }
@@ -65,7 +65,7 @@ async function exportTiles({ db, registers }: Session, register: string, directo
     process.stderr.write(`${register}: ${counted(events)} events exported, ${counted(sealed)} of them sealed\n`)
   } catch (error) {
     // What the file system refuses is for the user to mend.
-    const isRefused = error instanceof CannotExport || (error as NodeJS.ErrnoException).syscall !== undefined
+    const isRefused = error instanceof ExportError || (error as NodeJS.ErrnoException).syscall !== undefined
     throw isRefused ? new CommandError((error as Error).message) : error
   } finally {
     progress.stop()

@@ -3,7 +3,7 @@
 import { open as openFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { parseJson } from '../http/server/body.ts'
-import { type ImportReport, importLines, NoRegister } from '../recording/import.ts'
+import { type ImportReport, importLines, NoRegisterError } from '../recording/import.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase } from './program.ts'
 
 type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number; close?: () => Promise<void> }
@@ -37,12 +37,12 @@ export async function importInto(session: Session, register: string, source: Sou
       onProgress: (soFar, bytes) => progress.update(bytes, `${counted(soFar.recorded)} recorded`),
     })
     if (!(await session.registers.read(session.db, register)))
-      throw new NoRegister(register, report.refusals[0] ?? null)
+      throw new NoRegisterError(register, report.refusals[0] ?? null)
     progress.stop()
     return printReport(register, report)
   } catch (error) {
     progress.stop()
-    if (!(error instanceof NoRegister)) throw error
+    if (!(error instanceof NoRegisterError)) throw error
     throw new CommandError(error.message)
   }
 }

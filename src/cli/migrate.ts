@@ -1,7 +1,7 @@
 // `pledger migrate`: brings the database to this version's schema, and grants the roles that work in it what they need.
 
 import type { Command } from 'commander'
-import { CannotGrant, grantRoles } from '../database/grants.ts'
+import { GrantError, grantRoles } from '../database/grants.ts'
 import { pendingMigrations } from '../database/migrate.ts'
 import type { Database } from '../database/pool.ts'
 import { roleFindings } from '../database/safety.ts'
@@ -16,7 +16,7 @@ async function grant(db: Database, { grantService, grantSealer }: Options): Prom
   if (!mayApply && !grantService && !grantSealer) return
   const given = { ...(grantService ? { service: grantService } : {}), ...(grantSealer ? { sealer: grantSealer } : {}) }
   const granted = await grantRoles(db, given).catch((error) => {
-    throw error instanceof CannotGrant ? new CommandError(error.message) : error
+    throw error instanceof GrantError ? new CommandError(error.message) : error
   })
   for (const [kind, roles] of Object.entries(granted)) {
     for (const role of roles) {

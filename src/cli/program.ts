@@ -51,7 +51,7 @@ export type Session = Connection & { registers: Registers; recorder: Recorder }
 const GOES_ON = 'interrupted: what was done stays done, and the same command goes on from there'
 
 /** The command was ended by a signal: what it had recorded stays. */
-export class Interrupted extends Error {
+export class InterruptedError extends Error {
   readonly exitCode: number
 
   constructor(signal: NodeJS.Signals, message = GOES_ON) {
@@ -77,12 +77,12 @@ export function stopSignal(): Promise<NodeJS.Signals> {
   return promise
 }
 
-/** Runs a short command on the database and closes it afterwards, whatever happens. Throws Interrupted at a signal. */
+/** Runs a short command on the database and closes it afterwards, whatever happens. Throws InterruptedError at a signal. */
 export async function withDatabase<T>(
   run: (session: Session) => Promise<T>,
   { config = configuration, mode = 'attach' }: { config?: () => Config; mode?: 'attach' | 'look' } = {},
 ): Promise<T> {
-  const interrupted = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))
+  const interrupted = stopSignal().then((signal) => Promise.reject(new InterruptedError(signal)))
   // A signal that comes before the race below is told by it.
   interrupted.catch(() => {})
   const connection = await connect(config(), { mode })
@@ -104,8 +104,8 @@ const LINE_EVERY_MS = 2_000
 let shown: Progress | null = null
 
 /**
- * A progress bar on a terminal, now and then a plain line elsewhere; both on standard error. Where the notes tell how much time
- * is left, the bar does not.
+ * A progress bar on a terminal, now and then a plain line elsewhere; both on standard error. Where the notes tell how
+ * much time is left, the bar does not.
  */
 export function showProgress(label: string, total: number, unit: string, { tellsTimeLeft = false } = {}): Progress {
   if (process.stderr.isTTY) {
@@ -132,13 +132,13 @@ export function showProgress(label: string, total: number, unit: string, { tells
 }
 
 /** Nobody reads standard output any more, as with `| head`: the command ends, done. */
-export class OutputClosed extends Error {}
+export class OutputClosedError extends Error {}
 
-/** Writes to standard output at the pace of its reader. Throws OutputClosed where there is none left. */
+/** Writes to standard output at the pace of its reader. Throws OutputClosedError where there is none left. */
 export async function writeOut(text: string): Promise<void> {
   const failure = () => {
     const { errored } = process.stdout as { errored: NodeJS.ErrnoException | null }
-    if (!errored || errored.code === 'EPIPE') return new OutputClosed()
+    if (!errored || errored.code === 'EPIPE') return new OutputClosedError()
     return new CommandError(`cannot write to standard output: ${errored.message}`)
   }
   if (process.stdout.errored || process.stdout.destroyed) throw failure()

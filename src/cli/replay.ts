@@ -8,7 +8,7 @@ import { VERSIONS } from '../projections/core/versions.ts'
 import { type Comparison, comparisons, tellDifference } from '../projections/replay/compare.ts'
 import { type Operation, type Request, readOperation, readProgress, SILENT_MS } from '../projections/replay/progress.ts'
 import {
-  AnotherReplay,
+  AnotherReplayError,
   beginReplay,
   cancelReplay,
   describeOptions,
@@ -27,7 +27,7 @@ import {
   CommandError,
   configuration,
   counted,
-  Interrupted,
+  InterruptedError,
   positiveNumber,
   registerId,
   showProgress,
@@ -93,7 +93,7 @@ async function find(connection: Connection, names: readonly string[], options: O
 
 /**
  * Waits while another process seems to work on a replay: one that was killed is silent, and loses its turn. Throws
- * AnotherReplay as soon as it says that it is there.
+ * AnotherReplayError as soon as it says that it is there.
  */
 async function letGo(db: Database, operation: Operation): Promise<void> {
   if (!operation.isOwned) return
@@ -101,7 +101,7 @@ async function letGo(db: Database, operation: Operation): Promise<void> {
   const lease = `a process that is silent for ${SILENT_MS / 1_000} s has lost it`
   process.stderr.write(`replay ${id} was being worked on a moment ago: waiting for a sign of that (${lease})\n`)
   for (let now: Operation | null = operation; now?.isOwned; now = await readOperation(db, id)) {
-    if (now.beatAt?.getTime() !== beatAt?.getTime()) throw new AnotherReplay(now)
+    if (now.beatAt?.getTime() !== beatAt?.getTime()) throw new AnotherReplayError(now)
     await sleep(LOOK_EVERY_MS)
   }
 }
@@ -150,7 +150,7 @@ async function work(
   try {
     const options = { connectionString, workers, signal: stop.signal, told }
     const outcome = await runReplay(db, registers, operation.id, options)
-    if (stop.name !== null && outcome.state === 'running') throw new Interrupted(stop.name)
+    if (stop.name !== null && outcome.state === 'running') throw new InterruptedError(stop.name)
     if (outcome.state === 'caughtUp') printEnd(operation, first, (performance.now() - began) / 1_000)
     return outcome
   } finally {
@@ -182,7 +182,10 @@ async function compare({ db }: Connection, operation: Operation, stop: Stop): Pr
     }
   } catch (error) {
     if (stop.name === null) throw error
-    throw new Interrupted(stop.name, 'interrupted: the new rows are live; those before, not all compared, are kept')
+    throw new InterruptedError(
+      stop.name,
+      'interrupted: the new rows are live; those before, not all compared, are kept',
+    )
   }
   if (different.length > 0) throw new CommandError(await tellDifference(db, operation, different))
 }
@@ -207,7 +210,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
     if (state === 'running') throw new CommandError('another process has gone on with this replay')
     if (state === 'cancelled') throw new CommandError('cancelled: what was built is dropped')
   } catch (error) {
-    if (error instanceof AnotherReplay) throw new CommandError(error.message)
+    if (error instanceof AnotherReplayError) throw new CommandError(error.message)
     throw error
   } finally {
     await connection.close()

@@ -6,7 +6,7 @@ import { destination, pino } from 'pino'
 import { connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { listHeads } from '../eventlog/load.ts'
-import { announceKeys, RefusesToSign, sealNext } from '../integrity/sealing/seal.ts'
+import { announceKeys, RefusedToSignError, sealNext } from '../integrity/sealing/seal.ts'
 import { type SealerOptions, sealOf, startSealer } from '../integrity/sealing/sealer.ts'
 import { sealStates } from '../integrity/sealing/status.ts'
 import {
@@ -36,7 +36,7 @@ async function prepare(db: Database, register: string | undefined): Promise<Keys
 /** How soon a register is tried again that another process is sealing. */
 const TURN_MS = 50
 
-/** Seals a register up to its head, whoever else is at it; returns its size then. Throws RefusesToSign. */
+/** Seals a register up to its head, whoever else is at it; returns its size then. Throws RefusedToSignError. */
 async function sealToHead(db: Database, register: string, keys: Keys, onSize: (size: number) => void): Promise<number> {
   const seal = sealOf(register, keys)
   for (;;) {
@@ -61,7 +61,7 @@ async function sealOnce(db: Database, register: string | undefined): Promise<voi
       process.stdout.write(`${one}: sealed at size ${counted(size)}, ${counted(size - from)} new\n`)
     } catch (error) {
       progress.stop()
-      if (!(error instanceof RefusesToSign)) throw error
+      if (!(error instanceof RefusedToSignError)) throw error
       // The others are sealed all the same.
       process.stderr.write(`pledger: refuses to sign ${one}: ${error.message}\n`)
       process.exitCode = 1

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/pool.ts'
-import { DEFAULT_ORIGIN, readKeys, readOrMakeKeys, UnusableKeys } from '../integrity/sealing/keys.ts'
+import { DEFAULT_ORIGIN, readKeys, readOrMakeKeys, UnusableKeysError } from '../integrity/sealing/keys.ts'
 import { sealedOrigins } from '../integrity/sealing/status.ts'
 import { CommandError } from './program.ts'
 
@@ -48,7 +48,7 @@ export async function sealingOf(config: Config, db: Database): Promise<Sealing> 
       return { origin, keys: null, file: null, why: lost(file) }
     return { origin, keys: await readOrMakeKeys(file), file, why: null }
   } catch (error) {
-    if (error instanceof UnusableKeys) throw new CommandError(error.message)
+    if (error instanceof UnusableKeysError) throw new CommandError(error.message)
     throw error
   }
 }
@@ -60,7 +60,10 @@ async function isThere(file: string): Promise<boolean> {
   )
 }
 
-/** A new key in its place would look to every auditor as if somebody else went on with the log: only a person puts it there. */
+/**
+ * A new key in its place would look to every auditor as if somebody else went on with the log: only a person puts it
+ * there.
+ */
 function lost(file: string): string {
   return `${file}, whose key has signed checkpoints, is gone: put it back, or put a new key there and tell everyone its vkey`
 }

@@ -5,8 +5,8 @@ import type { Command } from 'commander'
 import type { Database, Queryable } from '../database/pool.ts'
 import type { Verifier } from '../integrity/tlog/note.ts'
 import { databaseLog, listLogs } from '../integrity/verifying/log-database.ts'
-import { directoryFiles, filesLog, NotThere, webFiles } from '../integrity/verifying/log-files.ts'
-import { Fault, isOfOtherLog, keyLabel } from '../integrity/verifying/verify.ts'
+import { directoryFiles, filesLog, UnavailableLogError, webFiles } from '../integrity/verifying/log-files.ts'
+import { isOfOtherLog, keyLabel, VerificationError } from '../integrity/verifying/verify.ts'
 import { type LogSource, type LogVerdict, verifyLog } from '../integrity/verifying/verify-log.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { checkProjection } from '../projections/check.ts'
@@ -80,7 +80,10 @@ function notVerified({ newest }: LogSource, { events, sealed, redactedRepairs }:
 // Safe: the keys of the object are these names.
 const NAMES = Object.keys(VERSIONS) as ProjectionName[]
 
-/** Holds what a projection says of a register against its log; in words what could not be checked. Throws Fault. */
+/**
+ * Holds what a projection says of a register against its log; in words what could not be checked. Throws
+ * VerificationError.
+ */
 async function verifyProjection(
   tx: Queryable,
   known: KnownRegister,
@@ -99,7 +102,7 @@ async function verifyProjection(
     case 'unchecked':
       return `${where}: ${check.why}`
     case 'differs':
-      throw new Fault(`${where} at size ${check.size}`, `${check.why}; run pledger replay`)
+      throw new VerificationError(`${where} at size ${check.size}`, `${check.why}; run pledger replay`)
     case 'holds': {
       const { size, sha256 } = check
       const behind = size < head.size ? `, ${counted(head.size - size)} events behind the log` : ''
@@ -118,7 +121,7 @@ async function verifyRegister(db: Database, register: string, keys: Keys): Promi
     const source = await databaseLog(tx, register)
     const verdict = await verifySource(source, keys)
     const known = await createRegisters().read(tx, register)
-    if (!known) throw new Fault('the register', 'it is not known to whoever reads it')
+    if (!known) throw new VerificationError('the register', 'it is not known to whoever reads it')
     const open: string[] = []
     for (const projection of NAMES) {
       const unchecked = await verifyProjection(tx, known, projection)
@@ -143,7 +146,7 @@ async function verifyFiles(target: string, { register }: Options, keys: Keys): P
   const files = /^https?:\/\//.test(target) ? webFiles(target) : directoryFiles(target)
   const source = await filesLog(files)
   if (register !== undefined && register !== source.register)
-    throw new Fault('the checkpoint', `it is of the register ${source.register}, not of ${register}`)
+    throw new VerificationError('the checkpoint', `it is of the register ${source.register}, not of ${register}`)
   const { newest } = source
   if (keys && newest !== null && isOfOtherLog(newest, keys)) {
     const names = [...new Set(keys.map(({ name }) => name))].join(', ')
@@ -184,8 +187,8 @@ async function verifyLogOf(target: string | undefined, options: Options): Promis
   try {
     await verifyTarget(target, options)
   } catch (error) {
-    if (error instanceof Fault) throw new CommandError(`verification failed: ${error.message}`, 3)
-    if (error instanceof NotThere) throw new CommandError(error.message)
+    if (error instanceof VerificationError) throw new CommandError(`verification failed: ${error.message}`, 3)
+    if (error instanceof UnavailableLogError) throw new CommandError(error.message)
     throw error
   }
 }

@@ -7,11 +7,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from 'commander'
 import type { Checkpoint } from '../integrity/tlog/checkpoint.ts'
 import type { Verifier } from '../integrity/tlog/note.ts'
-import { NotThere, webFiles } from '../integrity/verifying/log-files.ts'
-import { believeCheckpoint, Fault, isOfOtherLog, registerOfOrigin } from '../integrity/verifying/verify.ts'
-import { NotReadable, type Proved, readEvent, readProof, verifyEvent } from '../integrity/verifying/verify-event.ts'
+import { UnavailableLogError, webFiles } from '../integrity/verifying/log-files.ts'
+import { believeCheckpoint, isOfOtherLog, registerOfOrigin, VerificationError } from '../integrity/verifying/verify.ts'
+import {
+  type Proved,
+  readEvent,
+  readProof,
+  UnreadableFileError,
+  verifyEvent,
+} from '../integrity/verifying/verify-event.ts'
 import { type Watched, watchLog } from '../integrity/verifying/verify-watch.ts'
-import { CommandError, counted, Interrupted, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
+import { CommandError, counted, InterruptedError, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
 import { EXIT_CODES, verifyLogCommand } from './verify-log.ts'
 
@@ -49,8 +55,8 @@ async function verifyEventFile(file: string, { key, proof, register, redactedBy 
     if (fault !== null) throw new CommandError(`verification failed: ${fault}`, 3)
     for (const one of open) await writeOut(`  not verified: ${one}\n`)
   } catch (error) {
-    if (error instanceof NotReadable) throw new CommandError(error.message)
-    if (error instanceof Fault) throw new CommandError(`verification failed: ${error.message}`, 3)
+    if (error instanceof UnreadableFileError) throw new CommandError(error.message)
+    if (error instanceof VerificationError) throw new CommandError(`verification failed: ${error.message}`, 3)
     throw error
   }
 }
@@ -130,7 +136,7 @@ async function look(address: string, keys: readonly Verifier[], state: string): 
 
 async function watchOnce(address: string, keys: readonly Verifier[], state: string): Promise<void> {
   await look(address, keys, state).catch((error: unknown) => {
-    throw error instanceof NotThere ? new CommandError(error.message) : error
+    throw error instanceof UnavailableLogError ? new CommandError(error.message) : error
   })
 }
 
@@ -142,12 +148,12 @@ async function watch(address: string, { key, state, interval }: WatchOptions): P
     throw new CommandError(/EEXIST|ENOTDIR/.test(error.code ?? '') ? `--state ${state} is no directory` : error.message)
   })
   if (interval === undefined) return watchOnce(address, keys, state)
-  const stopped = stopSignal().then((signal) => Promise.reject(new Interrupted(signal)))
+  const stopped = stopSignal().then((signal) => Promise.reject(new InterruptedError(signal)))
   stopped.catch(() => {})
   for (;;) {
     // A log that cannot be seen for a while is looked for again; one that lies ends the watch.
     const looked = look(address, keys, state).catch((error: unknown) => {
-      if (!(error instanceof NotThere)) throw error
+      if (!(error instanceof UnavailableLogError)) throw error
       process.stderr.write(`pledger: ${error.message}\n`)
     })
     await Promise.race([looked.then(() => sleep(interval * 1_000)), stopped])

@@ -4,14 +4,14 @@ import { sql } from 'kysely'
 import type { Config } from '../config.ts'
 import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded/server.ts'
 import { grantRoles } from './grants.ts'
-import { migrate, NewerSchema, pendingMigrations } from './migrate.ts'
+import { migrate, NewerSchemaError, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'
 import { type Finding, maySeal, mayServe, sessionOf, unsafeFindings } from './safety.ts'
 
 const OLDEST_VERSION = 150_000
 
 /** The database cannot be used as it is; the message says why. */
-export class UnusableDatabase extends Error {}
+export class UnusableDatabaseError extends Error {}
 
 export type Connection = Databases & {
   /** The same database as a role that may seal; null where there is none. */
@@ -45,7 +45,7 @@ async function checkVersion(db: Database): Promise<void> {
   }>`select current_setting('server_version_num')::integer as version`.execute(db)
   const version = rows[0]?.version ?? 0
   if (version >= OLDEST_VERSION) return
-  throw new UnusableDatabase(`PostgreSQL ${Math.floor(version / 10_000)} is too old: Pledger needs 15 or newer`)
+  throw new UnusableDatabaseError(`PostgreSQL ${Math.floor(version / 10_000)} is too old: Pledger needs 15 or newer`)
 }
 
 function describe(config: Config, server: EmbeddedServer | null): string {
@@ -55,21 +55,24 @@ function describe(config: Config, server: EmbeddedServer | null): string {
 }
 
 /** No such database, or not for us: said by PostgreSQL in a sentence (SQLSTATE 3D000, class 28). Or not for this version. */
-function refusal(error: unknown): UnusableDatabase | null {
-  if (error instanceof NewerSchema) return new UnusableDatabase(error.message)
+function refusal(error: unknown): UnusableDatabaseError | null {
+  if (error instanceof NewerSchemaError) return new UnusableDatabaseError(error.message)
   const { code, message } = error as { code?: unknown; message?: string }
   const isRefused = typeof code === 'string' && (code === '3D000' || code.startsWith('28'))
-  return isRefused ? new UnusableDatabase(`the database cannot be used: ${message}`) : null
+  return isRefused ? new UnusableDatabaseError(`the database cannot be used: ${message}`) : null
 }
 
-/** Brings the schema up to date; returns the names of what was applied. A role that may not change it finds it so, or is refused. */
+/**
+ * Brings the schema up to date; returns the names of what was applied. A role that may not change it finds it so, or is
+ * refused.
+ */
 async function bringUpToDate(db: Database): Promise<string[]> {
   const { names, mayApply } = await pendingMigrations(db)
   if (mayApply) return migrate(db)
   if (names.length === 0) return []
   const { role } = await sessionOf(db)
   const missing = names.length === 1 ? `the migration ${names[0]}` : `${names.length} migrations up to ${names.at(-1)}`
-  throw new UnusableDatabase(
+  throw new UnusableDatabaseError(
     `the database lacks ${missing}, and the role ${role} may not change its schema: run pledger migrate as its owner`,
   )
 }
@@ -89,7 +92,10 @@ async function makeRoles(db: Database, password: string): Promise<boolean> {
   return missing.length > 0
 }
 
-/** Migrates an embedded database with its superuser, who is not needed afterwards; returns the addresses for its other roles. */
+/**
+ * Migrates an embedded database with its superuser, who is not needed afterwards; returns the addresses for its other
+ * roles.
+ */
 async function prepareEmbedded(db: Database, connectionString: string): Promise<Addresses & { migrated: string[] }> {
   const migrated = await bringUpToDate(db)
   const url = new URL(connectionString)
@@ -113,7 +119,7 @@ async function findingsOf(db: Database, sealing: Database | null): Promise<Findi
 
 function refuseUnsafe(findings: readonly Finding[]): void {
   if (findings.length === 0) return
-  throw new UnusableDatabase(
+  throw new UnusableDatabaseError(
     `what is recorded would not be safe in this database:\n${tellFindings(findings)}\n` +
       '  pledger serve --unsafe-database serves all the same, and says so in /readyz',
   )
@@ -163,7 +169,10 @@ async function openAttached(_: Config, { mode }: ConnectOptions, { address, open
 /** How many connections sealing needs. */
 const SEALING_CONNECTIONS = 2
 
-/** For the service: as a role that may do no more than it needs, as far as that is in our hands, and refused where it is not. */
+/**
+ * For the service: as a role that may do no more than it needs, as far as that is in our hands, and refused where it is
+ * not.
+ */
 async function openOwn(config: Config, options: ConnectOptions, { server, address, open }: Opening): Promise<Opened> {
   const first = open(address, server ? 1 : 10)
   await checkVersion(first.db)
@@ -182,7 +191,7 @@ async function openOwn(config: Config, options: ConnectOptions, { server, addres
   const sealing = other ?? db
   if (!(await mayServe(db))) {
     const { role } = await sessionOf(db)
-    throw new UnusableDatabase(
+    throw new UnusableDatabaseError(
       `the role ${role} lacks what a service needs: run pledger migrate --grant-service ${role} as the owner`,
     )
   }

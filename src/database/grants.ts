@@ -54,7 +54,7 @@ const FUNCTIONS = [
 ]
 
 /** A role that is granted to does not exist, or is not ours to grant to. */
-export class CannotGrant extends Error {}
+export class GrantError extends Error {}
 
 type Roles = Record<RoleKind, ReadonlySet<string>>
 
@@ -101,17 +101,17 @@ const UNDEFINED_OBJECT = '42704'
 const INSUFFICIENT_PRIVILEGE = '42501'
 
 /** What cannot be granted, in a sentence; null for any other error. */
-function refusal(error: unknown): CannotGrant | null {
+function refusal(error: unknown): GrantError | null {
   // Safe: whatever was thrown may have a code.
   const { code, message } = error as { code?: string; message?: string }
-  if (code === UNDEFINED_OBJECT) return new CannotGrant(`${message}: create it first, with \`create role … login\``)
+  if (code === UNDEFINED_OBJECT) return new GrantError(`${message}: create it first, with \`create role … login\``)
   if (code !== INSUFFICIENT_PRIVILEGE) return null
-  return new CannotGrant(`${message}: grant with the role that owns the tables`)
+  return new GrantError(`${message}: grant with the role that owns the tables`)
 }
 
 /**
- * Grants roles exactly what they need, whatever they were granted here before, and again to all that had it: tables may have been
- * added since. Returns all of them, sorted. To be run by the owner. Throws CannotGrant.
+ * Grants roles exactly what they need, whatever they were granted here before, and again to all that had it: tables may
+ * have been added since. Returns all of them, sorted. To be run by the owner. Throws GrantError.
  */
 export async function grantRoles(
   db: Database,

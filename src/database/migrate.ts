@@ -28,7 +28,7 @@ async function migrations(): Promise<Record<string, Migration>> {
 const LOCK = sql`select pg_advisory_xact_lock(3853314791062309107)`
 
 /** The schema is that of a newer version, which alone knows what its tables mean. */
-export class NewerSchema extends Error {
+export class NewerSchemaError extends Error {
   constructor(unknown: readonly string[]) {
     super(
       `the database is of a newer version of Pledger: it has the migration ${unknown.join(', ')}, unknown to this one; ` +
@@ -37,18 +37,18 @@ export class NewerSchema extends Error {
   }
 }
 
-/** Throws NewerSchema where something was applied that this version does not have. */
+/** Throws NewerSchemaError where something was applied that this version does not have. */
 async function checkKnown<Schema>(tx: Kysely<Schema>, known: readonly string[]): Promise<void> {
   const { rows } = await sql<{ there: boolean }>`select to_regclass('migration') is not null as there`.execute(tx)
   if (!rows[0]?.there) return
   const applied = await sql<{ name: string }>`select name from migration order by name`.execute(tx)
   const unknown = applied.rows.map(({ name }) => name).filter((name) => !known.includes(name))
-  if (unknown.length > 0) throw new NewerSchema(unknown)
+  if (unknown.length > 0) throw new NewerSchemaError(unknown)
 }
 
 /**
- * The names of the migrations that the database does not have yet, and whether this role may apply them. Changes nothing. Throws
- * NewerSchema.
+ * The names of the migrations that the database does not have yet, and whether this role may apply them. Changes nothing.
+ * Throws NewerSchemaError.
  */
 export async function pendingMigrations<Schema>(db: Kysely<Schema>): Promise<{ names: string[]; mayApply: boolean }> {
   const { rows } = await sql<{
@@ -68,7 +68,7 @@ export async function pendingMigrations<Schema>(db: Kysely<Schema>): Promise<{ n
 
 /**
  * Applies what is missing, in one transaction; returns the names of what it applied. Throws where a migration fails, and
- * NewerSchema.
+ * NewerSchemaError.
  */
 export async function migrate<Schema>(db: Kysely<Schema>): Promise<string[]> {
   return db.transaction().execute(async (tx) => {

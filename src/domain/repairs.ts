@@ -54,7 +54,7 @@ export function repairTarget(event: Pick<EventToFold, 'type' | 'data' | 'positio
   if (!isRepair(event.type)) return null
   // Validated when it is recorded, and redaction leaves it: but an event may have come into the log behind the service's back.
   const target = (event.data as { event?: unknown } | null)?.event
-  if (typeof target !== 'string') throw new UnreadableEvent(event, 'it does not say which event it repairs')
+  if (typeof target !== 'string') throw new UnreadableEventError(event, 'it does not say which event it repairs')
   return target
 }
 
@@ -88,7 +88,10 @@ export function redactedPositions(events: readonly Pick<EventToFold, 'position' 
   return events.filter(isLost).map((event) => event.position)
 }
 
-/** An event whose content was erased; `factType` is that of the fact which it said something of, its own or what it corrects. */
+/**
+ * An event whose content was erased; `factType` is that of the fact which it said something of, its own or what it
+ * corrects.
+ */
 export type Erased = { position: number; id: string; stream: string; type: string; factType: string }
 
 /** What was erased of these events, which are those of whole streams. */
@@ -141,7 +144,7 @@ function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: stri
 }
 
 /** An event of a type or shape that no fold of this version can read. */
-export class UnreadableEvent extends Error {
+export class UnreadableEventError extends Error {
   readonly event: Named
   /** Null where it is for its type or version alone. */
   readonly why: string | null
@@ -160,8 +163,8 @@ export class UnreadableEvent extends Error {
 type Named = { position: number; type: string; typeVersion?: number }
 
 /**
- * What a fold makes of events, in order of position. Throws UnreadableEvent where it throws anything: on the first event with
- * which it does, for only what was admitted is sure to fold.
+ * What a fold makes of events, in order of position. Throws UnreadableEventError where it throws anything: on the first
+ * event with which it does, for only what was admitted is sure to fold.
  */
 export function readingOf<Event extends Named, Result>(
   events: readonly Event[],
@@ -170,7 +173,7 @@ export function readingOf<Event extends Named, Result>(
   try {
     return fold(events)
   } catch (error) {
-    throw error instanceof UnreadableEvent ? error : firstUnreadable(events, fold, error)
+    throw error instanceof UnreadableEventError ? error : firstUnreadable(events, fold, error)
   }
 }
 
@@ -186,20 +189,20 @@ function firstUnreadable<Event extends Named>(
       fold(events.slice(0, middle))
       good = middle
     } catch (other) {
-      if (other instanceof UnreadableEvent) return other
+      if (other instanceof UnreadableEventError) return other
       bad = middle
       error = other
     }
   }
   const event = events[bad - 1]
   // Safe: whatever was thrown may have a message.
-  return event ? new UnreadableEvent(event, (error as Error).message) : error
+  return event ? new UnreadableEventError(event, (error as Error).message) : error
 }
 
 /**
  * The facts that hold at a knowledge of `size` events, in order of position: less the retracted and the redacted, with
  * their corrections. `events` are those of whole streams, in order of position; `timeZone` is the register's. Throws
- * UnreadableEvent on what is of a version that is newer than this one's.
+ * UnreadableEventError on what is of a version that is newer than this one's.
  */
 export function knownFacts(events: readonly EventToFold[], { size, timeZone }: Knowledge): Fact[] {
   const known = events.filter((event) => event.position < size)
@@ -211,7 +214,7 @@ export function knownFacts(events: readonly EventToFold[], { size, timeZone }: K
     const body = bodies.get(id)
     // Of a repair too, which may do something else in a later version.
     if ((body || isRepair(type)) && typeVersion > currentVersion(type))
-      throw new UnreadableEvent({ position, type, typeVersion })
+      throw new UnreadableEventError({ position, type, typeVersion })
     if (!body || isRepair(type)) continue
     const occurredOn = dateRangeOf(body.occurredOn)
     const days = effectiveDays(occurredOn, body.recordedAt, timeZone)

@@ -4,7 +4,7 @@ import { CompiledQuery, sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Tables } from '../database/tables.ts'
 import type { StoredEvent } from '../domain/event.ts'
-import { exactJson, InexactJson } from '../kernel/exact-json.ts'
+import { exactJson, InexactJsonError } from '../kernel/exact-json.ts'
 import { fetchEvents, storedEvent } from './load.ts'
 
 export type FeedQuery = {
@@ -157,7 +157,7 @@ function withLeaf(row: TextRow): EventWithLeaf {
     const [data, citations] = [row.data, row.citations].map((text) => text && exactJson(text))
     return whole(data, citations, null)
   } catch (error) {
-    if (error instanceof InexactJson) return whole(null, null, error.message)
+    if (error instanceof InexactJsonError) return whole(null, null, error.message)
     throw error
   }
 }

@@ -8,7 +8,7 @@ import type { Queryable } from '../database/pool.ts'
 export type RecordingKey = { key: string; fingerprint: Buffer }
 
 /** Another recording has taken the key since it was looked for. Nothing was recorded. */
-export class KeyTaken extends Error {}
+export class KeyTakenError extends Error {}
 
 /** How long a key is kept: the day that is promised, and another for a clock that jumps by one. */
 const KEPT_MS = 48 * 3_600_000

@@ -14,13 +14,13 @@ export async function readLeaves(db: Queryable, register: string, from: number, 
     .execute()
   return rows.map(({ position, leaf }, index) => {
     // Positions have no gaps; where one is missing, no leaf after it stands where its place in the tree is.
-    if (position !== from + index) throw new MissingEvent(from + index)
+    if (position !== from + index) throw new MissingEventError(from + index)
     return leaf
   })
 }
 
 /** The log has no event at a position before its end. */
-export class MissingEvent extends Error {
+export class MissingEventError extends Error {
   readonly position: number
 
   constructor(position: number) {

@@ -2,11 +2,11 @@
 // another reader sees what was checked.
 
 /** A JSON text that says more than the value that JSON.parse makes of it. */
-export class InexactJson extends Error {}
+export class InexactJsonError extends Error {}
 
 /**
  * The value of a JSON text; whole numbers that a double does not hold are BigInt. Throws SyntaxError where it is no JSON, and
- * InexactJson where JSON.parse would lose something: a name that stands twice in an object, digits of a number, the name
+ * InexactJsonError where JSON.parse would lose something: a name that stands twice in an object, digits of a number, the name
  * `__proto__`, which libraries drop; or where it is nested deeper than can be followed.
  */
 export function exactJson(text: string): unknown {
@@ -17,16 +17,17 @@ export function exactJson(text: string): unknown {
     refuseRepeatedNames(text)
     // The third argument is newer than the type of JSON.parse.
     return JSON.parse(text, (name: string, value: unknown, context?: { source?: string }) => {
-      if (name === '__proto__') throw new InexactJson('it has the name "__proto__", which readers treat differently')
+      if (name === '__proto__')
+        throw new InexactJsonError('it has the name "__proto__", which readers treat differently')
       return typeof value === 'number' ? exactNumber(value, context?.source ?? '') : value
     })
   } catch (error) {
-    if (error instanceof RangeError) throw new InexactJson('it is nested too deeply')
+    if (error instanceof RangeError) throw new InexactJsonError('it is nested too deeply')
     throw error
   }
 }
 
-/** Throws InexactJson where an object of the text, which is JSON, has a name twice. */
+/** Throws InexactJsonError where an object of the text, which is JSON, has a name twice. */
 function refuseRepeatedNames(text: string): void {
   const open: Set<string>[] = []
   for (const [token, written, colon] of text.matchAll(/("(?:[^"\\]+|\\.)*")(\s*:)?|[{}[\]]/g)) {
@@ -36,7 +37,7 @@ function refuseRepeatedNames(text: string): void {
       const names = open.at(-1)
       // Two ways to write a name are one name.
       const name: string = JSON.parse(written)
-      if (names?.has(name)) throw new InexactJson(`the name ${JSON.stringify(name)} stands twice in one object`)
+      if (names?.has(name)) throw new InexactJsonError(`the name ${JSON.stringify(name)} stands twice in one object`)
       names?.add(name)
     }
   }
@@ -45,7 +46,7 @@ function refuseRepeatedNames(text: string): void {
 function exactNumber(value: number, source: string): number | bigint {
   if (decimalOf(source) === decimalOf(String(value))) return value
   if (/^-?\d+$/.test(source)) return BigInt(source)
-  throw new InexactJson(`the number ${source.slice(0, 40)} is more exact than numbers are read`)
+  throw new InexactJsonError(`the number ${source.slice(0, 40)} is more exact than numbers are read`)
 }
 
 /** The digits and the power of ten of a number as JSON writes it, in one way for each number. */

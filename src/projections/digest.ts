@@ -7,17 +7,17 @@ import type { Database, Queryable } from '../database/pool.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { type Registers, stateKnownAt } from '../registers/registers.ts'
 import { canonicalCommitments, canonicalCommitmentsAt } from './commitments/canonical.ts'
-import { ProjectionBehind } from './core/run.ts'
+import { ProjectionBehindError } from './core/run.ts'
 import { type ProjectionName, VERSIONS } from './core/versions.ts'
 import { canonicalPeriods } from './periods/canonical.ts'
 import { canonicalTallies } from './tallies/canonical.ts'
 import { EPOCH } from './tallies/project.ts'
 
 /** There is no such register. */
-export class UnknownRegister extends Error {}
+export class UnknownRegisterError extends Error {}
 
 /** The register does not hold as many events as are asked for. */
-export class BeyondLog extends Error {}
+export class BeyondLogError extends Error {}
 
 export type DigestQuestion = {
   projection: ProjectionName
@@ -77,10 +77,10 @@ async function digested(lines: AsyncGenerator<string[]>, signal: AbortSignal | u
 }
 
 /**
- * The digest of a projection's live rows at a size. Reads every row, page by page, as they are at one moment: it takes time
- * and one connection, and hardly any memory. `commitments` hold the newest state alone: as of an earlier size than they
- * stand at, it is that of a fold of the log. Throws UnknownRegister, BeyondLog, and ProjectionBehind where the projection has
- * not read as much, or nothing.
+ * The digest of a projection's live rows at a size. Reads every row, page by page, as they are at one moment: it takes
+ * time and one connection, and hardly any memory. `commitments` hold the newest state alone: as of an earlier size than
+ * they stand at, it is that of a fold of the log. Throws UnknownRegisterError, BeyondLogError, and ProjectionBehindError
+ * where the projection has not read as much, or nothing.
  */
 export async function projectionDigest(
   db: Database,
@@ -89,10 +89,10 @@ export async function projectionDigest(
 ): Promise<ProjectionDigest> {
   const { projection, register, signal } = question
   const known = await registers.read(db, register)
-  if (!known) throw new UnknownRegister(`there is no register ${register}`)
+  if (!known) throw new UnknownRegisterError(`there is no register ${register}`)
   const held = known.head.size
   if (question.size !== undefined && question.size > held)
-    throw new BeyondLog(`${register} holds ${held} events, not ${question.size}`)
+    throw new BeyondLogError(`${register} holds ${held} events, not ${question.size}`)
   const version = VERSIONS[projection]
   // One moment for the checkpoint and all pages: rows are written, switched and dropped meanwhile.
   const transaction = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
@@ -108,7 +108,7 @@ export async function projectionDigest(
         .executeTakeFirst())
     const reached = live?.size ?? 0
     const size = question.size ?? reached
-    if (!live || reached === 0 || reached < size) throw new ProjectionBehind(register, Math.max(size, 1))
+    if (!live || reached === 0 || reached < size) throw new ProjectionBehindError(register, Math.max(size, 1))
     const { timeZone } = stateKnownAt(known, size)
     const stand = { generation: live.generation, reached, size, timeZone }
     return { projection, register, version, size, ...(await digested(canonicalRows(tx, question, stand), signal)) }

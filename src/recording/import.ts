@@ -32,7 +32,7 @@ const MAX_LINE_BYTES = 262_144
 const BATCH = 1_000
 
 /** The register does not exist, and the first line does not open it; `refusal` is why, where it tried to. */
-export class NoRegister extends Error {
+export class NoRegisterError extends Error {
   readonly refusal: LineRefusal | null
 
   constructor(register: string, refusal: LineRefusal | null) {
@@ -163,7 +163,7 @@ type Batch = { events: { line: number; event: PostedEvent }[]; refusals: LineRef
 
 /**
  * Imports the lines of a stream into a register, opening it where the first line is its `RegisterOpened`. Memory does not
- * grow with the stream. Throws NoRegister before anything is recorded where there is no register to import into.
+ * grow with the stream. Throws NoRegisterError before anything is recorded where there is no register to import into.
  */
 export async function importLines(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport> {
   const report: ImportReport = { recorded: 0, alreadyRecorded: 0, refused: 0, refusals: [] }
@@ -186,7 +186,7 @@ export async function importLines(chunks: AsyncIterable<Uint8Array>, options: Im
       isOpen ||= !refused
     }
     const isMissing = outcomes.some(([outcome]) => outcome?.kind === 'refused' && outcome.word === 'unknown-register')
-    if (isMissing && !isOpen) throw new NoRegister(options.register, report.refusals[0] ?? null)
+    if (isMissing && !isOpen) throw new NoRegisterError(options.register, report.refusals[0] ?? null)
     report.refused += refusals.length
     refusals.sort((a, b) => a.line - b.line)
     report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))

@@ -2,7 +2,7 @@
 // many processes it is sent, and is answered as the first time.
 
 import type { Database } from '../database/pool.ts'
-import { findKey, KeyTaken, type RecordingKey } from '../eventlog/keys.ts'
+import { findKey, KeyTakenError, type RecordingKey } from '../eventlog/keys.ts'
 import type { Group, Outcome } from './admission.ts'
 
 export type Once =
@@ -56,7 +56,7 @@ export function createRecordOnce(db: Database, record: RecordGroups, now: () => 
       // What kept it out may be itself, recorded by another process since the key was looked for.
       return (await recall(recording)) ?? { kind: 'done', outcomes, isReplayed: false }
     } catch (error) {
-      if (!(error instanceof KeyTaken)) throw error
+      if (!(error instanceof KeyTakenError)) throw error
       const taken = await recall(recording)
       if (!taken) throw error
       return taken

@@ -7,7 +7,7 @@ import { isDatabaseUnavailable } from '../database/unavailable.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { isRepair } from '../domain/repairs.ts'
 import { type Appended, append, type Batch, lockRegister } from '../eventlog/append.ts'
-import { KeyTaken, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
+import { KeyTakenError, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
 import { loadBriefs, loadByIds, loadStreams } from '../eventlog/load.ts'
 import type { KnownRegister, Registers } from '../registers/registers.ts'
 import {
@@ -31,7 +31,7 @@ import {
 import { createRecordOnce, type RecordOnce } from './once.ts'
 
 /** More waits to be recorded than the service takes on. */
-export class QueueFull extends Error {}
+export class QueueFullError extends Error {}
 
 export type RecorderOptions = {
   /** The service's clock: milliseconds since the epoch. */
@@ -50,7 +50,7 @@ type RecordOptions = {
 export type Recorder = {
   /**
    * Records groups, each on its own; resolves when all is durable, with an outcome for every event of every group. Rejects
-   * with QueueFull where too much waits already, and with KeyTaken.
+   * with QueueFullError where too much waits already, and with KeyTakenError.
    */
   record: (
     register: string,
@@ -144,7 +144,7 @@ export function createRecorder(db: Database, registers: Registers, options: Reco
     const known = queues.get(register)
     const queue = known ?? { waiting: [], size: 0, bytes: 0 }
     const bytesInAll = [...queues.values()].reduce((sum, { bytes }) => sum + bytes, 0)
-    if (isFull(queue, bytesInAll, waiting)) throw new QueueFull()
+    if (isFull(queue, bytesInAll, waiting)) throw new QueueFullError()
     queue.waiting.push(waiting)
     queue.size += waiting.size
     queue.bytes += waiting.bytes
@@ -165,7 +165,7 @@ export function createRecorder(db: Database, registers: Registers, options: Reco
 type Submitted = { group: Group; of: Waiting; outcomes: Outcome[] | null }
 
 /** Keys that others have taken: nothing of the round was written. */
-class TakenKeys extends Error {
+class TakenKeysError extends Error {
   readonly keys: ReadonlySet<RecordingKey>
 
   constructor(keys: Iterable<RecordingKey>) {
@@ -186,8 +186,8 @@ async function recordBatch(recording: Recording, register: string, batch: readon
     } catch (error) {
       failure = error
       // Where keys were taken, those alone have failed and the others go again.
-      const failed = open.filter(({ of }) => !(error instanceof TakenKeys) || (of.key && error.keys.has(of.key)))
-      for (const { of } of failed) of.reject(error instanceof TakenKeys ? new KeyTaken() : error)
+      const failed = open.filter(({ of }) => !(error instanceof TakenKeysError) || (of.key && error.keys.has(of.key)))
+      for (const { of } of failed) of.reject(error instanceof TakenKeysError ? new KeyTakenError() : error)
       open = open.filter((one) => !failed.includes(one))
     }
     open = open.filter(({ of, groups }) => {
@@ -263,7 +263,7 @@ function admitAll(round: Round, submitted: readonly Submitted[], isCertain: bool
   })
 }
 
-/** Appends a round; where some of it came with a key, the keys are kept in the same transaction. Throws TakenKeys. */
+/** Appends a round; where some of it came with a key, the keys are kept in the same transaction. Throws TakenKeysError. */
 async function write(
   db: Queryable,
   batch: Batch,
@@ -282,7 +282,7 @@ async function write(
       return of.key && recorded ? [{ key: of.key, recordedBy: of.recordedBy, outcomes: recorded }] : []
     })
     const taken = await keepKeys(tx, batch.register, kept, batch.now)
-    if (taken.length > 0) throw new TakenKeys(taken)
+    if (taken.length > 0) throw new TakenKeysError(taken)
     return { appended, outcomes }
   })
 }

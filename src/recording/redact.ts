@@ -7,7 +7,7 @@ import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { registerAt } from '../domain/register/state.ts'
 import { blanked } from '../domain/repairs.ts'
 import { append, lockRegister } from '../eventlog/append.ts'
-import { forgetFingerprints, KeyTaken, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
+import { forgetFingerprints, KeyTakenError, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
 import { fetchEvent, loadAt, loadStream } from '../eventlog/load.ts'
 import { eraseContent } from '../eventlog/redact.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
@@ -40,8 +40,8 @@ function refuse(word: RedactionRefusal, detail: string): Redaction {
 }
 
 /**
- * Erases the content of the event at a position, with its corrections, and records that; durable when it returns. A replay that
- * was interrupted is given up; while one is under way, refuses with `in-flight`. Throws KeyTaken.
+ * Erases the content of the event at a position, with its corrections, and records that; durable when it returns. A
+ * replay that was interrupted is given up; while one is under way, refuses with `in-flight`. Throws KeyTakenError.
  */
 export async function redact(db: Database, request: RedactionRequest): Promise<Redaction> {
   const unfinished = await unfinishedReplay(db)
@@ -79,7 +79,7 @@ async function redactIn(tx: Queryable, request: RedactionRequest): Promise<Redac
   await forgetFingerprints(tx, register, ids)
   if (request.key) {
     const kept = { key: request.key, recordedBy: request.recordedBy, outcomes: [recorded] }
-    if ((await keepKeys(tx, register, [kept], now)).length > 0) throw new KeyTaken()
+    if ((await keepKeys(tx, register, [kept], now)).length > 0) throw new KeyTakenError()
   }
   // Rows say nothing of what the register itself defines, but for its time zone, which stays.
   if (target.stream !== REGISTER_STREAM) {

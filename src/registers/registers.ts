@@ -3,12 +3,12 @@
 import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { type RegisterState, registerAt } from '../domain/register/state.ts'
-import { type Erased, UnreadableEvent } from '../domain/repairs.ts'
+import { type Erased, UnreadableEventError } from '../domain/repairs.ts'
 import { type Head, loadAllErased, loadStream, readHead } from '../eventlog/load.ts'
 
 /**
- * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased of its
- * commitments, by position.
+ * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased
+ * of its commitments, by position.
  */
 export type KnownRegister = {
   register: string
@@ -19,11 +19,11 @@ export type KnownRegister = {
 }
 
 /** The same where an event of its own stream may be one that cannot be read: then they amount to nothing. */
-export type RegisterLog = Omit<KnownRegister, 'state'> & { state: RegisterState | UnreadableEvent }
+export type RegisterLog = Omit<KnownRegister, 'state'> & { state: RegisterState | UnreadableEventError }
 
 type Cached = {
   events: StoredEvent[]
-  state: RegisterState | UnreadableEvent
+  state: RegisterState | UnreadableEventError
   erased: readonly Erased[]
   redactions: number
 }
@@ -31,11 +31,11 @@ type Cached = {
 const MAX_CACHED = 200
 
 export type Registers = {
-  /** The register at its head, which is read from its row; null where there is none. Throws UnreadableEvent. */
+  /** The register at its head, which is read from its row; null where there is none. Throws UnreadableEventError. */
   read: (db: Queryable, register: string) => Promise<KnownRegister | null>
   /** The same for whoever reads its log from an earlier size on, and so may come before what cannot be read. */
   log: (db: Queryable, register: string) => Promise<RegisterLog | null>
-  /** The register at a head that is known already. Throws UnreadableEvent. */
+  /** The register at a head that is known already. Throws UnreadableEventError. */
   at: <H extends Head & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>
 }
 
@@ -71,7 +71,7 @@ export function createRegisters(): Registers {
 }
 
 function readable<Log extends RegisterLog>(log: Log): Log & { state: RegisterState } {
-  if (log.state instanceof UnreadableEvent) throw log.state
+  if (log.state instanceof UnreadableEventError) throw log.state
   return { ...log, state: log.state }
 }
 
@@ -80,7 +80,7 @@ function stateOf(events: readonly StoredEvent[]): Cached['state'] {
   try {
     return registerAt(events, Number.POSITIVE_INFINITY)
   } catch (error) {
-    if (error instanceof UnreadableEvent) return error
+    if (error instanceof UnreadableEventError) return error
     throw error
   }
 }
@@ -102,9 +102,9 @@ async function readOn(db: Queryable, register: string, cached: Cached, head: Hea
   return { events, state: stateOf(events), erased, redactions }
 }
 
-/** What the register defined as known at a size. Throws UnreadableEvent where that is one of what was known. */
+/** What the register defined as known at a size. Throws UnreadableEventError where that is one of what was known. */
 export function stateKnownAt({ events, state }: RegisterLog, size: number): RegisterState {
   const newest = events.at(-1)
   const isHead = !newest || newest.position < size
-  return isHead && !(state instanceof UnreadableEvent) ? state : registerAt(events, size)
+  return isHead && !(state instanceof UnreadableEventError) ? state : registerAt(events, size)
 }

@@ -63,12 +63,12 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values']
 
-class WrongUsage extends Error {}
+class UsageError extends Error {}
 
 function count(flag: string, text: string | undefined): number {
   if (text === undefined) return 0
   if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new WrongUsage(`--${flag} is ${JSON.stringify(text)}; expected a number from 1`)
+    throw new UsageError(`--${flag} is ${JSON.stringify(text)}; expected a number from 1`)
   return Number(text)
 }
 
@@ -84,15 +84,15 @@ function rowsOf(names: Names, values: Values): readonly string[] {
   const unknown = rows.find(
     (row) => ![...names.service, ...names.bare, ...names.peers, ORACLE, SCALE, GROWTH].includes(row),
   )
-  if (unknown !== undefined) throw new WrongUsage(`there is no row ${unknown}`)
+  if (unknown !== undefined) throw new UsageError(`there is no row ${unknown}`)
   const peer = rows.find((row) => names.peers.includes(row))
-  if (peer !== undefined && !values.peers) throw new WrongUsage(`row ${peer} needs --peers`)
+  if (peer !== undefined && !values.peers) throw new UsageError(`row ${peer} needs --peers`)
   for (const [row, size] of [
     [SCALE, values.scale],
     [GROWTH, values.growth],
   ] as const) {
     if (rows.includes(row) !== (size !== undefined))
-      throw new WrongUsage(`row ${row} and --${row} <events> go together`)
+      throw new UsageError(`row ${row} and --${row} <events> go together`)
   }
   return rows
 }
@@ -114,7 +114,7 @@ export function readFlags(names: Names): Flags | Ending {
     const { values } = parseArgs({ options: OPTIONS })
     return values.help ? { text: help(names), exitCode: 0 } : flagsOf(names, values)
   } catch (error) {
-    const isOurs = error instanceof WrongUsage || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+    const isOurs = error instanceof UsageError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
     if (!isOurs) throw error
     return { text: `bench: ${(error as Error).message}\n\n${help(names)}`, exitCode: 2 }
   }

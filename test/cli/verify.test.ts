@@ -16,8 +16,8 @@ import { newestCheckpoint, readInclusion } from '../../src/integrity/sealing/sto
 import { parseVkey, signer, type Verifier, vkeyOf } from '../../src/integrity/tlog/note.ts'
 import { exportLog } from '../../src/integrity/verifying/log-export.ts'
 import { directoryFiles, filesLog, webFiles } from '../../src/integrity/verifying/log-files.ts'
-import { type Believed, believeCheckpoint, Fault, parseKeys } from '../../src/integrity/verifying/verify.ts'
-import { NotReadable, readEvent, readProof, verifyEvent } from '../../src/integrity/verifying/verify-event.ts'
+import { type Believed, believeCheckpoint, parseKeys, VerificationError } from '../../src/integrity/verifying/verify.ts'
+import { readEvent, readProof, UnreadableFileError, verifyEvent } from '../../src/integrity/verifying/verify-event.ts'
 import { verifyLog } from '../../src/integrity/verifying/verify-log.ts'
 import { watchLog } from '../../src/integrity/verifying/verify-watch.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
@@ -112,8 +112,8 @@ function refusalOf(text: string, proofText: string | null = null): [1 | 3, strin
     givenAs(text, proofText)
     return null
   } catch (error) {
-    if (error instanceof NotReadable) return [1, error.message]
-    if (error instanceof Fault) return [3, error.message]
+    if (error instanceof UnreadableFileError) return [1, error.message]
+    if (error instanceof VerificationError) return [3, error.message]
     throw error
   }
 }
@@ -197,7 +197,7 @@ t.test(
       const found = await filesLog(directoryFiles(copy))
         .then((source) => verifyLog(source, { keys: [verifier(key)] }))
         .then(({ fault }) => fault?.message)
-        .catch((error) => (error instanceof Fault ? error.message : Promise.reject(error)))
+        .catch((error) => (error instanceof VerificationError ? error.message : Promise.reject(error)))
       await rm(copy, { recursive: true })
       return found
     }

@@ -5,8 +5,8 @@ import type { Database } from '../../src/database/pool.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { checkProjection } from '../../src/projections/check.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
-import { catchUp, ProjectionBehind } from '../../src/projections/core/run.ts'
-import { BeyondLog, projectionDigest, UnknownRegister } from '../../src/projections/digest.ts'
+import { catchUp, ProjectionBehindError } from '../../src/projections/core/run.ts'
+import { BeyondLogError, projectionDigest, UnknownRegisterError } from '../../src/projections/digest.ts'
 import { readMemberships } from '../../src/projections/periods/memberships.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { contentHash, numberMemberships } from '../../src/projections/periods/table.ts'
@@ -193,11 +193,11 @@ t.test('what cannot be digested is refused, each by its name', async (t) => {
   await record(db, 'r', log, [50])
   const digest = (register: string, size?: number) =>
     projectionDigest(db, createRegisters(), { projection: 'commitments', register, size, epoch: EPOCH })
-  await t.rejects(digest('nothing'), new UnknownRegister('there is no register nothing'))
-  await t.rejects(digest('r', 51), new BeyondLog('r holds 50 events, not 51'))
+  await t.rejects(digest('nothing'), new UnknownRegisterError('there is no register nothing'))
+  await t.rejects(digest('r', 51), new BeyondLogError('r holds 50 events, not 51'))
   await insertRaw(db, 'r', log.slice(50))
-  await t.rejects(digest('r', 51), new ProjectionBehind('r', 51))
+  await t.rejects(digest('r', 51), new ProjectionBehindError('r', 51))
   t.equal((await digest('r')).size, 50)
   await insertRaw(db, 'fresh', log)
-  await t.rejects(digest('fresh'), new ProjectionBehind('fresh', 1))
+  await t.rejects(digest('fresh'), new ProjectionBehindError('fresh', 1))
 })

@@ -9,7 +9,7 @@ import { append } from '../../src/eventlog/append.ts'
 import { streamFeed } from '../../src/eventlog/feed.ts'
 import { forgetKeys } from '../../src/eventlog/keys.ts'
 import type { Group, Outcome } from '../../src/recording/admission.ts'
-import { createRecorder, QueueFull, type Recorder } from '../../src/recording/recorder.ts'
+import { createRecorder, QueueFullError, type Recorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import {
@@ -422,7 +422,7 @@ t.test('memory decides nothing against the log: what another process did since i
 const isFull = (recording: Promise<unknown>) =>
   recording.then(
     () => false,
-    (error) => error instanceof QueueFull,
+    (error) => error instanceof QueueFullError,
   )
 
 t.test('what waits is bounded by number and by bytes; what was refused for it is not recorded', async (t) => {

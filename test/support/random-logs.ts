@@ -134,11 +134,11 @@ function differing(given: unknown, wanted: unknown, path = ''): string | null {
 }
 
 /** An answer or a list that is not what the oracle says. */
-class Difference extends Error {}
+class DifferenceError extends Error {}
 
 function expectSame(url: string, given: unknown, wanted: unknown): void {
   const found = differing(given, asJson(wanted))
-  if (found) throw new Difference(`GET ${url}\n  ${found}`)
+  if (found) throw new DifferenceError(`GET ${url}\n  ${found}`)
 }
 
 /** The summary, a group or an item of a series without its links, which have a test of their own. */
@@ -148,7 +148,7 @@ export function withoutLinks(answer: unknown): unknown {
 
 async function read({ get }: Asked, url: string): Promise<Answer['body']> {
   const { status, body, text } = await get(url)
-  if (status !== 200) throw new Difference(`GET ${url}\n  answers ${status}: ${text.slice(0, 400)}`)
+  if (status !== 200) throw new DifferenceError(`GET ${url}\n  answers ${status}: ${text.slice(0, 400)}`)
   return body
 }
 
@@ -162,7 +162,7 @@ async function readAll(asked: Asked, url: string, limit: number): Promise<Answer
     const { items: more, next: after, ...frame } = page
     const { items: _, next: __, ...wanted } = first
     expectSame(`${url}, a further page`, frame, wanted)
-    if (more.length > limit) throw new Difference(`GET ${url}\n  ${more.length} items on a page of ${limit}`)
+    if (more.length > limit) throw new DifferenceError(`GET ${url}\n  ${more.length} items on a page of ${limit}`)
     items.push(...more)
     next = after
   }
@@ -446,7 +446,7 @@ export async function checkRandomLogs(count: number, options: CheckOptions): Pro
       if (failedAt === null) checked.logs += 1
     } catch (error) {
       failedAt ??= performance.now()
-      shown = `${error instanceof Difference ? error.message : (error as Error).stack}\n${describeLog(log)}`
+      shown = `${error instanceof DifferenceError ? error.message : (error as Error).stack}\n${describeLog(log)}`
       throw error
     }
   }

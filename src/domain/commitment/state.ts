@@ -5,7 +5,7 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayOf } from '../../kernel/plain-date.ts'
 import type { Citation, EventToFold } from '../event.ts'
-import { type Fact, type Knowledge, knownFacts, UnreadableEvent } from '../repairs.ts'
+import { type Fact, type Knowledge, knownFacts, UnreadableEventError } from '../repairs.ts'
 import { type CommitmentEventType, commitmentEventData } from './events.ts'
 
 type DataOf<T extends CommitmentEventType> = z.output<(typeof commitmentEventData)[T]>
@@ -342,10 +342,13 @@ export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: D
   return { ...state, citations: [made, ...rest].flatMap(cited) }
 }
 
-/** The facts of a commitment's stream that hold at a knowledge. Throws UnreadableEvent on a type that it does not know. */
+/**
+ * The facts of a commitment's stream that hold at a knowledge. Throws UnreadableEventError on a type that it does not
+ * know.
+ */
 export function commitmentFacts(events: readonly EventToFold[], knowledge: Knowledge): CommitmentFact[] {
   const facts = knownFacts(events, knowledge)
-  for (const fact of facts) if (!Object.hasOwn(commitmentEventData, fact.type)) throw new UnreadableEvent(fact)
+  for (const fact of facts) if (!Object.hasOwn(commitmentEventData, fact.type)) throw new UnreadableEventError(fact)
   // Safe: the type is one of the commitment's, and its data was parsed by the schema of that type when it was recorded.
   return facts as CommitmentFact[]
 }
@@ -362,7 +365,10 @@ export function foldBoth(facts: readonly CommitmentFact[], asOf: Day): States | 
   return latest && { latest, earliest: foldFacts(facts, asOf, 'firstOn') ?? latest }
 }
 
-/** The two-clock rule: the state of a commitment as of a day, known at a size. Null where it is not known or not made by then. */
+/**
+ * The two-clock rule: the state of a commitment as of a day, known at a size. Null where it is not known or not made by
+ * then.
+ */
 export function stateAt(
   events: readonly EventToFold[],
   { asOf, knownAt, timeZone }: { asOf: Day; knownAt: number; timeZone: string },

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
-import { type Erased, erasedAmong, type Fact, knownFacts, readingOf, UnreadableEvent } from '../repairs.ts'
+import { type Erased, erasedAmong, type Fact, knownFacts, readingOf, UnreadableEventError } from '../repairs.ts'
 import { type RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
@@ -92,7 +92,7 @@ function timeZoneAt(events: readonly StoredEvent[], size: number): string {
 
 /**
  * The state of a register known at a size, from the events of its stream `$register`. Definitions whose effective day is
- * still to come are in it: whoever asks as of a day picks by `on`. Throws UnreadableEvent.
+ * still to come are in it: whoever asks as of a day picks by `on`. Throws UnreadableEventError.
  */
 export function registerAt(events: readonly StoredEvent[], size: number): RegisterState {
   const known = events.filter(({ position }) => position < size)
@@ -102,7 +102,7 @@ export function registerAt(events: readonly StoredEvent[], size: number): Regist
 function fold(events: readonly StoredEvent[], size: number): RegisterState {
   const timeZone = timeZoneAt(events, size)
   const known = knownFacts(events, { size, timeZone })
-  for (const fact of known) if (!Object.hasOwn(registerEventData, fact.type)) throw new UnreadableEvent(fact)
+  for (const fact of known) if (!Object.hasOwn(registerEventData, fact.type)) throw new UnreadableEventError(fact)
   // Safe: the type is one of the register's, and its data was parsed by the schema of that type when it was recorded.
   const facts = known as RegisterFact[]
   facts.sort((a, b) => a.on - b.on || a.position - b.position)

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { VERSIONS } from '../../projections/core/versions.ts'
-import { BeyondLog, type ProjectionDigest, projectionDigest } from '../../projections/digest.ts'
+import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../../projections/digest.ts'
 import { type Context, registerOf } from '../server/context.ts'
 import { mayBeSilent } from '../server/limits.ts'
 import { wholeNumber } from '../server/parameters.ts'
@@ -41,7 +41,7 @@ async function digest(context: Context, request: FastifyRequest, signal: AbortSi
   try {
     return await projectionDigest(context.db, context.registers, { projection, register, size, signal })
   } catch (error) {
-    if (error instanceof BeyondLog) throw new Problem('beyond-knowledge', { detail: error.message })
+    if (error instanceof BeyondLogError) throw new Problem('beyond-knowledge', { detail: error.message })
     throw error
   }
 }

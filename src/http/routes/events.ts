@@ -7,7 +7,7 @@ import { type PostedEvent, parsePosted, postedEvent } from '../../domain/posted-
 import { fetchEvent } from '../../eventlog/load.ts'
 import { problemTitle } from '../../kernel/problem-words.ts'
 import type { Outcome } from '../../recording/admission.ts'
-import { importLines, NoRegister } from '../../recording/import.ts'
+import { importLines, NoRegisterError } from '../../recording/import.ts'
 import { checkMay, recordedBy } from '../server/access.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from '../server/body.ts'
 import { type Context, instantText, isSlug, registerOf } from '../server/context.ts'
@@ -186,14 +186,14 @@ async function importEvents(
       parseJson,
     })
     const size = await sizeOf(context, register)
-    if (size === 0) throw new NoRegister(register, report.refusals[0] ?? null)
+    if (size === 0) throw new NoRegisterError(register, report.refusals[0] ?? null)
     reply.header('pledger-size', String(size))
     return await whenSealed(request, reply, { size, ...report }, async () => {
       const checkpoint = await sealedProofs.checkpoint(register, size, reply)
       return checkpoint && { checkpoint: checkpoint.note }
     })
   } catch (error) {
-    if (error instanceof NoRegister) throw new Problem('unknown-register', { detail: error.message })
+    if (error instanceof NoRegisterError) throw new Problem('unknown-register', { detail: error.message })
     throw error
   }
 }

@@ -6,7 +6,7 @@ import { listHeads } from '../../eventlog/load.ts'
 import { VERSIONS } from '../../projections/core/versions.ts'
 import { type Operation, readOperation, readProgress } from '../../projections/replay/progress.ts'
 import {
-  AnotherReplay,
+  AnotherReplayError,
   beginReplay,
   cancelReplay,
   PHASES,
@@ -69,7 +69,10 @@ type Mark = { id: string; at: number; done: number }
 /** There is one operation at a time to measure. */
 const marks = new WeakMap<Context, Mark>()
 
-/** The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands still. */
+/**
+ * The pace since the operation began to move, as far as this process has seen it; before that, and between, it stands
+ * still.
+ */
 function paceOf(context: Context, { id, seconds, finishedAt }: Operation, isRunning: boolean, done: number) {
   const known = marks.get(context)
   const mark = known?.id === id ? known : { id, at: 0, done: 0 }
@@ -126,7 +129,7 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
   try {
     return await beginReplay(context.db, { projections: projectionsOf(name), register, maxRate, dropPrevious })
   } catch (error) {
-    if (!(error instanceof AnotherReplay)) throw error
+    if (!(error instanceof AnotherReplayError)) throw error
     const isTold = await isVisible(context.access, request, error.operation.register)
     if (!isTold) throw new Problem('in-flight', { detail: 'another replay has not ended' })
     throw new Problem('in-flight', { detail: error.message, operation: `/v1/operations/${error.operation.id}` })

@@ -6,7 +6,7 @@ import { RULES } from '../../domain/commitment/answer.ts'
 import { slug } from '../../domain/event.ts'
 import { registerOpened } from '../../domain/register/events.ts'
 import { erasedPositions } from '../../domain/register/state.ts'
-import { UnreadableEvent } from '../../domain/repairs.ts'
+import { UnreadableEventError } from '../../domain/repairs.ts'
 import { listHeads } from '../../eventlog/load.ts'
 import { dayInZone, formatDay } from '../../kernel/plain-date.ts'
 import type { RegisterHead } from '../../projections/core/heads.ts'
@@ -61,7 +61,7 @@ function answerRegister({ register, head, state }: KnownRegister): z.output<type
 /** The register; where an event of its own cannot be read, as it was before that: the others are to be listed all the same. */
 function readable(log: RegisterLog): KnownRegister {
   const { state } = log
-  return { ...log, state: state instanceof UnreadableEvent ? stateKnownAt(log, state.position) : state }
+  return { ...log, state: state instanceof UnreadableEventError ? stateKnownAt(log, state.position) : state }
 }
 
 const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })

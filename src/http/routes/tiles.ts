@@ -5,8 +5,8 @@ import { gzip } from 'node:zlib'
 import accepts from 'accepts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { MissingEvent, readLeaves } from '../../eventlog/leaves.ts'
-import { BrokenTree } from '../../integrity/sealing/proofs.ts'
+import { MissingEventError, readLeaves } from '../../eventlog/leaves.ts'
+import { BrokenTreeError } from '../../integrity/sealing/proofs.ts'
 import { isPublishedWithin, readTile } from '../../integrity/sealing/stored.ts'
 import { bundle, parseTilePath, type ResourceId, sizesWith, TILE_WIDTH } from '../../integrity/tlog/tiles.ts'
 import { type Context, registerOf } from '../server/context.ts'
@@ -18,9 +18,9 @@ const compress = promisify(gzip)
 /** The leaves of a bundle, which a checkpoint covers. */
 async function entriesOf({ db }: Context, register: string, { index, width }: ResourceId): Promise<Buffer> {
   const from = Number(index) * TILE_WIDTH
-  const gone = (position: number) => new BrokenTree(`${register}: there is no event at position ${position}`)
+  const gone = (position: number) => new BrokenTreeError(`${register}: there is no event at position ${position}`)
   const leaves = await readLeaves(db, register, from, from + width).catch((error: unknown) => {
-    throw error instanceof MissingEvent ? gone(error.position) : error
+    throw error instanceof MissingEventError ? gone(error.position) : error
   })
   if (leaves.length < width) throw gone(from + leaves.length)
   return bundle(leaves)
@@ -29,7 +29,7 @@ async function entriesOf({ db }: Context, register: string, { index, width }: Re
 async function hashesOf(context: Context, register: string, level: number, tile: ResourceId): Promise<Buffer> {
   const hashes = await readTile(context.db, register, { ...tile, level })
   if (hashes) return hashes
-  throw new BrokenTree(`${register}: tile ${tile.index} of level ${level} does not hold ${tile.width} hashes`)
+  throw new BrokenTreeError(`${register}: tile ${tile.index} of level ${level} does not hold ${tile.width} hashes`)
 }
 
 /** Sends leaves compressed where the caller takes that: they are text, unlike hashes. */

@@ -4,15 +4,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Access } from '../../access/access.ts'
 import { ALL_REGISTERS, type Caller, type Deed, LOCAL, may, mayAnywhere } from '../../access/grants.ts'
-import { KeysUnavailable } from '../../access/oidc.ts'
+import { KeysUnavailableError } from '../../access/oidc.ts'
 import { withoutTokens } from '../../access/tokens.ts'
 import { isSlug } from './context.ts'
 import { Problem } from './problem.ts'
 
 /**
- * What a route needs. `open`: nothing, and it tells nothing of any register; `visible`: nothing, but it tells only of registers
- * that the caller may see; `everything`: some role for all registers; else the deed, with the register of the path where the
- * route has one, and otherwise with any, which the route then looks at more closely.
+ * What a route needs. `open`: nothing, and it tells nothing of any register; `visible`: nothing, but it tells only of
+ * registers that the caller may see; `everything`: some role for all registers; else the deed, with the register of the
+ * path where the route has one, and otherwise with any, which the route then looks at more closely.
  */
 type Permission = 'open' | 'visible' | 'everything' | Deed
 
@@ -74,7 +74,10 @@ function credentialsOf({ raw: { headers } }: FastifyRequest): string | null {
   throw new Problem('unauthorized', { detail, headers: challenge('invalid_request') })
 }
 
-/** Who asks, without waiting where memory knows. Throws Problem `unauthorized` where credentials are given that are no good. */
+/**
+ * Who asks, without waiting where memory knows. Throws Problem `unauthorized` where credentials are given that are no
+ * good.
+ */
 function identify(access: Access, request: FastifyRequest): Caller | null | Promise<Caller> {
   const credentials = credentialsOf(request)
   if (credentials === null) return null
@@ -92,7 +95,7 @@ function trusted(caller: Caller | null): Caller {
 }
 
 function unavailable(error: unknown): never {
-  if (!(error instanceof KeysUnavailable)) throw error
+  if (!(error instanceof KeysUnavailableError)) throw error
   const detail = 'the keys of the identity provider cannot be read, so no token can be checked'
   throw new Problem('identity-unavailable', { detail, headers: { 'retry-after': '5' } })
 }

@@ -66,7 +66,7 @@ export async function recordGroup(
   return outcomesOf(await context.recorder.recordOnce(recording), key, reply)
 }
 
-/** What records on a way of its own does so once likewise; it keeps the key, where there is one, and throws KeyTaken. */
+/** What records on a way of its own does so once likewise; it keeps the key, where there is one, and throws KeyTakenError. */
 export async function once(
   { db, now }: Context,
   request: FastifyRequest,

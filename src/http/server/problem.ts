@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { withoutTokens } from '../../access/tokens.ts'
 import { isDatabaseUnavailable, isTakingTooLong } from '../../database/unavailable.ts'
 import { issuesOf, type ParseIssue } from '../../domain/posted-event.ts'
-import { UnreadableEvent } from '../../domain/repairs.ts'
+import { UnreadableEventError } from '../../domain/repairs.ts'
 import {
   PROBLEM_WORDS,
   type ProblemWord,
@@ -15,8 +15,8 @@ import {
   problemTitle,
   problemType,
 } from '../../kernel/problem-words.ts'
-import { ProjectionBehind } from '../../projections/core/run.ts'
-import { QueueFull } from '../../recording/recorder.ts'
+import { ProjectionBehindError } from '../../projections/core/run.ts'
+import { QueueFullError } from '../../recording/recorder.ts'
 
 const problemAnswer = z
   .looseObject({
@@ -52,7 +52,7 @@ export class Problem extends Error {
 }
 
 /** A parameter, header or body that its schema refused. */
-class InvalidInput extends Error {
+class InvalidInputError extends Error {
   readonly error: z.core.$ZodError
   validationContext?: string
 
@@ -66,7 +66,7 @@ class InvalidInput extends Error {
 export function validator(schema: z.ZodType) {
   return (data: unknown) => {
     const parsed = schema.safeParse(data)
-    return parsed.success ? { value: parsed.data } : { error: new InvalidInput(parsed.error) }
+    return parsed.success ? { value: parsed.data } : { error: new InvalidInputError(parsed.error) }
   }
 }
 
@@ -124,7 +124,7 @@ export function invalidBody(issues: readonly ParseIssue[]): Problem {
   return new Problem('invalid-body', { detail: `${where}${first?.detail}`, errors: issues.slice(0, MAX_ERRORS) })
 }
 
-function invalidInput({ error, validationContext }: InvalidInput): Problem {
+function invalidInput({ error, validationContext }: InvalidInputError): Problem {
   if (validationContext === 'body') return invalidBody(issuesOf(error))
   const errors = issuesOf(error).map(({ pointer, detail }) => ({
     pointer,
@@ -148,16 +148,16 @@ const FROM_FASTIFY: Record<string, ProblemWord> = {
 /** The problem that an error is answered with. */
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
-  if (error instanceof InvalidInput) return invalidInput(error)
-  if (error instanceof QueueFull) {
+  if (error instanceof InvalidInputError) return invalidInput(error)
+  if (error instanceof QueueFullError) {
     const detail = 'more recordings wait than the service takes on; nothing of this one was recorded'
     return new Problem('queue-full', { detail, headers: { 'retry-after': '1' } })
   }
-  if (error instanceof ProjectionBehind) {
+  if (error instanceof ProjectionBehindError) {
     return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '1' } })
   }
   // What no fold of this version can read: that it is there is no fault of the request, and a newer service may answer.
-  if (error instanceof UnreadableEvent) {
+  if (error instanceof UnreadableEventError) {
     return new Problem('projection-behind', { detail: error.message, headers: { 'retry-after': '10' } })
   }
   if (isDatabaseUnavailable(error)) return new Problem('database-unavailable', { headers: { 'retry-after': '1' } })

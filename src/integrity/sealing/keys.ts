@@ -6,7 +6,7 @@ import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { privateKeys } from '../tlog/note.ts'
 
 /** The keys cannot be had; the message says why and of which file. */
-export class UnusableKeys extends Error {}
+export class UnusableKeysError extends Error {}
 
 /** Where checkpoints are said to come from where nothing else is configured. */
 export const DEFAULT_ORIGIN = 'pledger.localhost'
@@ -16,16 +16,16 @@ export function originOf(origin: string, register: string): string {
   return `${origin}/${register}`
 }
 
-/** The private keys of a file, at least one. Throws UnusableKeys. */
+/** The private keys of a file, at least one. Throws UnusableKeysError. */
 export async function readKeys(file: string): Promise<KeyObject[]> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     const why = error.code === 'ENOENT' ? 'there is no such file' : error.message
-    throw new UnusableKeys(`cannot read the signing keys in ${file}: ${why}`)
+    throw new UnusableKeysError(`cannot read the signing keys in ${file}: ${why}`)
   })
   try {
     return privateKeys(text)
   } catch (error) {
-    throw new UnusableKeys(`cannot use the signing keys in ${file}: ${(error as Error).message}`)
+    throw new UnusableKeysError(`cannot use the signing keys in ${file}: ${(error as Error).message}`)
   }
 }
 
@@ -39,7 +39,7 @@ export async function readOrMakeKeys(file: string): Promise<KeyObject[]> {
     await link(draft, file)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-      throw new UnusableKeys(`cannot make a signing key in ${file}: ${(error as Error).message}`)
+      throw new UnusableKeysError(`cannot make a signing key in ${file}: ${(error as Error).message}`)
   } finally {
     await rm(draft, { force: true })
   }

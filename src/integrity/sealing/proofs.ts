@@ -8,7 +8,7 @@ import { parseNote } from '../tlog/note.ts'
 import { type PublishedCheckpoint, readConsistency, readInclusions, readRoot } from './stored.ts'
 
 /** What is stored does not come to what was signed; the message says of which register and where. */
-export class BrokenTree extends Error {}
+export class BrokenTreeError extends Error {}
 
 /** That an event stands in the tree of a checkpoint. */
 export type Inclusion = { position: number; size: number; leafHash: Buffer; proof: Buffer[]; note: string }
@@ -16,24 +16,24 @@ export type Inclusion = { position: number; size: number; leafHash: Buffer; proo
 /** That the tree of one size extends that of another. */
 export type Consistency = { firstRoot: Buffer; secondRoot: Buffer; proof: Buffer[] }
 
-/** The head that the note of a checkpoint states, which is what a proof has to come to. Throws BrokenTree. */
+/** The head that the note of a checkpoint states, which is what a proof has to come to. Throws BrokenTreeError. */
 function headOf(register: string, { size, root, note }: PublishedCheckpoint): Head {
   const stated = parseCheckpoint(parseNote(note)?.text ?? '')
   if (stated?.size === BigInt(size) && root.equals(stated.root)) return stated
-  throw new BrokenTree(`${register}: the checkpoint of size ${size} is not what its note says`)
+  throw new BrokenTreeError(`${register}: the checkpoint of size ${size} is not what its note says`)
 }
 
-/** What cannot be read of a damaged tree is a BrokenTree too. */
+/** What cannot be read of a damaged tree is a BrokenTreeError too. */
 async function unbroken<T>(what: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {
-    if (error instanceof RangeError) throw new BrokenTree(`${what}: ${error.message}`)
+    if (error instanceof RangeError) throw new BrokenTreeError(`${what}: ${error.message}`)
     throw error
   }
 }
 
-/** The inclusion proofs of events that a checkpoint covers. Throws BrokenTree where one does not come to its root. */
+/** The inclusion proofs of events that a checkpoint covers. Throws BrokenTreeError where one does not come to its root. */
 export async function provedInclusions(
   db: Queryable,
   register: string,
@@ -48,14 +48,16 @@ export async function provedInclusions(
     // Safe: one proof for each position.
     const position = positions[at] as number
     if (!isIncluded(BigInt(position), head.size, leafHash, proof, head.root))
-      throw new BrokenTree(`${register}: the proof of position ${position} does not come to the root of size ${size}`)
+      throw new BrokenTreeError(
+        `${register}: the proof of position ${position} does not come to the root of size ${size}`,
+      )
     return { position, size, leafHash, proof, note }
   })
 }
 
 /**
- * The proof that the tree of the second size extends that of the first, 0 < first <= second. Throws BrokenTree where it does
- * not hold, or where either tree is not what the newest checkpoint, which covers both, was signed over.
+ * The proof that the tree of the second size extends that of the first, 0 < first <= second. Throws BrokenTreeError where
+ * it does not hold, or where either tree is not what the newest checkpoint, which covers both, was signed over.
  */
 export async function provedConsistency(
   db: Queryable,
@@ -79,7 +81,7 @@ export async function provedConsistency(
   // Tiles that were changed agree with themselves: only what was signed tells.
   const signed = headOf(register, newest)
   if (!isConsistent(from, to, proof) || !isConsistent(to, signed, onwards))
-    throw new BrokenTree(`${what} does not lead to the root that was signed for size ${newest.size}`)
+    throw new BrokenTreeError(`${what} does not lead to the root that was signed for size ${newest.size}`)
   return { firstRoot, secondRoot, proof }
 }
 

@@ -4,7 +4,7 @@
 
 import { sql } from 'kysely'
 import type { Database, Queryable } from '../../database/pool.ts'
-import { MissingEvent, readLeaves } from '../../eventlog/leaves.ts'
+import { MissingEventError, readLeaves } from '../../eventlog/leaves.ts'
 import { checkpointText, openCheckpoint } from '../tlog/checkpoint.ts'
 import { consistencyRanges, isConsistent, leafHash } from '../tlog/merkle.ts'
 import { parseVkey, type Signer, signNote, vkeyOf } from '../tlog/note.ts'
@@ -15,7 +15,7 @@ import { listKeys, newestCheckpoint, type PublishedCheckpoint, readTilesOf, type
 const STEP = 8_192
 
 /** Why nothing was signed: the log, the tiles or the checkpoints are not what they were when the last one was signed. */
-export class RefusesToSign extends Error {}
+export class RefusedToSignError extends Error {}
 
 /** With what a register is sealed. `signers` are not empty; each signs every checkpoint. */
 export type Seal = { origin: string; signers: readonly Signer[]; now: () => number }
@@ -61,7 +61,7 @@ function extend(tiles: Tiles, from: bigint, leaves: readonly Buffer[]): Map<stri
       const width = Number((first + BigInt(at)) % BigInt(TILE_WIDTH))
       const added = hashes.slice(at, at + TILE_WIDTH - width)
       const before = width === 0 ? Buffer.alloc(0) : tiles.get(level, index)
-      if (!before) throw new RefusesToSign(`tile ${index} of level ${level} is gone`)
+      if (!before) throw new RefusedToSignError(`tile ${index} of level ${level} is gone`)
       const tile = Buffer.concat([before, ...added])
       tiles.set(level, index, tile)
       changed.set(`${level}/${index}`, { level, index })
@@ -100,14 +100,14 @@ async function provedCheckpoint(
 ): Promise<PublishedCheckpoint | null> {
   const newest = await newestCheckpoint(db, register)
   if ((newest?.size ?? 0) !== tree.size)
-    throw new RefusesToSign(`the tree is at ${tree.size}, its newest checkpoint is about ${newest?.size ?? 0}`)
+    throw new RefusedToSignError(`the tree is at ${tree.size}, its newest checkpoint is about ${newest?.size ?? 0}`)
   if (!newest) return null
   const listed = (await listKeys(db, register)).flatMap(({ vkey }) => parseVkey(vkey) ?? [])
   const read = openCheckpoint(newest.note, [...signers, ...listed])
   if (!read || read.origin !== tree.origin || read.size !== BigInt(newest.size) || !newest.root.equals(read.root))
-    throw new RefusesToSign(`the checkpoint of size ${newest.size} is not what was signed`)
+    throw new RefusedToSignError(`the checkpoint of size ${newest.size} is not what was signed`)
   if (!tiles.rangeHash({ start: 0n, end: read.size }).equals(newest.root))
-    throw new RefusesToSign(`the tiles do not come to the root of the checkpoint of size ${newest.size}`)
+    throw new RefusedToSignError(`the tiles do not come to the root of the checkpoint of size ${newest.size}`)
   return newest
 }
 
@@ -118,7 +118,7 @@ function signedHead(tiles: Tiles, last: PublishedCheckpoint | null, size: number
   if (last) {
     const proof = consistencyRanges(BigInt(last.size), head.size).map((range) => tiles.rangeHash(range))
     if (!isConsistent({ size: BigInt(last.size), root: last.root }, head, proof))
-      throw new RefusesToSign(`size ${size} does not extend the checkpoint of size ${last.size}`)
+      throw new RefusedToSignError(`size ${size} does not extend the checkpoint of size ${last.size}`)
   }
   return { root, note: signNote(checkpointText({ origin, ...head }), signers) }
 }
@@ -174,18 +174,18 @@ async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed
   if (!tree) return null
   // Without a checkpoint nothing has been said under it yet.
   if (tree.size > 0 && tree.origin !== seal.origin)
-    throw new RefusesToSign(
+    throw new RefusedToSignError(
       `the row of its tree says that it was sealed as ${tree.origin}, and it is now to be sealed as ${seal.origin}`,
     )
   const known = await sizeOf(db, register)
   const size = Math.min(known, tree.size + STEP)
   const signedAt = seal.now()
-  if (known < tree.size) throw new RefusesToSign(`the log ends at ${known}, and ${tree.size} events were sealed`)
+  if (known < tree.size) throw new RefusedToSignError(`the log ends at ${known}, and ${tree.size} events were sealed`)
   if (size === tree.size) return { size, signedAt, isBehind: false }
   const tiles = await readTilesOf(db, register, [{ start: 0n, end: BigInt(tree.size) }])
   const last = await provedCheckpoint(db, register, tree, tiles, seal)
   const leaves = await readLeaves(db, register, tree.size, size)
-  if (leaves.length < size - tree.size) throw new MissingEvent(tree.size + leaves.length)
+  if (leaves.length < size - tree.size) throw new MissingEventError(tree.size + leaves.length)
   const changed = extend(tiles, BigInt(tree.size), leaves)
   await writeTiles(db, register, tiles, changed.values())
   const { root, note } = signedHead(tiles, last, size, seal)
@@ -201,18 +201,19 @@ async function step(db: Queryable, register: string, seal: Seal): Promise<Sealed
 }
 
 /**
- * Takes the next leaves of a register into its tree and publishes a checkpoint. Throws RefusesToSign, and writes why to the
- * register's row in `tree`, where the new head does not extend what was signed last.
+ * Takes the next leaves of a register into its tree and publishes a checkpoint. Throws RefusedToSignError, and writes why
+ * to the register's row in `tree`, where the new head does not extend what was signed last.
  */
 export async function sealNext(db: Database, register: string, seal: Seal): Promise<Sealed> {
   try {
     return await db.transaction().execute((tx) => step(tx, register, seal))
   } catch (error) {
-    // A tile that is gone or short is found by RangeError, an event that is gone by MissingEvent.
-    if (!(error instanceof RefusesToSign || error instanceof RangeError || error instanceof MissingEvent)) throw error
+    // A tile that is gone or short is found by RangeError, an event that is gone by MissingEventError.
+    if (!(error instanceof RefusedToSignError || error instanceof RangeError || error instanceof MissingEventError))
+      throw error
     // Where it was about to be sealed for the first time, its row went with the transaction.
     await sql`insert into tree (register, origin, refused_because) values (${register}, ${seal.origin}, ${error.message})
       on conflict (register) do update set refused_because = excluded.refused_because`.execute(db)
-    throw error instanceof RefusesToSign ? error : new RefusesToSign(error.message)
+    throw error instanceof RefusedToSignError ? error : new RefusedToSignError(error.message)
   }
 }

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import type { Database } from '../../database/pool.ts'
 import { signer } from '../tlog/note.ts'
 import { originOf } from './keys.ts'
-import { announceKeys, RefusesToSign, type Seal, sealNext } from './seal.ts'
+import { announceKeys, RefusedToSignError, type Seal, sealNext } from './seal.ts'
 
 /** How often it looks whether a log grew. */
 const LOOK_MS = 250
@@ -57,7 +57,10 @@ export function sealOf(register: string, { origin, keys, now }: Pick<SealerOptio
   return { origin: name, signers: keys.map((key) => signer(name, key)), now }
 }
 
-/** Seals a register up to the head of its log; returns its size then. Where another process is at it, it ends where that is. */
+/**
+ * Seals a register up to the head of its log; returns its size then. Where another process is at it, it ends where that
+ * is.
+ */
 export async function sealAll(db: Database, register: string, seal: Seal): Promise<number | null> {
   for (;;) {
     const sealed = await sealNext(db, register, seal)
@@ -89,7 +92,7 @@ export function startSealer(db: Database, options: SealerOptions): Sealer {
       await sealAll(db, register, sealOf(register, options))
       refusedAt.delete(register)
     } catch (error) {
-      if (!(error instanceof RefusesToSign)) throw error
+      if (!(error instanceof RefusedToSignError)) throw error
       refusedAt.set(register, performance.now())
       options.onError(error, register)
     }

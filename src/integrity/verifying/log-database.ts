@@ -9,7 +9,7 @@ import { listCheckpoints, listKeys, newestCheckpoint } from '../sealing/stored.t
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
 import { parseNote, parseVkey } from '../tlog/note.ts'
 import type { TileId } from '../tlog/tiles.ts'
-import { Fault, faultAt } from './verify.ts'
+import { faultAt, VerificationError } from './verify.ts'
 import type { ListedCheckpoint, LogEntry, LogSource } from './verify-log.ts'
 
 const CHECKPOINTS_AT_ONCE = 1_000
@@ -59,7 +59,7 @@ async function readTiles(db: Queryable, register: string, ids: readonly TileId[]
   return rows.map(({ hashes }) => hashes)
 }
 
-/** The newest note; throws Fault where the tree's row does not say what that says. */
+/** The newest note; throws VerificationError where the tree's row does not say what that says. */
 async function newestNote(db: Queryable, register: string): Promise<string | null> {
   const newest = await newestCheckpoint(db, register)
   const tree = await db
@@ -68,11 +68,17 @@ async function newestNote(db: Queryable, register: string): Promise<string | nul
     .where('register', '=', register)
     .executeTakeFirst()
   if ((tree?.size ?? 0) !== (newest?.size ?? 0))
-    throw new Fault('the tree', `it is of size ${tree?.size ?? 0}, its newest checkpoint of ${newest?.size ?? 0}`)
+    throw new VerificationError(
+      'the tree',
+      `it is of size ${tree?.size ?? 0}, its newest checkpoint of ${newest?.size ?? 0}`,
+    )
   const origin = newest && parseCheckpoint(parseNote(newest.note)?.text ?? '')?.origin
   // A note that cannot be read is told of where it is checked.
   if (origin && tree?.origin !== origin)
-    throw new Fault('the tree', `its row says that it is ${tree?.origin}, its newest checkpoint that it is ${origin}`)
+    throw new VerificationError(
+      'the tree',
+      `its row says that it is ${tree?.origin}, its newest checkpoint that it is ${origin}`,
+    )
   return newest?.note ?? null
 }
 
@@ -84,14 +90,17 @@ export async function listLogs(db: Queryable): Promise<string[]> {
 }
 
 /**
- * The log of a register in a transaction, which is to see one moment (repeatable read). Throws Fault where its newest
- * checkpoint is not that of its tree.
+ * The log of a register in a transaction, which is to see one moment (repeatable read). Throws VerificationError where
+ * its newest checkpoint is not that of its tree.
  */
 export async function databaseLog(db: Queryable, register: string): Promise<LogSource> {
   const inTurn = takingTurns()
   const head = await readHead(db, register)
   if (!head)
-    throw new Fault('the register', 'its row is missing, or says that it is empty: nothing reads its log any more')
+    throw new VerificationError(
+      'the register',
+      'its row is missing, or says that it is empty: nothing reads its log any more',
+    )
   return {
     register,
     size: head.size,

@@ -12,7 +12,7 @@ import { bundle, newTiles, TILE_WIDTH, tilePath, widthOf } from '../tlog/tiles.t
 import { CHECKPOINT_FILE, CHECKPOINTS_FILE, EVENTS_FILE, KEYS_FILE } from './log-files.ts'
 
 /** The log cannot be written out; the message says why. */
-export class CannotExport extends Error {}
+export class ExportError extends Error {}
 
 const TILES_AT_ONCE = 32
 const CHECKPOINTS_AT_ONCE = 1_000
@@ -22,7 +22,7 @@ type OnProgress = (done: number, what: 'contents' | 'leaves') => void
 
 async function emptyDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true })
-  if ((await readdir(directory)).length > 0) throw new CannotExport(`${directory} is not empty`)
+  if ((await readdir(directory)).length > 0) throw new ExportError(`${directory} is not empty`)
 }
 
 async function writeBelow(directory: string, path: string, bytes: Buffer): Promise<void> {
@@ -76,7 +76,7 @@ async function writeEntries(db: Queryable, register: string, directory: string, 
 async function writeTiles(db: Queryable, register: string, directory: string, size: number): Promise<void> {
   for (const tile of newTiles(0n, BigInt(size))) {
     const hashes = await readTile(db, register, tile)
-    if (!hashes) throw new CannotExport(`the database has no ${tilePath(tile)}: run pledger verify log`)
+    if (!hashes) throw new ExportError(`the database has no ${tilePath(tile)}: run pledger verify log`)
     await writeBelow(directory, tilePath(tile), hashes)
   }
 }
@@ -84,7 +84,7 @@ async function writeTiles(db: Queryable, register: string, directory: string, si
 /**
  * Writes the log of a register, as it is at one moment (`db` is a transaction that sees one), into a directory that is empty
  * or not there yet; the checkpoint comes last, so that a tree without it is one that was not finished. Returns how many
- * events it holds, and how many of them the checkpoint covers. Throws CannotExport.
+ * events it holds, and how many of them the checkpoint covers. Throws ExportError.
  */
 export async function exportLog(
   db: Queryable,
@@ -93,7 +93,7 @@ export async function exportLog(
   onProgress: OnProgress,
 ): Promise<{ events: number; sealed: number }> {
   const [newest, head] = [await newestCheckpoint(db, register), await readHead(db, register)]
-  if (!newest || !head) throw new CannotExport(`${register} has no checkpoint yet: pledger seal makes one`)
+  if (!newest || !head) throw new ExportError(`${register} has no checkpoint yet: pledger seal makes one`)
   await emptyDirectory(directory)
   await writeLines(join(directory, EVENTS_FILE), eventLines(db, register, head.size, onProgress))
   await writeEntries(db, register, directory, newest.size, onProgress)

@@ -6,12 +6,20 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
-import { exactJson, InexactJson } from '../../kernel/exact-json.ts'
+import { exactJson, InexactJsonError } from '../../kernel/exact-json.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
 import { HASH_BYTES } from '../tlog/merkle.ts'
 import { parseNote, type Verifier } from '../tlog/note.ts'
 import { TILE_WIDTH, type TileId, tilePath, unbundle, widthOf } from '../tlog/tiles.ts'
-import { Fault, faultAt, type LoggedEvent, parseEvent, parseKeys, registerOfOrigin, wordsOf } from './verify.ts'
+import {
+  faultAt,
+  type LoggedEvent,
+  parseEvent,
+  parseKeys,
+  registerOfOrigin,
+  VerificationError,
+  wordsOf,
+} from './verify.ts'
 import type { ListedCheckpoint, LogEntry, LogSource } from './verify-log.ts'
 
 /** The names of an exported tree. `checkpoint` is written last: without it the export was not finished. */
@@ -21,7 +29,7 @@ export const EVENTS_FILE = 'events.ndjson'
 export const KEYS_FILE = 'keys.json'
 
 /** What is to be read cannot be had: an answer that is none, a file that cannot be opened. Says nothing of the log. */
-export class NotThere extends Error {}
+export class UnavailableLogError extends Error {}
 
 const NOTE_BYTES = 1_000_000
 const ENTRIES_BYTES = TILE_WIDTH * (2 + 65_535)
@@ -32,7 +40,7 @@ const LINE_LENGTH = 2 ** 20
 export type LogFiles = {
   /** What they are, for people. */
   name: string
-  /** A file whole; null where there is none. Throws NotThere. */
+  /** A file whole; null where there is none. Throws UnavailableLogError. */
   read: (path: string, maxBytes: number) => Promise<Buffer | null>
   /** A text in pieces; null where there is none. */
   stream: (path: string, mediaType?: string) => Promise<AsyncIterable<Uint8Array> | null>
@@ -42,7 +50,7 @@ export type LogFiles = {
 export function directoryFiles(directory: string): LogFiles {
   const failed = (error: NodeJS.ErrnoException): null => {
     if (error.code === 'ENOENT') return null
-    throw new NotThere(error.message)
+    throw new UnavailableLogError(error.message)
   }
   return {
     name: directory,
@@ -52,7 +60,7 @@ export function directoryFiles(directory: string): LogFiles {
       return new Promise((resolve, reject) => {
         file.once('open', () => resolve(file))
         file.once('error', (error: NodeJS.ErrnoException) =>
-          error.code === 'ENOENT' ? resolve(null) : reject(new NotThere(error.message)),
+          error.code === 'ENOENT' ? resolve(null) : reject(new UnavailableLogError(error.message)),
         )
       })
     },
@@ -68,12 +76,12 @@ export function webFiles(address: string): LogFiles {
   const get = async (path: string, accept: string, signal: AbortSignal) => {
     const response = await fetch(`${base}/${path}`, { headers: { accept }, signal }).catch((error: Error) => {
       const cause = error.cause instanceof Error ? error.cause.message : error.message
-      throw new NotThere(`${base}/${path} cannot be fetched: ${cause}`)
+      throw new UnavailableLogError(`${base}/${path} cannot be fetched: ${cause}`)
     })
     if (response.ok) return response
     await response.body?.cancel()
     if (response.status === 404) return null
-    throw new NotThere(`${base}/${path} was answered with ${response.status}`)
+    throw new UnavailableLogError(`${base}/${path} was answered with ${response.status}`)
   }
   return {
     name: base,
@@ -84,7 +92,7 @@ export function webFiles(address: string): LogFiles {
       let length = 0
       for await (const part of response.body ?? []) {
         length += part.length
-        if (length > maxBytes) throw new NotThere(`${base}/${path} is longer than ${maxBytes} bytes`)
+        if (length > maxBytes) throw new UnavailableLogError(`${base}/${path} is longer than ${maxBytes} bytes`)
         parts.push(part)
       }
       return Buffer.concat(parts)
@@ -100,7 +108,7 @@ async function* piecesOf(path: string, pieces: AsyncIterable<Uint8Array>): Async
   try {
     yield* pieces
   } catch (error) {
-    throw new NotThere(`${path} cannot be read to its end: ${(error as Error).message}`)
+    throw new UnavailableLogError(`${path} cannot be read to its end: ${(error as Error).message}`)
   }
 }
 
@@ -108,7 +116,7 @@ function decoded(decoder: TextDecoder, path: string, piece: Uint8Array): string 
   try {
     return decoder.decode(piece, { stream: true })
   } catch {
-    throw new Fault(path, 'it is not UTF-8')
+    throw new VerificationError(path, 'it is not UTF-8')
   }
 }
 
@@ -118,10 +126,11 @@ async function* linesOf(path: string, pieces: AsyncIterable<Uint8Array>): AsyncG
   for await (const piece of piecesOf(path, pieces)) {
     const lines = (rest + decoded(decoder, path, piece)).split('\n')
     rest = lines.pop() ?? ''
-    if (rest.length > LINE_LENGTH) throw new Fault(path, `a line of it is longer than ${LINE_LENGTH} characters`)
+    if (rest.length > LINE_LENGTH)
+      throw new VerificationError(path, `a line of it is longer than ${LINE_LENGTH} characters`)
     yield* lines
   }
-  if (rest !== '') throw new Fault(path, 'it ends in the middle of a line')
+  if (rest !== '') throw new VerificationError(path, 'it ends in the middle of a line')
 }
 
 /** The value of a JSON text; else in words why it is none that can be relied on. */
@@ -129,7 +138,7 @@ function jsonOf(text: string): { value: unknown } | string {
   try {
     return { value: exactJson(text) }
   } catch (error) {
-    if (error instanceof InexactJson) return error.message
+    if (error instanceof InexactJsonError) return error.message
     if (error instanceof SyntaxError) return `it is no JSON: ${error.message}`
     throw error
   }
@@ -146,7 +155,7 @@ const listedCheckpoint = z.strictObject({
 function listed(path: string, value: unknown): ListedCheckpoint {
   const parsed = listedCheckpoint.safeParse(value)
   if (parsed.success) return parsed.data
-  throw new Fault(path, `it lists what is no checkpoint: ${wordsOf(parsed.error)}`)
+  throw new VerificationError(path, `it lists what is no checkpoint: ${wordsOf(parsed.error)}`)
 }
 
 /** How the parts that are not tiles are had. */
@@ -160,7 +169,7 @@ type Layout = {
 
 async function* readLines(files: LogFiles, path: string, mediaType?: string): AsyncGenerator<string> {
   const pieces = await files.stream(path, mediaType)
-  if (!pieces) throw new NotThere(`${files.name} has no ${path}`)
+  if (!pieces) throw new UnavailableLogError(`${files.name} has no ${path}`)
   yield* linesOf(path, pieces)
 }
 
@@ -173,7 +182,7 @@ function exportedLayout(files: LogFiles): Layout {
       for await (const line of readLines(files, CHECKPOINTS_FILE)) {
         const path = `${CHECKPOINTS_FILE}, line ${++count}`
         const json = jsonOf(line)
-        if (typeof json === 'string') throw new Fault(path, json)
+        if (typeof json === 'string') throw new VerificationError(path, json)
         yield listed(path, json.value)
       }
     },
@@ -196,7 +205,7 @@ function servedLayout(files: LogFiles): Layout {
         const text = await files.read(path, KEYS_BYTES)
         const json = jsonOf(text?.toString() ?? '')
         const parsed = page.safeParse(typeof json === 'string' ? null : json.value)
-        if (!parsed.success) throw new NotThere(`${files.name}/${path} is no list`)
+        if (!parsed.success) throw new UnavailableLogError(`${files.name}/${path} is no list`)
         for (const one of parsed.data.items) yield listed(path, one)
         // It ends where it does not go on.
         after = parsed.data.items.length === 0 ? null : parsed.data.next
@@ -209,7 +218,7 @@ function servedLayout(files: LogFiles): Layout {
       await sleep(HEARD_MS)
       for await (const line of readLines(files, `events?type=EventRedacted&after=${position - 1}`, NDJSON_TYPE)) {
         const event = eventOf(line, position)
-        if (event instanceof Fault) throw event
+        if (event instanceof VerificationError) throw event
         events.push(event)
       }
       return events
@@ -221,12 +230,12 @@ async function readKeyList(files: LogFiles, path: string): Promise<Verifier[] | 
   const text = await files.read(path, KEYS_BYTES)
   if (!text) return null
   const keys = parseKeys(text.toString())
-  if (!keys) throw new Fault(path, 'it is no list of keys')
+  if (!keys) throw new VerificationError(path, 'it is no list of keys')
   return keys
 }
 
 /** The event of a line; else what is wrong with it, at the position at which it should stand. */
-function eventOf(line: string, position: number): LoggedEvent | Fault {
+function eventOf(line: string, position: number): LoggedEvent | VerificationError {
   const json = jsonOf(line)
   const event = typeof json === 'string' ? json : parseEvent(json.value)
   return typeof event === 'string' ? faultAt(position, `what stands there is no event: ${event}`) : event
@@ -237,10 +246,10 @@ async function readBundle(files: LogFiles, index: bigint, size: bigint): Promise
   const path = tilePath({ level: 'entries', index, width })
   const bytes = await files.read(path, ENTRIES_BYTES)
   const first = Number(index) * TILE_WIDTH
-  if (!bytes) throw new Fault(path, `it is missing, with the leaves from position ${first}`, first)
+  if (!bytes) throw new VerificationError(path, `it is missing, with the leaves from position ${first}`, first)
   const leaves = unbundle(bytes)
   if (leaves?.length === width) return leaves
-  throw new Fault(path, `it does not hold ${width} leaves from position ${first}`, first)
+  throw new VerificationError(path, `it does not hold ${width} leaves from position ${first}`, first)
 }
 
 /** Events with the leaves of their bundles; those beyond the checkpoint have none. */
@@ -264,7 +273,7 @@ async function* entries(files: LogFiles, layout: Layout, size: bigint): AsyncGen
       next = bundleAt(++index)
     }
     const event = eventOf(line, count)
-    some.push(event instanceof Fault ? event : { event, leaf: leaves[count % TILE_WIDTH] ?? null })
+    some.push(event instanceof VerificationError ? event : { event, leaf: leaves[count % TILE_WIDTH] ?? null })
     count += 1
   }
   if (some.length > 0) yield some
@@ -275,22 +284,23 @@ export function readTiles(files: LogFiles, ids: readonly TileId[]): Promise<(Buf
   return Promise.all(ids.map((id) => files.read(tilePath(id), TILE_WIDTH * HASH_BYTES)))
 }
 
-/** The note of the newest checkpoint. Throws NotThere. */
+/** The note of the newest checkpoint. Throws UnavailableLogError. */
 export async function readNewest(files: LogFiles): Promise<string> {
   const bytes = await files.read(CHECKPOINT_FILE, NOTE_BYTES)
   if (bytes) return bytes.toString()
-  throw new NotThere(`${files.name} has no checkpoint: it is no log, or its export was not finished`)
+  throw new UnavailableLogError(`${files.name} has no checkpoint: it is no log, or its export was not finished`)
 }
 
-/** A log in files. Throws NotThere, and Fault for what is there and cannot be read. */
+/** A log in files. Throws UnavailableLogError, and VerificationError for what is there and cannot be read. */
 export async function filesLog(files: LogFiles): Promise<LogSource> {
   const newest = await readNewest(files)
   const stated = parseCheckpoint(parseNote(newest)?.text ?? '')
-  if (!stated) throw new Fault(CHECKPOINT_FILE, 'it is not a checkpoint (C2SP signed note)')
+  if (!stated) throw new VerificationError(CHECKPOINT_FILE, 'it is not a checkpoint (C2SP signed note)')
   const exported = await readKeyList(files, KEYS_FILE)
   const layout = exported ? exportedLayout(files) : servedLayout(files)
   const listedKeys = exported ?? (await readKeyList(files, layout.keys))
-  if (!listedKeys) throw new NotThere(`${files.name} has no ${KEYS_FILE}: it is no log, or its export was not finished`)
+  if (!listedKeys)
+    throw new UnavailableLogError(`${files.name} has no ${KEYS_FILE}: it is no log, or its export was not finished`)
   return {
     register: registerOfOrigin(stated.origin),
     size: Number(stated.size),

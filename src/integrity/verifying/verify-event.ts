@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { isRepair } from '../../domain/repairs.ts'
-import { exactJson, InexactJson } from '../../kernel/exact-json.ts'
+import { exactJson, InexactJsonError } from '../../kernel/exact-json.ts'
 import { decodeBase64 } from '../tlog/base64.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
 import { HASH_BYTES, isIncluded, leafHash } from '../tlog/merkle.ts'
@@ -11,13 +11,13 @@ import {
   type Believed,
   believeCheckpoint,
   checkBody,
-  Fault,
   isMeantAsEvent,
   keyLabel,
   type LoggedEvent,
   leafText,
   parseEvent,
   registerOfOrigin,
+  VerificationError,
   wordsOf,
 } from './verify.ts'
 
@@ -42,7 +42,7 @@ export type Proved = { event: LoggedEvent; proof: Proof }
 export type NamedText = { name: string; text: string }
 
 /** What was given is not of a format that can be read, so nothing was checked; the message says which file and why. */
-export class NotReadable extends Error {
+export class UnreadableFileError extends Error {
   constructor({ name }: NamedText, why: string) {
     super(`${name}: ${why}`)
   }
@@ -83,12 +83,15 @@ const isTlogProof = (text: string) => text.startsWith(TLOG_PROOF)
 
 function parseTlogProof(file: NamedText): Proof {
   const { name, text } = file
-  const refused = (why: string) => new Fault(name, `it is a tlog-proof, and ${why}`)
+  const refused = (why: string) => new VerificationError(name, `it is a tlog-proof, and ${why}`)
   const version = text.slice(TLOG_PROOF.length).split(/\s/, 1)[0] ?? ''
   if (version !== 'v1')
-    throw new NotReadable(file, `it is a tlog-proof of version ${JSON.stringify(version)}; what is known is "v1"`)
+    throw new UnreadableFileError(
+      file,
+      `it is a tlog-proof of version ${JSON.stringify(version)}; what is known is "v1"`,
+    )
   if (text.includes('\r'))
-    throw new NotReadable(file, 'it is a tlog-proof whose lines end with CR LF; they are to end with LF alone')
+    throw new UnreadableFileError(file, 'it is a tlog-proof whose lines end with CR LF; they are to end with LF alone')
   const end = text.indexOf('\n\n')
   if (end < 0) throw refused('it holds no checkpoint: there is no empty line')
   const [first, ...lines] = text.slice(0, end).split('\n')
@@ -109,42 +112,46 @@ function proofOf(file: NamedText, value: unknown): Proof {
   if (typeof value === 'string' && isTlogProof(value)) return parseTlogProof({ ...file, text: value })
   const parsed = jsonProof.safeParse(value)
   if (parsed.success) return { ...parsed.data, hasExtra: false }
-  if (isMeantAsProof(value)) throw new Fault(file.name, `as a proof: ${wordsOf(parsed.error)}`)
-  throw new NotReadable(file, 'there is no proof in it: neither the JSON of one nor a tlog-proof (C2SP)')
+  if (isMeantAsProof(value)) throw new VerificationError(file.name, `as a proof: ${wordsOf(parsed.error)}`)
+  throw new UnreadableFileError(file, 'there is no proof in it: neither the JSON of one nor a tlog-proof (C2SP)')
 }
 
 function eventOf(file: NamedText, value: unknown): LoggedEvent {
   const event = parseEvent(value)
   if (typeof event !== 'string') return event
-  if (isMeantAsEvent(value)) throw new Fault(file.name, `as an event: ${event}`)
-  throw new NotReadable(file, `there is no event in it: ${event}`)
+  if (isMeantAsEvent(value)) throw new VerificationError(file.name, `as an event: ${event}`)
+  throw new UnreadableFileError(file, `there is no event in it: ${event}`)
 }
 
 function jsonOf(file: NamedText, what: string): unknown {
   try {
     return exactJson(file.text)
   } catch (error) {
-    if (error instanceof InexactJson) throw new Fault(file.name, error.message)
-    if (error instanceof SyntaxError) throw new NotReadable(file, `it is ${what}: ${error.message}`)
+    if (error instanceof InexactJsonError) throw new VerificationError(file.name, error.message)
+    if (error instanceof SyntaxError) throw new UnreadableFileError(file, `it is ${what}: ${error.message}`)
     throw error
   }
 }
 
 const both = z.strictObject({ event: z.unknown(), proof: z.unknown().optional() })
 
-/** The event of a file, with its proof where the file holds both. Throws NotReadable, and Fault for what no log gives out. */
+/**
+ * The event of a file, with its proof where the file holds both. Throws UnreadableFileError, and VerificationError for
+ * what no log gives out.
+ */
 export function readEvent(file: NamedText): Given {
-  if (isTlogProof(file.text)) throw new NotReadable(file, 'it is a proof (tlog-proof), and an event is expected')
+  if (isTlogProof(file.text))
+    throw new UnreadableFileError(file, 'it is a proof (tlog-proof), and an event is expected')
   const value = jsonOf(file, 'no JSON')
   if (typeof value !== 'object' || value === null || !('event' in value))
     return { event: eventOf(file, value), proof: null }
   const parsed = both.safeParse(value)
-  if (!parsed.success) throw new Fault(file.name, wordsOf(parsed.error))
+  if (!parsed.success) throw new VerificationError(file.name, wordsOf(parsed.error))
   const { event, proof } = parsed.data
   return { event: eventOf(file, event), proof: proof === undefined ? null : proofOf(file, proof) }
 }
 
-/** The proof of a file. Throws NotReadable, and Fault for what no log gives out. */
+/** The proof of a file. Throws UnreadableFileError, and VerificationError for what no log gives out. */
 export function readProof(file: NamedText): Proof {
   return isTlogProof(file.text) ? parseTlogProof(file) : proofOf(file, jsonOf(file, 'neither JSON nor a tlog-proof'))
 }
@@ -175,7 +182,7 @@ function checkProved({ event, proof }: Proved, keys: readonly Verifier[]): Check
   const holds: string[] = []
   const refused = (fault: string): EventVerdict => ({ holds, open: [], fault })
   const body = checkBody(event)
-  if (body instanceof Fault) return refused(body.message)
+  if (body instanceof VerificationError) return refused(body.message)
   if (body === 'content')
     holds.push('occurredOn, data and citations are those that were recorded: they hash to bodyHash')
   const checkpoint = believeCheckpoint(proof.checkpoint, keys)

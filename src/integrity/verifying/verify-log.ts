@@ -13,22 +13,22 @@ import {
   type Believed,
   believeCheckpoint,
   checkBody,
-  Fault,
   faultAt,
   type LoggedEvent,
   leafDifference,
+  VerificationError,
 } from './verify.ts'
 
 /**
  * An event where it stands, and its leaf; null where the source has none, beyond what is sealed. Or what is wrong with what
  * stands there, which is told in its turn.
  */
-export type LogEntry = { event: LoggedEvent; leaf: Buffer | null } | Fault
+export type LogEntry = { event: LoggedEvent; leaf: Buffer | null } | VerificationError
 
 /** A checkpoint as it is listed: what the list says of it, and its note. */
 export type ListedCheckpoint = { size: number; rootHash: string; note: string }
 
-/** Where a log is read from. Each may throw Fault for what cannot be read as what it should be. */
+/** Where a log is read from. Each may throw VerificationError for what cannot be read as what it should be. */
 export type LogSource = {
   register: string
   /** About how many events it holds, for progress. */
@@ -52,7 +52,7 @@ export type LogSource = {
 }
 
 export type LogVerdict = {
-  fault: Fault | null
+  fault: VerificationError | null
   events: number
   /** How many events the newest checkpoint covers. */
   sealed: number
@@ -103,13 +103,13 @@ function grow(edge: Edge, leaf: Buffer): BuiltTile[] {
 const edgeRoot = ({ subtrees }: Edge) => rootOf(subtrees.map(({ hash }) => hash))
 
 /** The fault of a tile that does not hold these hashes; null where it does. A tile that has grown on may hold more. */
-function tileFault({ level, index, hashes }: BuiltTile, held: Buffer | null, width: number): Fault | null {
+function tileFault({ level, index, hashes }: BuiltTile, held: Buffer | null, width: number): VerificationError | null {
   const path = tilePath({ level, index, width })
   const leaves = TILE_WIDTH ** level
   const first = Number(index) * TILE_WIDTH * leaves
-  if (!held) return new Fault(path, `it is missing, of the leaves from position ${first}`, first)
+  if (!held) return new VerificationError(path, `it is missing, of the leaves from position ${first}`, first)
   if (held.length !== width * HASH_BYTES)
-    return new Fault(
+    return new VerificationError(
       path,
       `it has ${held.length} bytes and should have ${width * HASH_BYTES}, from position ${first}`,
       first,
@@ -119,7 +119,7 @@ function tileFault({ level, index, hashes }: BuiltTile, held: Buffer | null, wid
   const position = first + at * leaves
   if (level === 0) return faultAt(position, `its leaf does not have the hash that ${path} holds`)
   const range = `positions ${position} to ${position + leaves - 1}`
-  return new Fault(range, `their leaves do not come to the hash that ${path} holds`, position)
+  return new VerificationError(range, `their leaves do not come to the hash that ${path} holds`, position)
 }
 
 /** What a walk through a log knows so far. */
@@ -155,8 +155,8 @@ type Redactor = { position: number; stream: string }
 const sealedOf = ({ newest }: Pick<Walk, 'newest'>) => Number(newest?.size ?? 0n)
 
 /**
- * Holds tiles against those of the source. Throws the Fault with the lowest position of the lowest level: a leaf is named
- * before the range that it spoils.
+ * Holds tiles against those of the source. Throws the VerificationError with the lowest position of the lowest level: a
+ * leaf is named before the range that it spoils.
  */
 async function compareTiles({ source, newest }: Walk, built: readonly BuiltTile[]): Promise<void> {
   if (built.length === 0) return
@@ -177,17 +177,18 @@ const openTiles = ({ open }: Edge): BuiltTile[] =>
 async function compareRoot(walk: Walk, where: string, root: Uint8Array): Promise<void> {
   if (edgeRoot(walk.edge).equals(root)) return
   await compareTiles(walk, [...walk.built, ...openTiles(walk.edge)])
-  throw new Fault(where, 'its root is not that of the leaves up to there')
+  throw new VerificationError(where, 'its root is not that of the leaves up to there')
 }
 
-/** The next checkpoint of the list; null at its end. Throws Fault where the sizes do not ascend. */
+/** The next checkpoint of the list; null at its end. Throws VerificationError where the sizes do not ascend. */
 async function nextListed(walk: Walk, listed: AsyncGenerator<ListedCheckpoint>): Promise<ListedCheckpoint | null> {
   const next: ListedCheckpoint | null = (await listed.next()).value ?? null
   if (!next) return null
   const where = `checkpoint of size ${next.size}`
-  if (next.size < 1) throw new Fault(where, 'there is none before the first event')
-  if (next.size === walk.listedSize) throw new Fault(where, 'it is listed twice')
-  if (next.size < walk.listedSize) throw new Fault(where, `it is listed after that of size ${walk.listedSize}`)
+  if (next.size < 1) throw new VerificationError(where, 'there is none before the first event')
+  if (next.size === walk.listedSize) throw new VerificationError(where, 'it is listed twice')
+  if (next.size < walk.listedSize)
+    throw new VerificationError(where, `it is listed after that of size ${walk.listedSize}`)
   walk.listedSize = next.size
   return next
 }
@@ -196,9 +197,12 @@ async function nextListed(walk: Walk, listed: AsyncGenerator<ListedCheckpoint>):
 function checkListEnd(walk: Walk, checked: number, next: ListedCheckpoint | null): void {
   const sealed = sealedOf(walk)
   if (sealed > 0 && checked !== sealed)
-    throw new Fault(`checkpoint of size ${sealed}`, 'it is the newest, and is not in the list of checkpoints')
+    throw new VerificationError(
+      `checkpoint of size ${sealed}`,
+      'it is the newest, and is not in the list of checkpoints',
+    )
   if (next && !walk.source.isGrowing)
-    throw new Fault(`checkpoint of size ${next.size}`, `it is listed, and the newest is of size ${sealed}`)
+    throw new VerificationError(`checkpoint of size ${next.size}`, `it is listed, and the newest is of size ${sealed}`)
 }
 
 async function checkListed(walk: Walk, { size, rootHash, note }: ListedCheckpoint): Promise<void> {
@@ -208,13 +212,13 @@ async function checkListed(walk: Walk, { size, rootHash, note }: ListedCheckpoin
   const first = believeCheckpoint(note, keys)
   // A key that has retired is listed, and what it signed stands in the tree that the newest checkpoint is about.
   const believed = typeof first === 'string' ? believeCheckpoint(note, source.listedKeys) : first
-  if (typeof believed === 'string') throw new Fault(where, typeof first === 'string' ? first : believed)
+  if (typeof believed === 'string') throw new VerificationError(where, typeof first === 'string' ? first : believed)
   if (typeof first === 'string') walk.byOtherKeys += 1
-  if (believed.size !== BigInt(size)) throw new Fault(where, `its note is about size ${believed.size}`)
+  if (believed.size !== BigInt(size)) throw new VerificationError(where, `its note is about size ${believed.size}`)
   if (Buffer.from(believed.root).toString('base64') !== rootHash)
-    throw new Fault(where, 'it is listed with another root than its note signs')
+    throw new VerificationError(where, 'it is listed with another root than its note signs')
   if (newest && believed.origin !== newest.origin)
-    throw new Fault(where, `its origin is ${believed.origin}, that of the newest is ${newest.origin}`)
+    throw new VerificationError(where, `its origin is ${believed.origin}, that of the newest is ${newest.origin}`)
   await compareRoot(walk, where, believed.root)
   walk.checkpoints += 1
 }
@@ -252,8 +256,8 @@ function noteRepairs(walk: Walk, event: LoggedEvent, isErased: boolean): void {
   }
 }
 
-/** Checks an event by itself and against the one before it. Throws Fault. */
-function checkEntry(walk: Walk, { event, leaf }: Exclude<LogEntry, Fault>): void {
+/** Checks an event by itself and against the one before it. Throws VerificationError. */
+function checkEntry(walk: Walk, { event, leaf }: Exclude<LogEntry, VerificationError>): void {
   const { count, source, steps } = walk
   const { position, revision, stream, id, recordedAt } = event
   if (position > count) throw faultAt(count, `there is no event; the next one is at ${position}`)
@@ -261,7 +265,7 @@ function checkEntry(walk: Walk, { event, leaf }: Exclude<LogEntry, Fault>): void
   const difference = leaf && leafDifference(source.register, event, leaf)
   if (difference) throw faultAt(position, difference)
   const body = checkBody(event)
-  if (body instanceof Fault) throw body
+  if (body instanceof VerificationError) throw body
   // Both are written alike, so that text compares as time does.
   if (recordedAt < walk.lastAt)
     throw faultAt(position, `recorded ${recordedAt}, which is before the event before it (${walk.lastAt})`)
@@ -281,7 +285,7 @@ async function walkEntries(walk: Walk): Promise<void> {
   let checked = 0
   for await (const page of source.entries()) {
     for (const entry of page) {
-      if (entry instanceof Fault) throw entry
+      if (entry instanceof VerificationError) throw entry
       checkEntry(walk, entry)
       walk.count += 1
       if (walk.count > sealed) continue
@@ -312,18 +316,25 @@ function checkHead({ source: { head }, count, lastAt, ownRevision, redactors }: 
     throw faultAt(head.size, `there is an event, and the register ends before it, at size ${head.size}`)
   if (count < head.size) throw faultAt(count, `there is no event, and the register is of size ${head.size}`)
   const last = head.recordedAt === null ? '' : new Date(head.recordedAt).toISOString()
-  if (last !== lastAt) throw new Fault('the register', `its last event was recorded ${lastAt}, it says ${last}`)
+  if (last !== lastAt)
+    throw new VerificationError('the register', `its last event was recorded ${lastAt}, it says ${last}`)
   if (ownRevision !== head.ownRevision)
-    throw new Fault('the register', `its own stream is at revision ${ownRevision}, it says ${head.ownRevision}`)
+    throw new VerificationError(
+      'the register',
+      `its own stream is at revision ${ownRevision}, it says ${head.ownRevision}`,
+    )
   if (redactors !== head.redactions)
-    throw new Fault('the register', `its log holds ${redactors} EventRedacted, it counts ${head.redactions}`)
+    throw new VerificationError(
+      'the register',
+      `its log holds ${redactors} EventRedacted, it counts ${head.redactions}`,
+    )
 }
 
 /** What was found of each key of a part before: where an id stands, and how far a stream has counted. */
 type Seen = { ids: Map<string, number>; revisions: Map<string, number> }
 
 /** What is wrong with a step where an event is redacted: content of it that is still there. */
-function redactionFault({ redactions, blanks }: Walk, { kind, key, position }: Step): Fault | null {
+function redactionFault({ redactions, blanks }: Walk, { kind, key, position }: Step): VerificationError | null {
   if (kind === REVISIONS || redactions.size === 0) return null
   const id = keyId(key)
   const by = redactions.get(id)?.position
@@ -340,7 +351,7 @@ function redactionFault({ redactions, blanks }: Walk, { kind, key, position }: S
   return null
 }
 
-function stepFault({ ids, revisions }: Seen, { kind, key, number, position }: Step): Fault | null {
+function stepFault({ ids, revisions }: Seen, { kind, key, number, position }: Step): VerificationError | null {
   const name = key.toString('latin1')
   if (kind === IDS) {
     const at = ids.get(name)
@@ -356,8 +367,8 @@ function stepFault({ ids, revisions }: Seen, { kind, key, number, position }: St
 }
 
 /** The faults that only the whole log shows: ids, revisions, and what was to be erased and is not. */
-function wholeFaults(walk: Walk): Fault[] {
-  const faults: Fault[] = []
+function wholeFaults(walk: Walk): VerificationError[] {
+  const faults: VerificationError[] = []
   const present = new Set<string>()
   for (const part of walk.steps.parts()) {
     const seen: Seen = { ids: new Map(), revisions: new Map() }
@@ -386,7 +397,7 @@ function isExplained(redactions: ReadonlyMap<string, Redactor>, id: string, { po
   })
 }
 
-async function unexplainedBlanks(walk: Walk): Promise<Fault[]> {
+async function unexplainedBlanks(walk: Walk): Promise<VerificationError[]> {
   const { blanks, redactions, source, count } = walk
   const unexplained = [...blanks].filter(([id, blank]) => !isExplained(redactions, id, blank))
   if (unexplained.length === 0) return []
@@ -408,17 +419,20 @@ async function check(walk: Walk): Promise<void> {
   if (first) throw first
 }
 
-/** The newest checkpoint, believed; null where there is none. Throws Fault. */
+/** The newest checkpoint, believed; null where there is none. Throws VerificationError. */
 function believedNewest({ newest, listedKeys, register }: LogSource, { keys }: LogQuestion): Believed | null {
   if (newest === null) return null
   const believed = believeCheckpoint(newest, keys ?? listedKeys)
-  if (typeof believed === 'string') throw new Fault('the newest checkpoint', believed)
+  if (typeof believed === 'string') throw new VerificationError('the newest checkpoint', believed)
   if (!believed.origin.endsWith(`/${register}`))
-    throw new Fault('the newest checkpoint', `it is of ${believed.origin}, not of the register ${register}`)
+    throw new VerificationError('the newest checkpoint', `it is of ${believed.origin}, not of the register ${register}`)
   if (believed.size < 1n)
-    throw new Fault('the newest checkpoint', 'it is of size 0: there is none before the first event')
+    throw new VerificationError('the newest checkpoint', 'it is of size 0: there is none before the first event')
   if (believed.size > BigInt(Number.MAX_SAFE_INTEGER))
-    throw new Fault('the newest checkpoint', `it is about ${believed.size} events, more than Pledger counts`)
+    throw new VerificationError(
+      'the newest checkpoint',
+      `it is about ${believed.size} events, more than Pledger counts`,
+    )
   return believed
 }
 
@@ -445,12 +459,12 @@ export async function verifyLog(source: LogSource, question: LogQuestion): Promi
     redactions: new Map(),
     redactors: 0,
   }
-  let fault: Fault | null = null
+  let fault: VerificationError | null = null
   try {
     walk.newest = believedNewest(source, question)
     await check(walk)
   } catch (error) {
-    if (!(error instanceof Fault)) throw error
+    if (!(error instanceof VerificationError)) throw error
     fault = error
   } finally {
     walk.steps.discard()

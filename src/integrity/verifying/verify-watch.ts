@@ -12,7 +12,7 @@ import {
 } from '../tlog/merkle.ts'
 import type { Verifier } from '../tlog/note.ts'
 import { hashWithin, placeOf, TILE_WIDTH, type TileId, tilePath, widthOf } from '../tlog/tiles.ts'
-import { type LogFiles, NotThere, readNewest, readTiles } from './log-files.ts'
+import { type LogFiles, readNewest, readTiles, UnavailableLogError } from './log-files.ts'
 import { believeCheckpoint } from './verify.ts'
 
 /** What was found; `shown` is the note that the log shows now. */
@@ -22,14 +22,17 @@ export type Watched =
   | { kind: 'fork'; why: string; shown: string }
   /** A checkpoint about less than was seen: a copy that is behind, or a log whose end was cut off. */
   | { kind: 'older'; why: string; shown: string }
-  /** Nothing can be believed of what is shown: signed by nobody trusted, of another log, or with tiles that are not its own. */
+  /**
+   * Nothing can be believed of what is shown: signed by nobody trusted, of another log, or with tiles that are not its
+   * own.
+   */
   | { kind: 'refused'; why: string; shown: string }
 
 type Fetched = Map<string, Buffer>
 
 /**
- * The tiles with the hashes of ranges, as a tree of a size has them; a full one where the partial one is gone. Throws RangeError
- * where one is not as long as it is to be.
+ * The tiles with the hashes of ranges, as a tree of a size has them; a full one where the partial one is gone. Throws
+ * RangeError where one is not as long as it is to be.
  */
 async function fetchTiles(files: LogFiles, ranges: readonly Range[], size: bigint): Promise<Fetched> {
   const ids = new Map<string, TileId>()
@@ -40,7 +43,7 @@ async function fetchTiles(files: LogFiles, ranges: readonly Range[], size: bigin
   for (const [at, [name, id]] of [...ids].entries()) {
     const [full] = found[at] || id.width === TILE_WIDTH ? [] : await readTiles(files, [{ ...id, width: TILE_WIDTH }])
     const [tile, width] = found[at] ? [found[at], id.width] : [full, TILE_WIDTH]
-    if (!tile) throw new NotThere(`${files.name} has no ${tilePath(id)}`)
+    if (!tile) throw new UnavailableLogError(`${files.name} has no ${tilePath(id)}`)
     if (tile.length !== width * HASH_BYTES)
       throw new RangeError(
         `${tilePath({ ...id, width })} has ${tile.length} bytes and should have ${width * HASH_BYTES}`,
@@ -84,7 +87,7 @@ async function proveTiles(files: LogFiles, last: Checkpoint | null, next: Checkp
 /**
  * Looks at a log once: whether its newest checkpoint is signed, its tiles come to its root, and it extends the one that was
  * seen last (null: none was).
- * Throws NotThere where it cannot be seen.
+ * Throws UnavailableLogError where it cannot be seen.
  */
 export async function watchLog(files: LogFiles, keys: readonly Verifier[], last: Checkpoint | null): Promise<Watched> {
   const shown = await readNewest(files)

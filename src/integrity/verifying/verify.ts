@@ -11,7 +11,7 @@ import { HASH_BYTES } from '../tlog/merkle.ts'
 import { openNote, parseNote, parseVkey, type Verifier } from '../tlog/note.ts'
 
 /** What does not hold: where it is and what is wrong, in words. Thrown out of the depth of a check, told as its result. */
-export class Fault extends Error {
+export class VerificationError extends Error {
   readonly where: string
   /** The first position that is concerned; null where it is not about an event. */
   readonly position: number | null
@@ -24,8 +24,8 @@ export class Fault extends Error {
 }
 
 /** A fault at a position. */
-export function faultAt(position: number, why: string): Fault {
-  return new Fault(`position ${position}`, why, position)
+export function faultAt(position: number, why: string): VerificationError {
+  return new VerificationError(`position ${position}`, why, position)
 }
 
 const SALT_BYTES = 32
@@ -82,7 +82,10 @@ export function leafText(register: string, event: LoggedEvent): string {
   return JSON.stringify({ ...envelope, v: LEAF_VERSION })
 }
 
-/** What keeps a leaf from being that of an event: the first field that differs, or that it cannot be read; null where it is. */
+/**
+ * What keeps a leaf from being that of an event: the first field that differs, or that it cannot be read; null where it
+ * is.
+ */
 export function leafDifference(register: string, event: LoggedEvent, leaf: Buffer): string | null {
   if (leaf.equals(Buffer.from(leafText(register, event)))) return null
   let said: Record<string, unknown>
@@ -107,7 +110,7 @@ function isBlank({ type, occurredOn, data, citations }: LoggedEvent): boolean {
 }
 
 /** What is wrong with the content of an event; `content` where it is what was recorded, `blank` where there is none. */
-export function checkBody(event: LoggedEvent): 'content' | 'blank' | Fault {
+export function checkBody(event: LoggedEvent): 'content' | 'blank' | VerificationError {
   const { position, occurredOn, data, citations, salt, bodyHash } = event
   if (decodeBase64(bodyHash)?.length !== HASH_BYTES) return faultAt(position, 'bodyHash is not 32 bytes in base64')
   if (salt === null) return isBlank(event) ? 'blank' : faultAt(position, 'its salt is gone, and not all of its content')

@@ -74,7 +74,7 @@ export async function attachGeneration(
 }
 
 /** The register has gone on to a later build or a later size meanwhile: this one is of no use any more. */
-export class GenerationOvertaken extends Error {
+export class GenerationOvertakenError extends Error {
   constructor(register: string, projection: string, generation: number) {
     super(`generation ${generation} of ${projection} of ${register} has been overtaken`)
   }
@@ -83,9 +83,9 @@ export class GenerationOvertaken extends Error {
 export type Live = { generation: number; version: number; size: number; timeZone: string | null }
 
 /**
- * Makes a generation the live one of a register at a size, from this transaction's commit on; again does nothing. Waits for
- * whoever moves the checkpoint. Throws GenerationOvertaken where the live one is a later build or reaches further: a reader
- * never loses size.
+ * Makes a generation the live one of a register at a size, from this transaction's commit on; again does nothing. Waits
+ * for whoever moves the checkpoint. Throws GenerationOvertakenError where the live one is a later build or reaches
+ * further: a reader never loses size.
  */
 export async function makeLive(
   tx: Queryable,
@@ -107,7 +107,7 @@ export async function makeLive(
     .where('projection', '=', projection)
     .where('version', '=', version)
     .executeTakeFirstOrThrow()
-  if (live.generation !== generation) throw new GenerationOvertaken(register, projection, generation)
+  if (live.generation !== generation) throw new GenerationOvertakenError(register, projection, generation)
 }
 
 /**

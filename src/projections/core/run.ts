@@ -6,7 +6,7 @@ import { type Selectable, sql } from 'kysely'
 import type { Database, Queryable } from '../../database/pool.ts'
 import type { Tables } from '../../database/tables.ts'
 import { REGISTER_STREAM } from '../../domain/event.ts'
-import { isRepair, type Knowledge, UnreadableEvent } from '../../domain/repairs.ts'
+import { isRepair, type Knowledge, UnreadableEventError } from '../../domain/repairs.ts'
 import { type Growth, readGrowth, streamsSince } from '../../eventlog/feed.ts'
 import { type RegisterLog, type Registers, stateKnownAt } from '../../registers/registers.ts'
 import { homeGeneration } from './generations.ts'
@@ -46,7 +46,10 @@ const IDLE_MS = 100
 const IDLE_FACTOR = 20
 /** How long a runner that has worked lets the log grow: a batch costs little more than an event does. */
 const GATHER_MS = 40
-/** Where this process has written so often during a round, recording comes first: the round is followed by a longer rest ... */
+/**
+ * Where this process has written so often during a round, recording comes first: the round is followed by a longer rest
+ * ...
+ */
 const UNDER_LOAD = 8
 /** ... of so many times as long as it took, up to a limit. Projections fall behind then, and catch up when it is over. */
 const YIELD = 8
@@ -138,7 +141,7 @@ async function step(
   if (projection.follows) return followingStep(db, known, projection, checkpoint)
   const [size, { generation }] = [reachOf(checkpoint), checkpoint]
   const reached = await readOn(db, known, projection, { size, generation, limit }).catch((error: unknown) => {
-    throw isUnreadable(error) ? new Unfolded(size, error) : error
+    throw isUnreadable(error) ? new FoldError(size, error) : error
   })
   if (!reached) return 'idle'
   await moveCheckpoint(db, projection, checkpoint, reached.size, reached.timeZone)
@@ -229,9 +232,10 @@ async function stopAt(
   db: Database,
   projection: Projection,
   register: string,
-  { from, cause }: Unfolded,
+  { from, cause }: FoldError,
 ): Promise<void> {
-  const because = cause instanceof UnreadableEvent ? cause.message : `event ${from} cannot be read: ${cause.message}`
+  const because =
+    cause instanceof UnreadableEventError ? cause.message : `event ${from} cannot be read: ${cause.message}`
   await db.transaction().execute(async (tx) => {
     // The step that failed took its checkpoint back with it, so there may be none yet.
     const checkpoint = await lockCheckpoint(tx, projection, register)
@@ -247,7 +251,7 @@ async function stopAt(
 }
 
 /** A batch from a size on that was not folded, because of an event in it that cannot be read. */
-class Unfolded extends Error {
+class FoldError extends Error {
   readonly from: number
   override readonly cause: Error
 
@@ -263,7 +267,7 @@ const NOT_TAKEN = /^(22...|23502|23514)$/
 
 /** Whether a batch fails for what it says, and will do so again: an event cannot be read, or comes to rows that cannot be. */
 function isUnreadable(error: unknown): error is Error {
-  if (error instanceof UnreadableEvent || error instanceof TypeError || error instanceof RangeError) return true
+  if (error instanceof UnreadableEventError || error instanceof TypeError || error instanceof RangeError) return true
   const { code } = error as { code?: unknown }
   return typeof code === 'string' && NOT_TAKEN.test(code)
 }
@@ -275,28 +279,31 @@ async function tryStep(
   projection: Projection,
   register: string,
   limit: number,
-): Promise<Step | Unfolded> {
+): Promise<Step | FoldError> {
   try {
     return await db.transaction().execute((tx) => step(tx, registers, projection, register, limit))
   } catch (error) {
-    if (error instanceof Unfolded) return error
+    if (error instanceof FoldError) return error
     throw error
   }
 }
 
 /** How many events come before the one that is named, where that is one of a batch of so many; else null. */
-function namedWithin({ from, cause }: Unfolded, events: number): number | null {
-  const before = cause instanceof UnreadableEvent ? cause.position - from : -1
+function namedWithin({ from, cause }: FoldError, events: number): number | null {
+  const before = cause instanceof UnreadableEventError ? cause.position - from : -1
   return before >= 0 && before < events ? before : null
 }
 
-/** One step; an event that it cannot read stops the projection right before it: the checkpoint names it, nothing is skipped. */
+/**
+ * One step; an event that it cannot read stops the projection right before it: the checkpoint names it, nothing is
+ * skipped.
+ */
 async function advance(db: Database, registers: Registers, projection: Projection, register: string): Promise<Step> {
   /** How many of the next events are known not to fold together, the last of them the one that is looked for or after it. */
   let unfolded: number | null = null
   for (let limit = BATCH; ; ) {
     const tried = await tryStep(db, registers, projection, register, limit)
-    if (!(tried instanceof Unfolded)) {
+    if (!(tried instanceof FoldError)) {
       if (unfolded === null || tried !== 'behind') return tried
       unfolded -= limit
       limit = Math.max(1, Math.floor(unfolded / 2))
@@ -316,7 +323,7 @@ async function advance(db: Database, registers: Registers, projection: Projectio
 async function retry(db: Database, registers: Registers, projection: Projection, register: string): Promise<Step> {
   for (const limit of [1, BATCH]) {
     const tried = await tryStep(db, registers, projection, register, limit)
-    if (!(tried instanceof Unfolded)) return tried
+    if (!(tried instanceof FoldError)) return tried
   }
   return 'idle'
 }
@@ -340,7 +347,7 @@ export async function catchUp(
 }
 
 /** A projection has not read as much of the log as is asked for, as while it is built anew. */
-export class ProjectionBehind extends Error {
+export class ProjectionBehindError extends Error {
   constructor(register: string, size: number) {
     super(`size ${size} of ${register} is not reached yet`)
   }

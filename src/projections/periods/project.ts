@@ -57,7 +57,7 @@ class KnownTimeline {
 /**
  * The versions that the knowledges beyond `from` bring, in order of size, from all events of the stream. `zones` are the
  * sizes from which the register's facts are dated in a time zone, in order; the first is that at `from`. Throws
- * UnreadableEvent.
+ * UnreadableEventError.
  */
 export function timelineVersions(id: string, events: readonly EventToFold[], growth: Growth): TimelineVersion[] {
   return readingOf(events, (readable) => versionsOf(id, readable, growth))

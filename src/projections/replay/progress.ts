@@ -215,13 +215,16 @@ export async function openParts(db: Queryable, operation: string, register: stri
 }
 
 /** Somebody else has gone on with what this process was doing. */
-export class Overtaken extends Error {
+export class ReplayOvertakenError extends Error {
   constructor() {
     super('another process has gone on with this replay')
   }
 }
 
-/** Moves a part on from where it stood to its next stream, or (null) to its end. Throws Overtaken where it stands elsewhere. */
+/**
+ * Moves a part on from where it stood to its next stream, or (null) to its end. Throws ReplayOvertakenError where it
+ * stands elsewhere.
+ */
 export async function movePart(
   tx: Queryable,
   { operation, register }: { operation: string; register: string },
@@ -238,7 +241,7 @@ export async function movePart(
     .where('done', '=', done)
     .where('is_done', '=', false)
     .executeTakeFirst()
-  if (numUpdatedRows !== 1n) throw new Overtaken()
+  if (numUpdatedRows !== 1n) throw new ReplayOvertakenError()
 }
 
 /** How far an operation has come in a register. */
@@ -279,7 +282,7 @@ export async function readProgress(db: Queryable, operation: string): Promise<Re
   }))
 }
 
-/** Moves a register on. Throws Overtaken where it stands elsewhere. */
+/** Moves a register on. Throws ReplayOvertakenError where it stands elsewhere. */
 export async function moveReplay(
   tx: Queryable,
   operation: string,
@@ -300,7 +303,7 @@ export async function moveReplay(
     .where('reached', '=', reached)
     .where('is_live', '=', false)
     .executeTakeFirst()
-  if (numUpdatedRows !== 1n) throw new Overtaken()
+  if (numUpdatedRows !== 1n) throw new ReplayOvertakenError()
 }
 
 /** The generations that are being built. */

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { type Database, openSingle, type Queryable, type SingleConnection } from '../../database/pool.ts'
-import { UnreadableEvent } from '../../domain/repairs.ts'
+import { UnreadableEventError } from '../../domain/repairs.ts'
 import { lockRegister } from '../../eventlog/append.ts'
 import { listHeads, streamBounds } from '../../eventlog/load.ts'
 import { type KnownRegister, type Registers, stateKnownAt } from '../../registers/registers.ts'
@@ -36,9 +36,9 @@ import {
   moveReplay,
   type Operation,
   type OperationState,
-  Overtaken,
   openParts,
   type RegisterProgress,
+  ReplayOvertakenError,
   type Request,
   readOperation,
   readProgress,
@@ -61,7 +61,7 @@ const LAST_EVENTS = 200
 const PATIENCE = 50
 
 /** What a replay was asked for, or is about, while another is under way. */
-export class AnotherReplay extends Error {
+export class AnotherReplayError extends Error {
   readonly operation: Operation
 
   constructor(operation: Operation, isOtherwise = false) {
@@ -114,12 +114,12 @@ export function isSame(operation: Operation, { projections, register }: Request)
 
 /**
  * Begins a replay; or returns the one that was interrupted, where the same is asked for again: that goes on, with the options
- * of the new request. Throws AnotherReplay where another has not ended, or the same is under way with other options.
+ * of the new request. Throws AnotherReplayError where another has not ended, or the same is under way with other options.
  */
 export async function beginReplay(db: Database, request: Request): Promise<Operation> {
   const unfinished = await unfinishedOperation(db)
   if (unfinished && isSame(unfinished, request)) return goOnWith(db, unfinished, request)
-  if (unfinished) throw new AnotherReplay(unfinished)
+  if (unfinished) throw new AnotherReplayError(unfinished)
   const heads = (await listHeads(db)).filter(
     ({ register }) => request.register === null || register === request.register,
   )
@@ -143,13 +143,13 @@ async function goOnWith(db: Database, operation: Operation, request: Request): P
   const isChanged = await changeOptions(db, operation.id, request)
   // Safe: it was there before.
   const now = (await readOperation(db, operation.id)) as Operation
-  if (!isChanged) throw new AnotherReplay(now, true)
+  if (!isChanged) throw new AnotherReplayError(now, true)
   return now
 }
 
 const UNIQUE_VIOLATION = '23505'
 
-/** Writes a new operation; throws AnotherReplay where another has begun at the same moment. */
+/** Writes a new operation; throws AnotherReplayError where another has begun at the same moment. */
 async function anotherFirst(db: Database, write: (tx: Queryable) => Promise<string>): Promise<string> {
   try {
     return await db.transaction().execute(write)
@@ -157,7 +157,7 @@ async function anotherFirst(db: Database, write: (tx: Queryable) => Promise<stri
     // Safe: whatever was thrown may have a code.
     if ((error as { code?: string }).code !== UNIQUE_VIOLATION) throw error
     const other = await unfinishedOperation(db)
-    throw other ? new AnotherReplay(other) : error
+    throw other ? new AnotherReplayError(other) : error
   }
 }
 
@@ -224,8 +224,8 @@ export type ReplayOptions = {
 export type Outcome = { state: OperationState; failedBecause: string | null }
 
 /**
- * Works on a replay until it is live, fails at an event that no fold can read, is cancelled, or is stopped. Throws AnotherReplay
- * where another process works on it.
+ * Works on a replay until it is live, fails at an event that no fold can read, is cancelled, or is stopped. Throws
+ * AnotherReplayError where another process works on it.
  */
 export async function runReplay(
   db: Database,
@@ -239,7 +239,7 @@ export async function runReplay(
   const operation = await readOperation(db, id)
   if (!operation) throw new Error(`there is no operation ${id}`)
   if (operation.state !== 'running') return { state: operation.state, failedBecause: operation.failedBecause }
-  if (!isTaken) throw new AnotherReplay(operation)
+  if (!isTaken) throw new AnotherReplayError(operation)
   const turn = keepTurn(db, id, owner, options.signal)
   try {
     const mine = { ...options, signal: turn.signal }
@@ -248,7 +248,7 @@ export async function runReplay(
       if (turn.signal.aborted || (await beat(db, id, owner)) !== 'running') break
     }
   } catch (error) {
-    if (!(error instanceof UnreadableEvent)) throw error
+    if (!(error instanceof UnreadableEventError)) throw error
     await fail(db, operation, error)
   } finally {
     await turn.end()
@@ -262,7 +262,7 @@ async function wasOvertaken(work: Promise<void>): Promise<boolean> {
     await work
     return false
   } catch (error) {
-    if (error instanceof Overtaken) return true
+    if (error instanceof ReplayOvertakenError) return true
     throw error
   }
 }
@@ -274,7 +274,7 @@ async function endOf(db: Database, { id }: Operation): Promise<Outcome> {
   return { state: operation.state, failedBecause: operation.failedBecause }
 }
 
-async function fail(db: Database, operation: Operation, { message, position }: UnreadableEvent): Promise<void> {
+async function fail(db: Database, operation: Operation, { message, position }: UnreadableEventError): Promise<void> {
   await finish(db, operation.id, 'failed', { because: message, at: position })
   await dropBuilt(db, operation)
 }
@@ -316,7 +316,7 @@ class Replay {
     this.#pace = operation.maxRate === null ? null : paceOf(operation.maxRate)
   }
 
-  /** From where it stands to its end. Throws Overtaken where it is stopped. */
+  /** From where it stands to its end. Throws ReplayOvertakenError where it is stopped. */
   async run(): Promise<void> {
     const { id, generation, projections } = this.#operation
     await this.#fold()
@@ -338,7 +338,7 @@ class Replay {
   }
 
   #checkTurn(): void {
-    if (this.#options.signal.aborted) throw new Overtaken()
+    if (this.#options.signal.aborted) throw new ReplayOvertakenError()
   }
 
   #told = { done: 0, of: 0 }
@@ -445,7 +445,7 @@ class Replay {
 
   async #row(register: string): Promise<RegisterProgress> {
     const row = (await this.#progress()).find((one) => one.register === register)
-    if (!row) throw new Overtaken()
+    if (!row) throw new ReplayOvertakenError()
     return row
   }
 

@@ -2,9 +2,9 @@
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSingle, type SingleConnection } from '../../database/pool.ts'
-import { UnreadableEvent } from '../../domain/repairs.ts'
+import { UnreadableEventError } from '../../domain/repairs.ts'
 import { PartFolder, type Work } from './part.ts'
-import { Overtaken, type Part } from './progress.ts'
+import { type Part, ReplayOvertakenError } from './progress.ts'
 
 export type WorkerData = { connectionString: string }
 /** What the worker is told: a part of a register to fold, or to stop after the chunk in hand. */
@@ -13,7 +13,7 @@ export type ToWorker = { fold: Part; of: Work } | { stop: true }
 export type FromWorker =
   | { folded: number }
   | { done: true }
-  | { unreadable: UnreadableEvent['event']; why: string | null }
+  | { unreadable: UnreadableEventError['event']; why: string | null }
   | { overtaken: true }
   | { failed: string; code: string | null }
 
@@ -23,8 +23,8 @@ const port = parentPort as NonNullable<typeof parentPort>
 const tell = (message: FromWorker) => port.postMessage(message)
 
 function explain(error: unknown): FromWorker {
-  if (error instanceof UnreadableEvent) return { unreadable: error.event, why: error.why }
-  if (error instanceof Overtaken) return { overtaken: true }
+  if (error instanceof UnreadableEventError) return { unreadable: error.event, why: error.why }
+  if (error instanceof ReplayOvertakenError) return { overtaken: true }
   // Safe: whatever was thrown may have these.
   const { message, stack, code } = error as { message?: string; stack?: string; code?: string }
   return { failed: stack ?? message ?? String(error), code: code ?? null }

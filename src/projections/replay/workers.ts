@@ -1,9 +1,9 @@
 // The worker threads of a replay: each folds one part after the other until none is left.
 
 import { Worker } from 'node:worker_threads'
-import { UnreadableEvent } from '../../domain/repairs.ts'
+import { UnreadableEventError } from '../../domain/repairs.ts'
 import type { Work } from './part.ts'
-import { Overtaken, type Part } from './progress.ts'
+import { type Part, ReplayOvertakenError } from './progress.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker.ts'
 
 // Under its own extension: as source, or as published.
@@ -13,7 +13,7 @@ const YOUNG_MB = 32
 const HEAP_MB = 256
 
 /** Something went wrong in a worker; its stack is the worker's. */
-class WorkerFailed extends Error {
+class WorkerError extends Error {
   readonly code: string | null
 
   constructor(stack: string, code: string | null) {
@@ -23,9 +23,9 @@ class WorkerFailed extends Error {
 }
 
 function errorOf(message: FromWorker): Error | null {
-  if ('unreadable' in message) return new UnreadableEvent(message.unreadable, message.why)
-  if ('overtaken' in message) return new Overtaken()
-  return 'failed' in message ? new WorkerFailed(message.failed, message.code) : null
+  if ('unreadable' in message) return new UnreadableEventError(message.unreadable, message.why)
+  if ('overtaken' in message) return new ReplayOvertakenError()
+  return 'failed' in message ? new WorkerError(message.failed, message.code) : null
 }
 
 /** Threads that stay for as long as they are needed: to start one costs what it folds in a second. */
@@ -82,7 +82,7 @@ function foldPart(worker: Worker, message: ToWorker, told: (events: number) => v
     else reject(errorOf(message))
   }
   const fail = (error: Error) => reject(error)
-  const end = () => reject(new WorkerFailed('a worker thread ended', null))
+  const end = () => reject(new WorkerError('a worker thread ended', null))
   worker.on('message', hear).once('error', fail).once('exit', end)
   worker.postMessage(message)
   return promise.finally(() => worker.off('message', hear).off('error', fail).off('exit', end))

@@ -48,7 +48,7 @@ const KEPT_BYTES = 1_000
 
 const kept = new WeakMap<Queryable, Map<string, Kept>>()
 
-/** What parts come to as of a day. Throws ProjectionBehind as readTallies does. */
+/** What parts come to as of a day. Throws ProjectionBehindError as readTallies does. */
 export async function readReckonings(db: Queryable, question: ReckoningQuestion): Promise<readonly Reckoned[]> {
   const { asOf, build: live } = question
   if (live === null) return (await readDays(db, question, asOf, asOf)).byDay[0] ?? []

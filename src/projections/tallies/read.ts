@@ -3,7 +3,7 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import type { Day } from '../../kernel/plain-date.ts'
-import { ProjectionBehind } from '../core/run.ts'
+import { ProjectionBehindError } from '../core/run.ts'
 import { type Changes, changesBetween, readChanges } from '../periods/changes.ts'
 import { membershipsUpTo } from '../periods/memberships.ts'
 import { Adding, needsOf, type PartTally, type WantedPart } from './adding.ts'
@@ -28,7 +28,7 @@ type TalliesOfBuild = { tallies: PartTally[]; build: string | null }
 
 /**
  * The tallies of the parts, day by day; of a kind of parts those alone that count something by the last day. Throws
- * ProjectionBehind where `periods` has not read as much, as while it is built anew.
+ * ProjectionBehindError where `periods` has not read as much, as while it is built anew.
  */
 export async function readTallies(db: Queryable, question: TallyQuestion): Promise<PartTally[]> {
   return (await readTalliesOfBuild(db, question)).tallies
@@ -39,7 +39,7 @@ export async function readTalliesOfBuild(db: Queryable, question: TallyQuestion)
   const { register, size, epoch = EPOCH } = question
   for (;;) {
     const progress = await readProgress(db, register)
-    if (progress.reached < size) throw new ProjectionBehind(register, size)
+    if (progress.reached < size) throw new ProjectionBehindError(register, size)
     const lastSeal = Math.floor(progress.sealed / epoch) * epoch
     const seal = Math.min(lastSeal, Math.round(size / epoch) * epoch)
     const adding = new Adding(question)

@@ -8,8 +8,8 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { type Database, openDatabase } from '../../../src/database/pool.ts'
 import { readLeaves } from '../../../src/eventlog/leaves.ts'
-import { readOrMakeKeys, UnusableKeys } from '../../../src/integrity/sealing/keys.ts'
-import { announceKeys, RefusesToSign, type Seal, sealNext } from '../../../src/integrity/sealing/seal.ts'
+import { readOrMakeKeys, UnusableKeysError } from '../../../src/integrity/sealing/keys.ts'
+import { announceKeys, RefusedToSignError, type Seal, sealNext } from '../../../src/integrity/sealing/seal.ts'
 import { sealAll, sealOf, startSealer } from '../../../src/integrity/sealing/sealer.ts'
 import {
   listCheckpoints,
@@ -196,7 +196,7 @@ for (const [what, table, change, why] of [
     await sealAll(db, 'demo', seal)
     await record(10)
     await tamper(db, table, change)
-    await t.rejects(sealNext(db, 'demo', seal), { message: why, constructor: RefusesToSign })
+    await t.rejects(sealNext(db, 'demo', seal), { message: why, constructor: RefusedToSignError })
     t.ok(((await newestCheckpoint(db, 'demo'))?.size ?? 0) <= 300)
     const { refused_because: because } = await db.selectFrom('tree').selectAll().executeTakeFirstOrThrow()
     t.match(because, why)
@@ -304,7 +304,7 @@ t.test('keys are made once, for their owner alone', async (t) => {
   t.match(await readFile(file, 'utf8'), /^-----BEGIN PRIVATE KEY-----\n/)
   await writeFile(file, 'nothing')
   await t.rejects(readOrMakeKeys(file), {
-    constructor: UnusableKeys,
+    constructor: UnusableKeysError,
     message: /cannot use the signing keys in .*keys\.pem: there is no private key/,
   })
   await t.rejects(readOrMakeKeys(join(dir, 'none', 'keys.pem')), { message: /cannot make a signing key/ })

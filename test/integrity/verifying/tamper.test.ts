@@ -14,7 +14,7 @@ import { leafHash } from '../../../src/integrity/tlog/merkle.ts'
 import { parseVkey, signer, type Verifier, vkeyOf } from '../../../src/integrity/tlog/note.ts'
 import { databaseLog } from '../../../src/integrity/verifying/log-database.ts'
 import { gatherSteps } from '../../../src/integrity/verifying/steps.ts'
-import { checkBody, Fault, type LoggedEvent, leafText } from '../../../src/integrity/verifying/verify.ts'
+import { checkBody, type LoggedEvent, leafText, VerificationError } from '../../../src/integrity/verifying/verify.ts'
 import { type LogVerdict, verifyLog } from '../../../src/integrity/verifying/verify-log.ts'
 import { createRecorder } from '../../../src/recording/recorder.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
@@ -59,7 +59,7 @@ async function verdict(tx: Tx, keys: Verifier[] | null = [own], inMemory?: numbe
   try {
     return await verifyLog(await databaseLog(tx, 'demo'), { keys, ...(inMemory ? { inMemory } : {}) })
   } catch (error) {
-    if (error instanceof Fault)
+    if (error instanceof VerificationError)
       return { fault: error, events: 0, sealed: 0, checkpoints: 0, byOtherKeys: 0, redacted: 0, redactedRepairs: 0 }
     throw error
   }

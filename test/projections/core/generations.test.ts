@@ -4,7 +4,7 @@ import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../../src/database/pool.ts'
 import type { Membership } from '../../../src/domain/commitment/stretches.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
-import { UnreadableEvent } from '../../../src/domain/repairs.ts'
+import { UnreadableEventError } from '../../../src/domain/repairs.ts'
 import { reachOf } from '../../../src/http/server/polls.ts'
 import { commitments } from '../../../src/projections/commitments/projection.ts'
 import { readCommitments } from '../../../src/projections/commitments/read.ts'
@@ -13,7 +13,7 @@ import {
   beginGeneration,
   dropGeneration,
   dropPrevious,
-  GenerationOvertaken,
+  GenerationOvertakenError,
   makeLive,
 } from '../../../src/projections/core/generations.ts'
 import { createHeads } from '../../../src/projections/core/heads.ts'
@@ -191,9 +191,9 @@ t.test('one register is replayed and the others stay where they are; nothing goe
   await switchTo(db, late, ['a'])
   t.strictSame(await digests(db, 'a'), before)
   await attachGeneration(db, early, NAMES)
-  await t.rejects(switchTo(db, early, ['a']), new GenerationOvertaken('a', 'commitments', early))
+  await t.rejects(switchTo(db, early, ['a']), new GenerationOvertakenError('a', 'commitments', early))
   const behind = { generation: await beginGeneration(db, NAMES), version: 1, size: most.length - 1, timeZone: 'UTC' }
-  const overtaken = new GenerationOvertaken('a', 'commitments', behind.generation)
+  const overtaken = new GenerationOvertakenError('a', 'commitments', behind.generation)
   await t.rejects(makeLive(db, 'a', 'commitments', behind), overtaken, 'readers never lose size')
   await switchTo(db, late, ['a'])
 
@@ -239,7 +239,7 @@ t.test(
     // An event that the new fold cannot read in the middle: the new version stops there, nobody is told of half of it.
     const stopping = {
       ...next,
-      apply: async () => Promise.reject(new UnreadableEvent({ ...(LOG[99] as StoredEvent) })),
+      apply: async () => Promise.reject(new UnreadableEventError({ ...(LOG[99] as StoredEvent) })),
     }
     await catchUp(db, createRegisters(), stopping, 'a')
     t.strictSame(await sizes(), [
