@@ -2,30 +2,25 @@
 // file moves.
 
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { testDatabaseUrl } from '../support/database.ts'
 import { pledger } from '../support/process.ts'
 import { JSON_TYPE, made, OPENED, posted, problem, uuid } from '../support/register.ts'
-import { serving, signingKeys, soon, temporaryDirectory } from '../support/serving.ts'
+import { clockOff, serving, signingKeys, soon, temporaryDirectory } from '../support/serving.ts'
 
 const DAY_MS = 86_400_000
-const MOVED = pathToFileURL(join(import.meta.dirname, '../support/moved-clock.ts')).href
 const R = '/v1/registers/demo'
 
 const dayOf = (instant: number) => new Date(instant).toISOString().slice(0, 10)
 
 t.test('a clock that jumps by a day, forwards and back, changes nothing of what was recorded', async (t) => {
   const dir = await temporaryDirectory(t)
-  const clock = join(dir, 'clock')
-  const moveTo = (days: number) => writeFile(clock, String(days * DAY_MS))
-  await moveTo(0)
+  const clock = await clockOff(dir, 0)
+  const moveTo = (days: number) => writeFile(clock.MOVED_CLOCK, String(days * DAY_MS))
   const env = {
+    ...clock,
     PLEDGER_DATABASE_URL: await testDatabaseUrl(t),
     PLEDGER_SIGNING_KEYS: await signingKeys(dir),
-    MOVED_CLOCK: clock,
-    NODE_OPTIONS: `--import=${MOVED}`,
   }
   const { get, post } = await serving(t, env)
   const record = async (event: unknown, headers = {}) => {

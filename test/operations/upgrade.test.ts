@@ -7,7 +7,7 @@ import { testDatabaseUrl } from '../support/database.ts'
 import { pledger } from '../support/process.ts'
 import { made } from '../support/register.ts'
 import { loadRelease, type ReleasedDigest, releaseKeys, releases } from '../support/release.ts'
-import { serving, soon, stopped, temporaryDirectory } from '../support/serving.ts'
+import { clockAt, serving, soon, stopped, temporaryDirectory } from '../support/serving.ts'
 
 /** An empty database beside one of the run's, gone with it. */
 async function emptyDatabase(t: Test): Promise<string> {
@@ -45,12 +45,22 @@ async function kept(url: string): Promise<Record<string, unknown[]>> {
   return found
 }
 
+/** Processes whose clock stands an hour after the release: a service forgets idempotency keys of more than 48 hours ago. */
+async function soonAfter(t: Test, url: string): Promise<Record<string, string>> {
+  const [[released] = []] = (await rows(
+    url,
+    'select extract(epoch from max(last_recorded_at)) * 1000 from register',
+  )) as string[][]
+  return clockAt(await temporaryDirectory(t), Number(released) + 3_600_000)
+}
+
 async function checkUpgrade(t: Test, file: string): Promise<void> {
   const url = await emptyDatabase(t)
   const digests = await loadRelease(file, url)
   const before = await kept(url)
   for (const [what, found] of Object.entries(before)) t.ok(found.length > 0, `the release has ${what}`)
   const env = {
+    ...(await soonAfter(t, url)),
     PLEDGER_DATABASE_URL: url,
     PLEDGER_SIGNING_KEYS: await releaseKeys(join(await temporaryDirectory(t), 'keys.pem')),
   }
@@ -88,12 +98,13 @@ t.test('services that migrate at once do no harm', async (t) => {
   const [file = ''] = await releases()
   await loadRelease(file, url)
   const before = await kept(url)
+  const clock = await soonAfter(t, url)
   const fresh = await emptyDatabase(t)
   for (const [PLEDGER_DATABASE_URL, isFilled] of [
     [url, true],
     [fresh, false],
   ] as const) {
-    const env = { PLEDGER_DATABASE_URL }
+    const env = { ...clock, PLEDGER_DATABASE_URL }
     const all = await Promise.all([serving(t, env), serving(t, env), pledger(t, ['migrate'], env)])
     t.equal(all[2].code, 0, all[2].err)
     const [one, two] = all

@@ -5,6 +5,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
 import { type Ending, type Started, start } from './process.ts'
 import { JSON_TYPE } from './register.ts'
@@ -60,6 +61,18 @@ export async function signingKeys(dir: string): Promise<string> {
   const file = join(dir, 'keys.pem')
   await writeFile(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }))
   return file
+}
+
+/** The environment of processes whose clock is this many milliseconds off; writing to the file `MOVED_CLOCK` moves it again. */
+export async function clockOff(dir: string, offsetMs: number): Promise<Record<'MOVED_CLOCK' | 'NODE_OPTIONS', string>> {
+  const [file, module] = [join(dir, 'clock'), pathToFileURL(join(import.meta.dirname, 'moved-clock.ts'))]
+  await writeFile(file, String(offsetMs))
+  return { MOVED_CLOCK: file, NODE_OPTIONS: `--import=${module.href}` }
+}
+
+/** The environment of processes whose clock now stands at an instant, and goes on from there. */
+export function clockAt(dir: string, instant: number): Promise<Record<string, string>> {
+  return clockOff(dir, instant - Date.now())
 }
 
 /** What something comes to as soon as it is there, looked at again and again. */
