@@ -539,7 +539,7 @@ t.test('what is looked for in every log of the suite is found', async (t) => {
 })
 
 t.test('what is refused counts as every request does, and shuts nobody else out', async (t) => {
-  const rateLimit = { perMinute: 20, isEnforced: true }
+  const rateLimit = { perMinute: 20, isEnforced: true, now: () => 0 }
   const service = await testService(t, TODAY, { access: { mode: 'tokens' }, rateLimit })
   const [own, other] = [
     asking(service, await token(service, { role: 'auditor', register: 'own' })),

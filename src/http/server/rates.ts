@@ -11,6 +11,8 @@ export type RateLimit = {
   perMinute: number
   /** False: what is left is told, and nobody is refused. */
   isEnforced: boolean
+  /** A clock in milliseconds that is never set back; by default that of the process. */
+  now?: () => number
 }
 
 const WINDOW_SECONDS = 60
@@ -55,7 +57,10 @@ function refusal({ perMinute }: RateLimit, { seconds }: Counted): Problem {
 type Minute = { count: number; endsAt: number }
 
 /** What counts, by a key of the caller's; unless it is to count, it only looks. */
-function counter({ perMinute }: RateLimit, keyOf: (request: FastifyRequest) => string) {
+function counter(
+  { perMinute, now: read = () => performance.now() }: RateLimit,
+  keyOf: (request: FastifyRequest) => string,
+) {
   const minutes = new Map<string, Minute>()
   const begin = (key: string, now: number): Minute => {
     const minute = { count: 0, endsAt: now + WINDOW_SECONDS * 1_000 }
@@ -66,7 +71,8 @@ function counter({ perMinute }: RateLimit, keyOf: (request: FastifyRequest) => s
     return minute
   }
   return (request: FastifyRequest, isCounted: boolean): Counted => {
-    const [key, now] = [keyOf(request), performance.now()]
+    // Whole milliseconds: the sum and difference of fractions can be a little more than the minute, whose ceiling is 61 seconds.
+    const [key, now] = [keyOf(request), Math.floor(read())]
     const known = minutes.get(key)
     const minute = known && known.endsAt > now ? known : begin(key, now)
     if (isCounted) minute.count += 1
