@@ -239,9 +239,10 @@ t.test('a directory is one service’s at a time', async (t) => {
     await until(() => lines.filter((line) => line.includes('has closed its owner’s connection')).length === 3)
     await owner.stop()
     t.equal(await codeOf(query(owner.connectionString, 'select')), 'ECONNREFUSED', 'also where it is stopped meanwhile')
-    // Where nothing was started any more, the file of the killed one is left: the next start sees that it is dead.
+    // Where nothing was started any more, the file of the killed one is left. It names this process instead where the killed
+    // one was still a zombie when it was looked for: a zombie has no command line, so that its id passes for another program's.
     const left = await postmasterPid(dir).catch(() => killed)
-    t.equal(left, killed, 'and no other is left')
+    t.ok([killed, process.pid].includes(left), `no other server is left: ${left} is none`)
   })
 
   await t.test('where another process uses the directory then, the owner leaves its server alone', async (t) => {
