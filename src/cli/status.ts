@@ -6,9 +6,9 @@ import { listHeads } from '../eventlog/load.ts'
 import { type SealState, type SigningKey, sealStates, signingKeys } from '../integrity/sealing/status.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
+import { type ProjectionState, projectionStates } from '../projections/core/status.ts'
 import { replaysUnderWay } from '../projections/replay/progress.ts'
 import { commandOf, type ReplayState, statusOf, unfinishedState } from '../projections/replay/replay.ts'
-import { type ProjectionState, projectionStates } from '../projections/status.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
 function lagOf({ behindEvents, behindSeconds }: Pick<ProjectionState, 'behindEvents' | 'behindSeconds'>) {

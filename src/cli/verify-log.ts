@@ -9,7 +9,7 @@ import { directoryFiles, filesLog, UnavailableLogError, webFiles } from '../inte
 import { isOfOtherLog, keyLabel, VerificationError } from '../integrity/verifying/verify.ts'
 import { type LogSource, type LogVerdict, verifyLog } from '../integrity/verifying/verify-log.ts'
 import { assertNever } from '../kernel/assert-never.ts'
-import { checkProjection } from '../projections/check.ts'
+import { checkProjection } from '../projections/checking/check.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
 import { CommandError, configuration, counted, registerId, showProgress, withDatabase, writeOut } from './program.ts'

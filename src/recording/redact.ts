@@ -12,7 +12,7 @@ import { fetchEvent, loadAt, loadStream } from '../eventlog/load.ts'
 import { eraseContent } from '../eventlog/redact.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
 import { timeZonesFrom } from '../projections/core/run.ts'
-import { eraseFromRows, holdOffReplays } from '../projections/erase.ts'
+import { eraseFromRows, holdOffReplays } from '../projections/redact.ts'
 import { cancelReplay, unfinishedReplay } from '../projections/replay/replay.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
 

@@ -15,7 +15,7 @@ import { dayOf, formatDay, LAST_DAY } from '../../src/kernel/plain-date.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { readCommitments, readStates } from '../../src/projections/commitments/read.ts'
 import { catchUp, projectionSize, startRunner } from '../../src/projections/core/run.ts'
-import { projectionStates } from '../../src/projections/status.ts'
+import { projectionStates } from '../../src/projections/core/status.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
 import {

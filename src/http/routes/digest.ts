@@ -2,8 +2,8 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../../projections/checking/digest.ts'
 import { VERSIONS } from '../../projections/core/versions.ts'
-import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../../projections/digest.ts'
 import { type Context, registerOf } from '../server/context.ts'
 import { mayBeSilent } from '../server/limits.ts'
 import { wholeNumber } from '../server/parameters.ts'

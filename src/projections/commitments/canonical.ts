@@ -7,7 +7,7 @@ import type { Knowledge } from '../../domain/repairs.ts'
 import { streamsAfter } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import type { Told } from '../check.ts'
+import type { Told } from '../checking/check.ts'
 import { project } from './project.ts'
 import { columns, type Place } from './table.ts'
 

@@ -5,7 +5,7 @@
 
 import { CompiledQuery } from 'kysely'
 import type { Database } from '../../database/pool.ts'
-import { type Hints, openHints } from './hints.ts'
+import { type Hints, openHints } from './notifications.ts'
 import { VERSIONS } from './versions.ts'
 
 type ProjectionHead = {

@@ -3,8 +3,8 @@
 
 import type { Database } from '../../database/pool.ts'
 import type { Registers } from '../../registers/registers.ts'
+import { type ProjectionDigest, projectionDigest } from '../checking/digest.ts'
 import type { ProjectionName } from '../core/versions.ts'
-import { type ProjectionDigest, projectionDigest } from '../digest.ts'
 import { noteDifference, type Operation, readProgress } from './progress.ts'
 
 export type Comparison = {

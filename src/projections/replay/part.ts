@@ -10,8 +10,8 @@ import { project } from '../commitments/project.ts'
 import { type TimelineVersion, timelineVersions } from '../periods/project.ts'
 import { contentHash, numberMemberships } from '../periods/table.ts'
 import { CopyRows } from './copy.ts'
-import { type Pace, settle, shareOf, spend } from './pace.ts'
 import { movePart, type Part } from './progress.ts'
+import { type Pace, settle, shareOf, spend } from './rate-limiter.ts'
 import { commitmentColumns, periodColumns } from './rows.ts'
 
 /** What is read of a register, and where its rows go. */

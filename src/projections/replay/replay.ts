@@ -24,7 +24,6 @@ import { BATCH, type Projection, readOn, timeZonesFrom } from '../core/run.ts'
 import { type ProjectionName, VERSIONS } from '../core/versions.ts'
 import { EPOCH } from '../tallies/project.ts'
 import { adoptPrimaryKey, buildIndexes } from './indexes.ts'
-import { type Pace, paceOf } from './pace.ts'
 import type { Work } from './part.ts'
 import {
   addOperation,
@@ -46,8 +45,9 @@ import {
   takeOperation,
   unfinishedOperation,
 } from './progress.ts'
-import { Sealer } from './sealer.ts'
+import { type Pace, paceOf } from './rate-limiter.ts'
 import { endFilling, prepareFilling } from './tables.ts'
+import { Sealer } from './tally-writer.ts'
 import { Workers } from './workers.ts'
 
 const BEAT_MS = 1_000

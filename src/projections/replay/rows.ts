@@ -6,7 +6,7 @@ import { packChanges } from '../periods/changes.ts'
 import type { TimelineVersion } from '../periods/project.ts'
 import { tallyChanges } from '../periods/project.ts'
 import { type NumberOf, numbersOf } from '../periods/table.ts'
-import type { Piece } from '../tallies/sealing.ts'
+import type { Piece } from '../tallies/rollup.ts'
 import type { Column } from './copy.ts'
 
 /** What every row of a register's part says. */

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { entriesOf } from './packing.ts'
-import type { Sums as EpochSums } from './sealing.ts'
+import type { Sums as EpochSums } from './rollup.ts'
 import type { Build } from './table.ts'
 
 // A day and a key as one number: days take 23 bits, keys 27; together below 2^53.

@@ -8,7 +8,7 @@ import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import { partsIn } from './parts.ts'
 import { EPOCH } from './project.ts'
-import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './sealing.ts'
+import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './rollup.ts'
 import { type Build, readHeads, readPieces, savePieces } from './table.ts'
 
 /** The projection that seals every `epoch` positions what a version of `periods` has written. */

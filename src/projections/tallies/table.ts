@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import type { Piece, PieceHead, Place, Sums } from './sealing.ts'
+import type { Piece, PieceHead, Place, Sums } from './rollup.ts'
 
 /** Whose sums they are, and of which build. */
 export type Build = { register: string; generation: number }

@@ -4,7 +4,7 @@
 import type { SingleConnection } from '../../database/pool.ts'
 import { EPOCH } from '../tallies/project.ts'
 import { piecesOf, sumsOfEpoch } from '../tallies/projection.ts'
-import type { PieceHead } from '../tallies/sealing.ts'
+import type { PieceHead } from '../tallies/rollup.ts'
 import { readAllHeads } from '../tallies/table.ts'
 import { CopyRows } from './copy.ts'
 import { type Place, tallyColumns } from './rows.ts'

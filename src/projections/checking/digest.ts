@@ -3,15 +3,15 @@
 // leave no trace in it, so rows that were built twice prove each other.
 
 import { createHash } from 'node:crypto'
-import type { Database, Queryable } from '../database/pool.ts'
-import { assertNever } from '../kernel/assert-never.ts'
-import { type Registers, stateKnownAt } from '../registers/registers.ts'
-import { canonicalCommitments, canonicalCommitmentsAt } from './commitments/canonical.ts'
-import { ProjectionBehindError } from './core/run.ts'
-import { type ProjectionName, VERSIONS } from './core/versions.ts'
-import { canonicalPeriods } from './periods/canonical.ts'
-import { canonicalTallies } from './tallies/canonical.ts'
-import { EPOCH } from './tallies/project.ts'
+import type { Database, Queryable } from '../../database/pool.ts'
+import { assertNever } from '../../kernel/assert-never.ts'
+import { type Registers, stateKnownAt } from '../../registers/registers.ts'
+import { canonicalCommitments, canonicalCommitmentsAt } from '../commitments/canonical.ts'
+import { ProjectionBehindError } from '../core/run.ts'
+import { type ProjectionName, VERSIONS } from '../core/versions.ts'
+import { canonicalPeriods } from '../periods/canonical.ts'
+import { canonicalTallies } from '../tallies/canonical.ts'
+import { EPOCH } from '../tallies/project.ts'
 
 /** There is no such register. */
 export class UnknownRegisterError extends Error {}

@@ -1,9 +1,9 @@
 // Where every projection stands in every register, in words that tell apart what an operator would do something about.
 
 import { sql } from 'kysely'
-import type { Queryable } from '../database/pool.ts'
-import { eventsAt } from '../eventlog/load.ts'
-import type { Projection } from './core/run.ts'
+import type { Queryable } from '../../database/pool.ts'
+import { eventsAt } from '../../eventlog/load.ts'
+import type { Projection } from './run.ts'
 
 export const PROJECTION_STATUSES = [
   /** It has not read anything yet. */

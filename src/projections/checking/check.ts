@@ -3,15 +3,15 @@
 
 import { createHash, hash } from 'node:crypto'
 import { sql } from 'kysely'
-import type { Queryable } from '../database/pool.ts'
-import { type KnownRegister, stateKnownAt } from '../registers/registers.ts'
-import { canonicalCommitments, canonicalCommitmentsAt } from './commitments/canonical.ts'
-import { timeZonesFrom } from './core/run.ts'
-import { type ProjectionName, VERSIONS } from './core/versions.ts'
-import { canonicalPeriods, canonicalPeriodsAt } from './periods/canonical.ts'
-import { addedByRows, addedLines } from './tallies/canonical.ts'
-import { EPOCH } from './tallies/project.ts'
-import { sumsOfEpoch } from './tallies/projection.ts'
+import type { Queryable } from '../../database/pool.ts'
+import { type KnownRegister, stateKnownAt } from '../../registers/registers.ts'
+import { canonicalCommitments, canonicalCommitmentsAt } from '../commitments/canonical.ts'
+import { timeZonesFrom } from '../core/run.ts'
+import { type ProjectionName, VERSIONS } from '../core/versions.ts'
+import { canonicalPeriods, canonicalPeriodsAt } from '../periods/canonical.ts'
+import { addedByRows, addedLines } from '../tallies/canonical.ts'
+import { EPOCH } from '../tallies/project.ts'
+import { sumsOfEpoch } from '../tallies/projection.ts'
 
 /** Told how many further events were folded, or, of tallies, summed up. */
 export type Told = (events: number) => void
