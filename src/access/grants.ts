@@ -7,9 +7,9 @@ export const ROLES = ['auditor', 'recorder', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
 /** What can be done with a register. Opening one and making it public is administering it. */
-export type Deed = 'read' | 'record' | 'operate' | 'redact' | 'administer'
+export type Action = 'read' | 'record' | 'operate' | 'redact' | 'administer'
 
-const DEEDS: Record<Role, readonly Deed[]> = {
+const ACTIONS: Record<Role, readonly Action[]> = {
   auditor: ['read'],
   recorder: ['read', 'record'],
   operator: ['read', 'operate', 'redact'],
@@ -41,15 +41,15 @@ export const LOCAL: Caller = {
 }
 
 /** Whether a caller may do this with a register; with null whether with all of them. */
-export function may({ grants }: Caller, deed: Deed, register: string | null): boolean {
+export function may({ grants }: Caller, action: Action, register: string | null): boolean {
   return grants.some(
-    (one) => (one.register === ALL_REGISTERS || one.register === register) && DEEDS[one.role].includes(deed),
+    (one) => (one.register === ALL_REGISTERS || one.register === register) && ACTIONS[one.role].includes(action),
   )
 }
 
 /** Whether a caller may do this with any register at all. */
-export function mayAnywhere({ grants }: Caller, deed: Deed): boolean {
-  return grants.some(({ role }) => DEEDS[role].includes(deed))
+export function mayAnywhere({ grants }: Caller, action: Action): boolean {
+  return grants.some(({ role }) => ACTIONS[role].includes(action))
 }
 
 /** A grant as text, `role:register`; null where it is none. */

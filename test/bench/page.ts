@@ -51,7 +51,7 @@ async function counted(page: Page, text: RegExp): Promise<void> {
 }
 
 /** What a reader does, each with a name. */
-const DEEDS: [string, (page: Page) => Promise<void>][] = [
+const ACTIONS: [string, (page: Page) => Promise<void>][] = [
   ['opening', (page) => counted(page, /^100,000 commitments$/)],
   [
     'scrolling',
@@ -111,8 +111,8 @@ export async function pageRow(ending: AsyncDisposableStack, { service }: Stage, 
   await page.addInitScript(WATCH)
   await page.goto(`/registers/${REGISTER}/commitments?asOf=${OPTIONS.asOf}`)
   let most = 0
-  for (const [name, deed] of DEEDS) {
-    await deed(page)
+  for (const [name, action] of ACTIONS) {
+    await action(page)
     const took = await longest(page)
     const reading = await page.getByText(/^Reading on/).allInnerTexts()
     if (reading.length > 0) tell(`${PAGE}: ${reading.join()}`)

@@ -29,7 +29,7 @@ import { createHeads } from '../../src/projections/core/heads.ts'
 import { catchUp } from '../../src/projections/core/run.ts'
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
-import { ALL, readPage, readStandings, readSteps, readStretches } from '../../src/projections/periods/read.ts'
+import { ALL, readPage, readStatuses, readStatusVersions, readTimeline } from '../../src/projections/periods/read.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { keptSums, readProgress, readSums } from '../../src/projections/tallies/sums.ts'
 import { importLines } from '../../src/recording/import.ts'
@@ -164,12 +164,16 @@ const CASES: Case[] = [
     ['checkpoint_once', 'period_first', 'period_once', 'register_once'],
   ],
   [
-    'some standings',
-    (db) => readStandings(db, moment, { ...ALL, ids: streams }),
+    'some statuses',
+    (db) => readStatuses(db, moment, { ...ALL, ids: streams }),
     ['checkpoint_once', 'period_first', 'period_once', 'register_once'],
   ],
-  ['a timeline', (db) => readStretches(db, moment, stream), ['checkpoint_once', 'period_once']],
-  ['what changed', (db) => readSteps(db, moment, 80_000, streams), ['checkpoint_once', 'period_once', 'register_once']],
+  ['a timeline', (db) => readTimeline(db, moment, stream), ['checkpoint_once', 'period_once']],
+  [
+    'what changed',
+    (db) => readStatusVersions(db, moment, 80_000, streams),
+    ['checkpoint_once', 'period_once', 'register_once'],
+  ],
   [
     'the changes after a seal',
     (db) => readChanges(db, live, ROWS - 500, ROWS),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { stateAt } from '../../src/domain/commitment/state.ts'
-import { standing } from '../../src/domain/commitment/status.ts'
+import { statusDates } from '../../src/domain/commitment/status.ts'
 import { FIGURE_NAMES, type FigureName } from '../../src/domain/figure-names.ts'
 import { Distribution } from '../../src/domain/portfolio/distribution.ts'
 import { earnedSchedule, type Plan } from '../../src/domain/portfolio/earned-schedule.ts'
@@ -49,7 +49,7 @@ const NO_EARNED_SCHEDULE = {
 function member(drafts: Draft[], asOf = AS_OF): Measured {
   const states = stateAt(given(...drafts), { asOf: dayOf(asOf), knownAt: drafts.length, timeZone: 'UTC' })
   if (!states) throw new Error('not known')
-  return measure(standing(states.latest), dayOf(asOf))
+  return measure(statusDates(states.latest), dayOf(asOf))
 }
 
 const promise = (due?: string) => made('2025-01-01', due === undefined ? {} : { due })

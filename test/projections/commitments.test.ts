@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { stateAt } from '../../src/domain/commitment/state.ts'
-import { standing } from '../../src/domain/commitment/status.ts'
+import { statusDates } from '../../src/domain/commitment/status.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { registerAt } from '../../src/domain/register/state.ts'
 import { append } from '../../src/eventlog/append.ts'
@@ -94,7 +94,7 @@ async function expected(db: Database, register: string): Promise<Record<string, 
       const states = stateAt(events, { asOf: LAST_DAY, knownAt: log.length, timeZone })
       if (!states) return []
       const { latest } = states
-      const { lifecycle, verification, ...days } = standing(latest)
+      const { lifecycle, verification, ...days } = statusDates(latest)
       const words = [id, latest.title, latest.description, ...latest.themes].filter((word) => word !== null).join('\n')
       return sql<{ search: string }>`select to_tsvector('simple', ${words})::text as search`
         .execute(db)
@@ -223,7 +223,7 @@ t.test('a corrected time zone dates every fact anew, also of commitments that di
   await correctTimeZone(db, 'r', id, 'Europe/Minsk')
   const question = { register: 'r', asOf: dayOf('2021-06-01') }
   const listed = async (size: number, timeZone: string) =>
-    (await readCommitments(db, { ...question, size, timeZone })).map((record) => formatDay(record.standing.madeOn))
+    (await readCommitments(db, { ...question, size, timeZone })).map((record) => formatDay(record.dates.madeOn))
   t.strictSame(await listed(2, 'UTC'), ['2021-06-01'])
   await project(db, 'r')
   t.equal(await madeOn(), '2021-06-02')
@@ -369,9 +369,9 @@ async function checkAnswers(
     const records = await readCommitments(db, question)
     const answers = await readStates(db, question, records)
     const given = records.map((record, index) => {
-      const { folded: _, standing, ...rest } = record
+      const { folded: _, dates, ...rest } = record
       const { id, revision, states } = answers[index] ?? {}
-      return { ...rest, standing, answer: { id, revision, states } }
+      return { ...rest, dates, answer: { id, revision, states } }
     })
     const wanted = STREAMS.flatMap((id) => fromScratch(id, log, question))
     if (sorted(given) !== sorted(wanted)) {
@@ -393,7 +393,7 @@ function fromScratch(
   const answer = { id, revision: events.length, states }
   const record = { id, title, programme, themes, parties, revision: events.length, rebaselines, forecastPushes }
   const { lastOn } = states.latest
-  return [{ ...record, lastOn, standing: standing(states.latest), answer }]
+  return [{ ...record, lastOn, dates: statusDates(states.latest), answer }]
 }
 
 /** As JSON with members and items in one order. */

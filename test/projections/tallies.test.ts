@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
-import { isEmpty } from '../../src/domain/portfolio/reckoning.ts'
-import { summarise, summariseReckoning } from '../../src/domain/portfolio/summary.ts'
+import { isEmpty } from '../../src/domain/portfolio/figure-inputs.ts'
+import { summarise, summariseInputs } from '../../src/domain/portfolio/summary.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
 import { catchUp, projectionSize } from '../../src/projections/core/run.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
-import { type Reckonable, readReckonings } from '../../src/projections/tallies/newest.ts'
+import { readFigureInputs, type TallySelection } from '../../src/projections/tallies/newest.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies, type TallyQuestion } from '../../src/projections/tallies/read.ts'
 import { readProgress } from '../../src/projections/tallies/sums.ts'
@@ -109,7 +109,7 @@ t.test('what is kept of the newest knowledge gives the figures of every day that
   const [db, other] = [openDatabase({ connectionString: url }), openDatabase({ connectionString: url })]
   t.teardown(() => Promise.all([db.destroy(), other.destroy()]))
   const some = PROGRAMMES.slice(0, 2).map((part) => ({ partOf: 'programme' as const, part }))
-  const asked: Reckonable[] = [{ sumOf: [{ partOf: 'register', part: '' }] }, { sumOf: some }, { each: 'party' }]
+  const asked: TallySelection[] = [{ sumOf: [{ partOf: 'register', part: '' }] }, { sumOf: some }, { each: 'party' }]
   for (const [index, log] of logs(3).entries()) {
     const register = `kept${index}`
     // Asked about at two sizes: what was kept of the first is not to show in the second.
@@ -125,12 +125,12 @@ t.test('what is kept of the newest knowledge gives the figures of every day that
       for (const asOf of fc.sample(anyDay, { numRuns: 25, seed: index }).flatMap((day) => [day, day + 1, day])) {
         for (const of of asked) {
           const question = { register, size, asOf, of, build }
-          const kept = await readReckonings(db, question)
-          const read = await readReckonings(other, { ...question, build: null })
-          const shown = (reckoned: typeof kept) =>
-            reckoned
-              .filter(({ reckoning }) => !isEmpty(reckoning))
-              .map(({ part, reckoning }) => [part, summariseReckoning(reckoning, asOf, null, () => '')])
+          const kept = await readFigureInputs(db, question)
+          const read = await readFigureInputs(other, { ...question, build: null })
+          const shown = (partInputs: typeof kept) =>
+            partInputs
+              .filter(({ inputs }) => !isEmpty(inputs))
+              .map(({ part, inputs }) => [part, summariseInputs(inputs, asOf, null, () => '')])
               .sort(([a], [b]) => (String(a) < String(b) ? -1 : 1))
           if (JSON.stringify(shown(kept)) !== JSON.stringify(shown(read))) t.fail(JSON.stringify(question))
         }

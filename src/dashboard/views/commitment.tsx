@@ -2,7 +2,7 @@
 
 import './commitment.css'
 import './event.css'
-import type { CommitmentAnswer, ListAnswer, MarkedEvent, Period, RegisterAnswer } from '../answers.ts'
+import type { CommitmentAnswer, ListAnswer, MarkedEvent, PeriodAnswer, RegisterAnswer } from '../answers.ts'
 import { useResource } from '../api.ts'
 import { useClocks } from '../clocks.ts'
 import { formatDay } from '../format.ts'
@@ -49,7 +49,7 @@ function Conflicts({ register, of, sources }: { register: string; of: Commitment
   )
 }
 
-function Periods({ register, periods }: { register: string; periods: readonly Period[] }) {
+function Periods({ register, periods }: { register: string; periods: readonly PeriodAnswer[] }) {
   const href = useHref()
   return (
     <details class="periods">
@@ -103,7 +103,7 @@ type EventsProps = { register: RegisterAnswer; of: CommitmentAnswer; events: Lis
 
 function ThroughTime({ register, of, events, sources }: EventsProps) {
   const { knownAt } = useClocks()
-  const timeline = useResource<ListAnswer<Period>>(
+  const timeline = useResource<ListAnswer<PeriodAnswer>>(
     address(`/v1/registers/${register.id}/commitments/${of.id}/timeline`, { knownAt }),
   )
   const lines = linesOf(events.items, register.timeZone)

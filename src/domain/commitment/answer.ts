@@ -6,10 +6,10 @@ import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
 import { DEFINITIONS, erasedPositions, type RegisterState } from '../register/state.ts'
 import { type Conflict, conflictAnswer, conflictsOf, undefinedReferences } from './conflicts.ts'
 import { baselineShiftDays, slippageDays, stalenessDays } from './slippage.ts'
-import type { CommitmentState, Mention, Milestone, States } from './state.ts'
-import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, schedule, standing, VERIFICATIONS } from './status.ts'
+import type { CommitmentState, FactRef, Milestone, States } from './state.ts'
+import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, schedule, statusDates, VERIFICATIONS } from './status.ts'
 
-const mentioned = { event: z.int().meta({ description: 'Position of the event' }), occurredOn: dateAnswer }
+const factRefAnswer = { event: z.int().meta({ description: 'Position of the event' }), occurredOn: dateAnswer }
 const nullableNumber = z.number().nullable()
 const nullableText = z.string().nullable()
 const days = z.int().nullable()
@@ -61,7 +61,7 @@ export const commitmentAnswer = z
         reason: nullableText,
         reasonCode: nullableText,
         approvedBy: nullableText,
-        ...mentioned,
+        ...factRefAnswer,
       }),
     ),
     slippageDays: z.strictObject({ original: days, current: days }),
@@ -70,7 +70,7 @@ export const commitmentAnswer = z
     forecastPushes: z.int(),
     stalenessDays: days,
     progress: z
-      .strictObject({ value: nullableNumber, percent: nullableNumber, note: nullableText, ...mentioned })
+      .strictObject({ value: nullableNumber, percent: nullableNumber, note: nullableText, ...factRefAnswer })
       .nullable(),
     milestones: z.array(
       z.strictObject({
@@ -86,7 +86,7 @@ export const commitmentAnswer = z
         status: z.string(),
         means: z.enum(['onSchedule', 'late', 'delivered', 'notDelivered']).nullable(),
         note: nullableText,
-        ...mentioned,
+        ...factRefAnswer,
       })
       .nullable(),
     assessments: z.array(
@@ -96,7 +96,7 @@ export const commitmentAnswer = z
         scaleVersion: z.string(),
         rating: z.string(),
         note: nullableText,
-        ...mentioned,
+        ...factRefAnswer,
       }),
     ),
     conflicts: z.array(conflictAnswer),
@@ -113,8 +113,8 @@ export const commitmentAnswer = z
   .meta({ id: 'Commitment' })
 export type CommitmentAnswer = z.output<typeof commitmentAnswer>
 
-function answerMention(mention: Mention) {
-  return { event: mention.position, occurredOn: answerDate(mention.occurredOn) }
+function answerFactRef(factRef: FactRef) {
+  return { event: factRef.position, occurredOn: answerDate(factRef.occurredOn) }
 }
 
 function answerTarget(target: NonNullable<CommitmentState['target']>) {
@@ -147,8 +147,8 @@ function answerDates(state: CommitmentState): CommitmentAnswer['dates'] {
 
 /** Whether imprecise dates leave the status open: folded by first days, lifecycle or either schedule would be another. */
 export function scheduleOf({ latest, earliest }: States, asOf: Day): z.output<typeof scheduleAnswer> {
-  const last = standing(latest)
-  const first = earliest === latest ? last : standing(earliest)
+  const last = statusDates(latest)
+  const first = earliest === latest ? last : statusDates(earliest)
   const original = schedule(last, 'original', asOf)
   const current = schedule(last, 'current', asOf)
   const uncertain =
@@ -175,21 +175,21 @@ function answerReports(state: CommitmentState): Pick<CommitmentAnswer, 'progress
       value: progress.value,
       percent: progress.percent,
       note: progress.note,
-      ...answerMention(progress),
+      ...answerFactRef(progress),
     },
     reportedStatus: reportedStatus && {
       status: reportedStatus.status,
       means: reportedStatus.means,
       note: reportedStatus.note,
-      ...answerMention(reportedStatus),
+      ...answerFactRef(reportedStatus),
     },
-    assessments: state.assessments.map(({ assessor, scale, scaleVersion, rating, note, ...mention }) => ({
+    assessments: state.assessments.map(({ assessor, scale, scaleVersion, rating, note, ...factRef }) => ({
       assessor,
       scale,
       scaleVersion,
       rating,
       note,
-      ...answerMention(mention),
+      ...answerFactRef(factRef),
     })),
   }
 }
@@ -204,7 +204,7 @@ function lostBy(redacted: readonly number[], references: readonly Conflict[], re
 export function describe({ id, revision, redacted, states }: Described, context: AnswerContext): CommitmentAnswer {
   const { asOf, knownAt, register } = context
   const state = states.latest
-  const where = standing(state)
+  const where = statusDates(state)
   const references = undefinedReferences(state, register)
   return {
     id,
@@ -220,13 +220,13 @@ export function describe({ id, revision, redacted, states }: Described, context:
     verification: where.verification,
     supersededBy: state.supersededBy,
     dates: answerDates(state),
-    baselines: state.baselines.map(({ due, reason, reasonCode, approvedBy, ...mention }, number) => ({
+    baselines: state.baselines.map(({ due, reason, reasonCode, approvedBy, ...factRef }, number) => ({
       number,
       due: answerDate(due),
       reason,
       reasonCode,
       approvedBy,
-      ...answerMention(mention),
+      ...answerFactRef(factRef),
     })),
     slippageDays: slippageDays(where, asOf),
     baselineShiftDays: baselineShiftDays(where),

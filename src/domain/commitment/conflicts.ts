@@ -6,8 +6,8 @@ import type { Day } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer } from '../answers.ts'
 import type { Citation } from '../event.ts'
 import type { RegisterState } from '../register/state.ts'
-import type { CommitmentState, Mention, ReportedStatus } from './state.ts'
-import { currentBaselineIndex, type Schedule, type Standing, schedule } from './status.ts'
+import type { CommitmentState, FactRef, ReportedStatus } from './state.ts'
+import { currentBaselineIndex, type Schedule, type StatusDates, schedule } from './status.ts'
 
 export const CONFLICT_KINDS = [
   'made-twice',
@@ -35,7 +35,7 @@ type ConflictKind = (typeof CONFLICT_KINDS)[number]
 export function conflictOf(
   kind: ConflictKind,
   detail: string,
-  facts: readonly Pick<Mention, 'position' | 'citations'>[],
+  facts: readonly Pick<FactRef, 'position' | 'citations'>[],
 ): Conflict {
   return {
     kind,
@@ -45,12 +45,12 @@ export function conflictOf(
   }
 }
 
-function contradicts(means: NonNullable<ReportedStatus['means']>, standing: Standing, current: Schedule): boolean {
+function contradicts(means: NonNullable<ReportedStatus['means']>, dates: StatusDates, current: Schedule): boolean {
   switch (means) {
     case 'delivered':
-      return standing.lifecycle !== 'delivered'
+      return dates.lifecycle !== 'delivered'
     case 'notDelivered':
-      return standing.lifecycle === 'delivered'
+      return dates.lifecycle === 'delivered'
     case 'onSchedule':
       return current === 'late' || current === 'deliveredLate'
     case 'late':
@@ -59,17 +59,17 @@ function contradicts(means: NonNullable<ReportedStatus['means']>, standing: Stan
 }
 
 /** The reported status, where the derived one contradicts it. */
-function contradictedStatus(state: CommitmentState, standing: Standing, asOf: Day): ReportedStatus | null {
+function contradictedStatus(state: CommitmentState, dates: StatusDates, asOf: Day): ReportedStatus | null {
   const reported = state.reportedStatus
   if (!reported?.means || reported.settled) return null
-  return contradicts(reported.means, standing, schedule(standing, 'current', asOf)) ? reported : null
+  return contradicts(reported.means, dates, schedule(dates, 'current', asOf)) ? reported : null
 }
 
-function reportedStatusConflict(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
-  const reported = contradictedStatus(state, standing, asOf)
+function reportedStatusConflict(state: CommitmentState, dates: StatusDates, asOf: Day): Conflict[] {
+  const reported = contradictedStatus(state, dates, asOf)
   if (!reported) return []
-  const current = schedule(standing, 'current', asOf)
-  const detail = `reported as ${reported.means}; the record gives ${standing.lifecycle}, ${current}`
+  const current = schedule(dates, 'current', asOf)
+  const detail = `reported as ${reported.means}; the record gives ${dates.lifecycle}, ${current}`
   return [conflictOf('status-differs', detail, [reported])]
 }
 
@@ -98,10 +98,10 @@ function differing(citation: Citation, position: number): Conflict[] {
 }
 
 /** The conflicts that one commitment's own facts hold, as of a day; undefined references are judged by `undefinedReferences`. */
-export function conflictsOf(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+export function conflictsOf(state: CommitmentState, dates: StatusDates, asOf: Day): Conflict[] {
   return [
     ...state.citations.flatMap(({ event, ...citation }) => differing(citation, event)),
-    ...factConflicts(state, standing, asOf),
+    ...factConflicts(state, dates, asOf),
   ]
 }
 
@@ -110,24 +110,24 @@ function baselinesAfterDelivery(state: CommitmentState): CommitmentState['baseli
   return state.claim && !state.claim.partial ? state.baselines.slice(currentBaselineIndex(state) + 1) : []
 }
 
-/** True where `factConflicts` finds any: without describing them, since every stretch of every timeline asks. */
-export function hasFactConflict(state: CommitmentState, standing: Standing, asOf: Day): boolean {
+/** True where `factConflicts` finds any: without describing them, since every period of every timeline asks. */
+export function hasFactConflict(state: CommitmentState, dates: StatusDates, asOf: Day): boolean {
   const { madeAgain, claim, mark } = state
   return (
     madeAgain.length > 0 ||
     (claim !== null && (claim.conflicting.length > 0 || mark?.kind === 'disputed')) ||
-    contradictedStatus(state, standing, asOf) !== null ||
+    contradictedStatus(state, dates, asOf) !== null ||
     baselinesAfterDelivery(state).length > 0
   )
 }
 
 /** The conflicts between facts: all but those of citations that differ. */
-function factConflicts(state: CommitmentState, standing: Standing, asOf: Day): Conflict[] {
+function factConflicts(state: CommitmentState, dates: StatusDates, asOf: Day): Conflict[] {
   const after = baselinesAfterDelivery(state)
   return [
     ...state.madeAgain.map((again) => conflictOf('made-twice', 'promised twice', [state.made, again])),
     ...claimConflicts(state),
-    ...reportedStatusConflict(state, standing, asOf),
+    ...reportedStatusConflict(state, dates, asOf),
     ...(state.claim && after.length > 0
       ? [
           conflictOf('rebaselined-after-delivery', 'given a later baseline after it was delivered', [
@@ -145,7 +145,7 @@ export function differingDefinition(citations: readonly (Citation & { event: num
 }
 
 /** A reference of facts to what the register no longer defines. */
-export function undefinedReference(what: string, facts: readonly Pick<Mention, 'position' | 'citations'>[]): Conflict {
+export function undefinedReference(what: string, facts: readonly Pick<FactRef, 'position' | 'citations'>[]): Conflict {
   return conflictOf('undefined-reference', `${what} is not defined`, facts)
 }
 

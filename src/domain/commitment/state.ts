@@ -24,57 +24,57 @@ export type Lifecycle =
 type Target = NonNullable<DataOf<'CommitmentMade'>['target']>
 
 /** A fact's place in the record: its position, when it became true, and where it stands. */
-export type Mention = { position: number; on: Day; occurredOn: string; citations: Citation[] }
+export type FactRef = { position: number; on: Day; occurredOn: string; citations: Citation[] }
 
-export type Baseline = Mention & {
+export type Baseline = FactRef & {
   due: string
   dueOn: Day
   reason: string | null
   reasonCode: string | null
   approvedBy: string | null
 }
-type Claim = Mention & { partial: boolean; conflicting: Mention[] }
-export type ReportedStatus = Mention & {
+type Claim = FactRef & { partial: boolean; conflicting: FactRef[] }
+export type ReportedStatus = FactRef & {
   status: string
   means: 'onSchedule' | 'late' | 'delivered' | 'notDelivered' | null
   note: string | null
   /** A later event changed lifecycle or schedule, so that the words are no longer held against the derived status. */
   settled: boolean
 }
-export type Milestone = { milestone: string; title: string | null; due: string | null; met: Mention | null }
-type Assessment = Mention &
+export type Milestone = { milestone: string; title: string | null; due: string | null; met: FactRef | null }
+type Assessment = FactRef &
   Required<Pick<DataOf<'AssessmentRecorded'>, 'assessor' | 'scale' | 'scaleVersion' | 'rating'>> & {
     note: string | null
   }
 
 export type CommitmentState = {
-  made: Mention
+  made: FactRef
   /** Further promises of the same id that stand beside the one that counts. */
-  madeAgain: Mention[]
+  madeAgain: FactRef[]
   title: string
   description: string | null
   programme: string | null
   themes: string[]
   parties: string[]
   /** The facts that set the programme and the parties: what an undefined reference is blamed on. */
-  programmeBy: Mention
-  partiesBy: Mention
+  programmeBy: FactRef
+  partiesBy: FactRef
   target: Target | null
   earlierTargets: Target[]
   /** Number 0 is the original; in fold order. */
   baselines: Baseline[]
-  forecast: (Mention & { finish: string; finishOn: Day }) | null
+  forecast: (FactRef & { finish: string; finishOn: Day }) | null
   forecastPushes: number
   lifecycle: Lifecycle
   supersededBy: string[]
   /** What ended it, while it is withdrawn, superseded or notDelivered. */
-  ended: Mention | null
+  ended: FactRef | null
   /** The first standing claim, full before partial. */
   claim: Claim | null
   /** The last word of others on the claim since it was last given up or reinstated. */
-  mark: (Mention & { kind: 'verified' | 'disputed' }) | null
+  mark: (FactRef & { kind: 'verified' | 'disputed' }) | null
   reportedStatus: ReportedStatus | null
-  progress: (Mention & { value: number | null; percent: number | null; note: string | null }) | null
+  progress: (FactRef & { value: number | null; percent: number | null; note: string | null }) | null
   milestones: Milestone[]
   assessments: Assessment[]
   /** Every citation of every fact in force, in fold order, with the fact's position; the whole fold gathers them. */
@@ -86,7 +86,7 @@ export type CommitmentState = {
 /** How a fold dates its facts: by their effective day, or by their first (to see what imprecise dates leave open). */
 export type Dating = 'on' | 'firstOn'
 
-function mention(fact: CommitmentFact, dating: Dating): Mention {
+function factRef(fact: CommitmentFact, dating: Dating): FactRef {
   return {
     position: fact.position,
     on: fact[dating],
@@ -102,7 +102,7 @@ function baseline(
 ): Baseline {
   const rebaselined = fact.type === 'CommitmentRebaselined' ? fact.data : null
   return {
-    ...mention(fact, dating),
+    ...factRef(fact, dating),
     due,
     dueOn: lastDayOf(due),
     reason: rebaselined?.reason ?? null,
@@ -114,15 +114,15 @@ function baseline(
 function open(fact: FactOf<'CommitmentMade'>, dating: Dating): CommitmentState {
   const { title, description, programme, themes, parties, due, target } = fact.data
   return {
-    made: mention(fact, dating),
+    made: factRef(fact, dating),
     madeAgain: [],
     title,
     description: description ?? null,
     programme: programme ?? null,
     themes,
     parties,
-    programmeBy: mention(fact, dating),
-    partiesBy: mention(fact, dating),
+    programmeBy: factRef(fact, dating),
+    partiesBy: factRef(fact, dating),
     target: target ?? null,
     earlierTargets: [],
     baselines: due === undefined ? [] : [baseline(fact, due, dating)],
@@ -153,12 +153,12 @@ function amend(state: CommitmentState, fact: FactOf<'CommitmentAmended'>, dating
   if (data.description !== undefined) changed.description = data.description
   if (data.programme !== undefined) {
     changed.programme = data.programme
-    changed.programmeBy = mention(fact, dating)
+    changed.programmeBy = factRef(fact, dating)
   }
   if (data.themes !== undefined) changed.themes = data.themes ?? []
   if (data.parties !== undefined) {
     changed.parties = data.parties ?? []
-    changed.partiesBy = mention(fact, dating)
+    changed.partiesBy = factRef(fact, dating)
   }
   if (data.target !== undefined) {
     changed.target = data.target
@@ -171,7 +171,7 @@ function forecast(state: CommitmentState, fact: FactOf<'ForecastReported'>, dati
   const finishOn = lastDayOf(fact.data.finish)
   const pushed = state.forecast !== null && finishOn > state.forecast.finishOn
   return {
-    forecast: { ...mention(fact, dating), finish: fact.data.finish, finishOn },
+    forecast: { ...factRef(fact, dating), finish: fact.data.finish, finishOn },
     forecastPushes: state.forecastPushes + (pushed ? 1 : 0),
   }
 }
@@ -182,7 +182,7 @@ function setMilestone(milestones: Milestone[], id: string, set: Partial<Mileston
   return milestones.map((milestone) => (milestone === known ? { ...known, ...set } : milestone))
 }
 
-function meetMilestone(state: CommitmentState, id: string, met: Mention): Partial<CommitmentState> {
+function meetMilestone(state: CommitmentState, id: string, met: FactRef): Partial<CommitmentState> {
   // The first report that it was met gives the day, as with deliveries.
   if (state.milestones.some(({ milestone, met }) => milestone === id && met)) return {}
   return { milestones: setMilestone(state.milestones, id, { met }) }
@@ -196,22 +196,22 @@ export function isClosed(lifecycle: Lifecycle): boolean {
 function claim(state: CommitmentState, fact: FactOf<'DeliveryReported'>, dating: Dating): Partial<CommitmentState> {
   if (isClosed(state.lifecycle)) return {}
   const partial = fact.data.partial === true
-  const standing = state.claim
-  if (standing && !standing.partial) return partial ? {} : furtherClaim(standing, fact, dating)
+  const first = state.claim
+  if (first && !first.partial) return partial ? {} : furtherClaim(first, fact, dating)
   // A partial claim while suspended takes effect too, though an earlier partial claim keeps its place.
   if (partial) {
     return {
-      claim: standing ?? { ...mention(fact, dating), partial, conflicting: [] },
+      claim: first ?? { ...factRef(fact, dating), partial, conflicting: [] },
       lifecycle: 'partiallyDelivered',
     }
   }
-  return { claim: { ...mention(fact, dating), partial, conflicting: [] }, lifecycle: 'delivered' }
+  return { claim: { ...factRef(fact, dating), partial, conflicting: [] }, lifecycle: 'delivered' }
 }
 
-function furtherClaim(standing: Claim, fact: FactOf<'DeliveryReported'>, dating: Dating): Partial<CommitmentState> {
-  const first: DateRange = dateRangeOf(standing.occurredOn)
-  if (contains(fact.occurredOn, standing.on) || canBeSameDay(first, fact.occurredOn)) return {}
-  return { claim: { ...standing, conflicting: [...standing.conflicting, mention(fact, dating)] } }
+function furtherClaim(claimed: Claim, fact: FactOf<'DeliveryReported'>, dating: Dating): Partial<CommitmentState> {
+  const first: DateRange = dateRangeOf(claimed.occurredOn)
+  if (contains(fact.occurredOn, claimed.on) || canBeSameDay(first, fact.occurredOn)) return {}
+  return { claim: { ...claimed, conflicting: [...claimed.conflicting, factRef(fact, dating)] } }
 }
 
 function reopen(state: CommitmentState): Partial<CommitmentState> {
@@ -229,7 +229,7 @@ function resume(state: CommitmentState): Partial<CommitmentState> {
 function end(
   state: CommitmentState,
   lifecycle: 'withdrawn' | 'superseded' | 'notDelivered',
-  ended: Mention,
+  ended: FactRef,
   supersededBy: string[] = [],
 ): Partial<CommitmentState> {
   return isClosed(state.lifecycle) ? {} : { lifecycle, ended, supersededBy, claim: null }
@@ -243,20 +243,20 @@ function reinstate(state: CommitmentState): Partial<CommitmentState> {
 function assess(state: CommitmentState, fact: FactOf<'AssessmentRecorded'>, dating: Dating): Partial<CommitmentState> {
   const { assessor, scale, note, ...rest } = fact.data
   const others = state.assessments.filter((other) => other.assessor !== assessor || other.scale !== scale)
-  const assessment = { ...mention(fact, dating), assessor, scale, ...rest, note: note ?? null }
+  const assessment = { ...factRef(fact, dating), assessor, scale, ...rest, note: note ?? null }
   return { assessments: [...others, assessment] }
 }
 
 function report(fact: FactOf<'StatusReported'>, dating: Dating): Partial<CommitmentState> {
   const { status, means, note } = fact.data
   const said = { status, means: means ?? null, note: note ?? null, settled: false }
-  return { reportedStatus: { ...mention(fact, dating), ...said } }
+  return { reportedStatus: { ...factRef(fact, dating), ...said } }
 }
 
 function progress(fact: FactOf<'ProgressReported'>, dating: Dating): Partial<CommitmentState> {
   const { value, percent, note } = fact.data
   return {
-    progress: { ...mention(fact, dating), value: value ?? null, percent: percent ?? null, note: note ?? null },
+    progress: { ...factRef(fact, dating), value: value ?? null, percent: percent ?? null, note: note ?? null },
   }
 }
 
@@ -264,7 +264,7 @@ function progress(fact: FactOf<'ProgressReported'>, dating: Dating): Partial<Com
 function changes(state: CommitmentState, fact: CommitmentFact, dating: Dating): Partial<CommitmentState> {
   switch (fact.type) {
     case 'CommitmentMade':
-      return { madeAgain: [...state.madeAgain, mention(fact, dating)] }
+      return { madeAgain: [...state.madeAgain, factRef(fact, dating)] }
     case 'CommitmentAmended':
       return amend(state, fact, dating)
     case 'CommitmentRebaselined':
@@ -276,7 +276,7 @@ function changes(state: CommitmentState, fact: CommitmentFact, dating: Dating): 
       return { milestones: setMilestone(state.milestones, milestone, { title, due: due ?? null }) }
     }
     case 'MilestoneMet':
-      return meetMilestone(state, fact.data.milestone, mention(fact, dating))
+      return meetMilestone(state, fact.data.milestone, factRef(fact, dating))
     case 'ProgressReported':
       return progress(fact, dating)
     case 'StatusReported':
@@ -286,9 +286,9 @@ function changes(state: CommitmentState, fact: CommitmentFact, dating: Dating): 
     case 'DeliveryReported':
       return claim(state, fact, dating)
     case 'DeliveryVerified':
-      return { mark: { ...mention(fact, dating), kind: 'verified' } }
+      return { mark: { ...factRef(fact, dating), kind: 'verified' } }
     case 'DeliveryDisputed':
-      return { mark: { ...mention(fact, dating), kind: 'disputed' } }
+      return { mark: { ...factRef(fact, dating), kind: 'disputed' } }
     case 'DeliveryReopened':
       return reopen(state)
     case 'CommitmentSuspended':
@@ -296,11 +296,11 @@ function changes(state: CommitmentState, fact: CommitmentFact, dating: Dating): 
     case 'CommitmentResumed':
       return resume(state)
     case 'CommitmentWithdrawn':
-      return end(state, 'withdrawn', mention(fact, dating))
+      return end(state, 'withdrawn', factRef(fact, dating))
     case 'CommitmentSuperseded':
-      return end(state, 'superseded', mention(fact, dating), fact.data.by)
+      return end(state, 'superseded', factRef(fact, dating), fact.data.by)
     case 'CommitmentNotDelivered':
-      return end(state, 'notDelivered', mention(fact, dating))
+      return end(state, 'notDelivered', factRef(fact, dating))
     case 'CommitmentReinstated':
       return reinstate(state)
     case 'AssessmentRecorded':

@@ -28,7 +28,7 @@ export const VERIFICATIONS = ['none', 'claimed', 'verified', 'disputed'] as cons
 export type Verification = (typeof VERIFICATIONS)[number]
 
 /** Where one commitment stands: all that its status and every figure need, on any day while no further fact comes into force. */
-export type Standing = {
+export type StatusDates = {
   lifecycle: Lifecycle
   verification: Verification
   madeOn: Day
@@ -65,7 +65,7 @@ export function verification(state: CommitmentState): Verification {
   return state.mark?.kind ?? 'claimed'
 }
 
-export function standing(state: CommitmentState): Standing {
+export function statusDates(state: CommitmentState): StatusDates {
   return {
     lifecycle: state.lifecycle,
     verification: verification(state),
@@ -78,11 +78,11 @@ export function standing(state: CommitmentState): Standing {
 }
 
 /** The schedule against the original or the current baseline, as of a day: the first that applies. */
-export function schedule(standing: Standing, against: 'original' | 'current', asOf: Day): Schedule {
-  const dueOn = against === 'original' ? standing.originalDueOn : standing.currentDueOn
-  if (isClosed(standing.lifecycle)) return 'closed'
+export function schedule(dates: StatusDates, against: 'original' | 'current', asOf: Day): Schedule {
+  const dueOn = against === 'original' ? dates.originalDueOn : dates.currentDueOn
+  if (isClosed(dates.lifecycle)) return 'closed'
   if (dueOn === null) return 'noDueDate'
-  if (standing.finishedOn !== null) return standing.finishedOn <= dueOn ? 'deliveredOnTime' : 'deliveredLate'
+  if (dates.finishedOn !== null) return dates.finishedOn <= dueOn ? 'deliveredOnTime' : 'deliveredLate'
   if (asOf > dueOn) return 'late'
-  return standing.forecastOn !== null && standing.forecastOn > dueOn ? 'forecastLate' : 'onSchedule'
+  return dates.forecastOn !== null && dates.forecastOn > dueOn ? 'forecastLate' : 'onSchedule'
 }

@@ -3,29 +3,29 @@
 
 import type { Day } from '../../kernel/plain-date.ts'
 import { baselineShiftDays, type SlippageDays, slippageDays } from '../commitment/slippage.ts'
-import { type Standing, schedule } from '../commitment/status.ts'
+import { type StatusDates, schedule } from '../commitment/status.ts'
 import type { Countable } from '../commitment/status-code.ts'
 import type { FigureName } from '../figure-names.ts'
 
 /** Where a commitment stands as of a day, with what the day decides. */
-export type Measured = Standing &
+export type Measured = StatusDates &
   Countable & {
     asOf: Day
     slippageDays: SlippageDays
     baselineShiftDays: number | null
   }
 
-/** Measures a standing as of a day. */
-export function measure(standing: Standing, asOf: Day): Measured {
+/** Measures a commitment's status dates as of a day. */
+export function measure(dates: StatusDates, asOf: Day): Measured {
   return {
-    ...standing,
+    ...dates,
     asOf,
-    schedule: { original: schedule(standing, 'original', asOf), current: schedule(standing, 'current', asOf) },
-    hasDueDate: standing.originalDueOn !== null,
+    schedule: { original: schedule(dates, 'original', asOf), current: schedule(dates, 'current', asOf) },
+    hasDueDate: dates.originalDueOn !== null,
     // A commitment is due on its due day and late from the day after (DCMA 14-point assessment, checks 11 and 14).
-    isDue: standing.originalDueOn !== null && standing.originalDueOn <= asOf,
-    slippageDays: slippageDays(standing, asOf),
-    baselineShiftDays: baselineShiftDays(standing),
+    isDue: dates.originalDueOn !== null && dates.originalDueOn <= asOf,
+    slippageDays: slippageDays(dates, asOf),
+    baselineShiftDays: baselineShiftDays(dates),
   }
 }
 

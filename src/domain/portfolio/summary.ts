@@ -5,7 +5,7 @@ import type { Day } from '../../kernel/plain-date.ts'
 import { roundedRatio } from '../../kernel/ratio.ts'
 import type { FigureName } from '../figure-names.ts'
 import { earnedSchedule } from './earned-schedule.ts'
-import { type Reckoning, reckon } from './reckoning.ts'
+import { type FigureInputs, figureInputs } from './figure-inputs.ts'
 import { spread } from './spread.ts'
 import type { Tally } from './tally.ts'
 
@@ -65,21 +65,21 @@ export type ListLink = (figure: FigureName) => string
 
 /** The portfolio figures of a tally as of its day. `scope` is what the programme reports; null where it reports none. */
 export function summarise(tally: Tally, asOf: Day, scope: number | null, link: ListLink): SummaryFigures {
-  return summariseReckoning(reckon(tally), asOf, scope, link)
+  return summariseInputs(figureInputs(tally), asOf, scope, link)
 }
 
 /**
  * The same of what a tally comes to, as of any day on which it stands. `erased` is how many commitments are in no count since
  * their promise was erased.
  */
-export function summariseReckoning(
-  reckoning: Reckoning,
+export function summariseInputs(
+  inputs: FigureInputs,
   asOf: Day,
   scope: number | null,
   link: ListLink,
   erased = 0,
 ): SummaryFigures {
-  const { counts: counted, slippages, excluded, due: dueDays, made } = reckoning
+  const { counts: counted, slippages, excluded, due: dueDays, made } = inputs
   const inScope = counted.inScope.numerator
   const figure = (name: FigureName) => {
     const { numerator: count, denominator: of } = counted[name]

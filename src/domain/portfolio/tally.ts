@@ -2,7 +2,7 @@
 // the tally of a day is the sum of all changes up to that day, so a summary costs changes and not commitments.
 
 import type { Day } from '../../kernel/plain-date.ts'
-import type { Standing } from '../commitment/status.ts'
+import type { StatusDates } from '../commitment/status.ts'
 import { CODES, type Countable, decodeStatus, encodeStatus } from '../commitment/status-code.ts'
 import { isInScope, type Measured } from './figures.ts'
 import { Histogram } from './histogram.ts'
@@ -84,8 +84,8 @@ type Slip = { key: TallyKey; until: Day | null; growing: TallyKey | null }
  * How a slippage against a baseline counts. Undelivered, it stays what the forecast (or the current due day) makes it until
  * that day has passed, and grows from then on: finish = max(f ?? dk, T).
  */
-function slip(standing: Standing, against: 'original' | 'current', status: Countable): Slip | null {
-  const { originalDueOn, currentDueOn, finishedOn, forecastOn } = standing
+function slip(dates: StatusDates, against: 'original' | 'current', status: Countable): Slip | null {
+  const { originalDueOn, currentDueOn, finishedOn, forecastOn } = dates
   const dueOn = against === 'original' ? originalDueOn : currentDueOn
   if (dueOn === null || currentDueOn === null) return null
   const [fixed, growing] =
@@ -98,9 +98,9 @@ function slip(standing: Standing, against: 'original' | 'current', status: Count
   return { key: keyOf(fixed, expectedOn - dueOn), until: expectedOn, growing: keyOf(growing, dueOn) }
 }
 
-/** Calls `count` for everything that a standing with this status counts for on the days from `from` to before `to` (null: for ever). */
-export function countStanding(
-  standing: Standing,
+/** Calls `count` for everything that these dates with this status count for on the days from `from` to before `to` (null: for ever). */
+export function countStatus(
+  dates: StatusDates,
   code: number,
   from: Day,
   to: Day | null,
@@ -108,11 +108,11 @@ export function countStanding(
 ): void {
   const status = decodeStatus(code)
   count(keyOf('status', code), from, to)
-  if (!isInScope(status) || standing.originalDueOn === null) return
-  count(keyOf('plannedDue', standing.originalDueOn), from, to)
-  count(keyOf('plannedMade', standing.madeOn), from, to)
+  if (!isInScope(status) || dates.originalDueOn === null) return
+  count(keyOf('plannedDue', dates.originalDueOn), from, to)
+  count(keyOf('plannedMade', dates.madeOn), from, to)
   for (const against of ['original', 'current'] as const) {
-    const slipped = slip(standing, against, status)
+    const slipped = slip(dates, against, status)
     if (!slipped) continue
     const grows = slipped.until === null ? null : slipped.until + 1
     if (grows === null || (to !== null && grows >= to)) count(slipped.key, from, to)
@@ -128,7 +128,7 @@ export function countStanding(
 export function tallyOf(members: readonly Measured[]): Tally {
   const tally = new Tally()
   for (const member of members) {
-    countStanding(member, encodeStatus(member), member.asOf, member.asOf + 1, (key, from) => {
+    countStatus(member, encodeStatus(member), member.asOf, member.asOf + 1, (key, from) => {
       if (from === member.asOf) tally.add(key, 1)
     })
   }

@@ -11,7 +11,7 @@ import {
   knownAtAnswer,
   RULES,
 } from '../../domain/commitment/answer.ts'
-import { periodAnswer, timeline } from '../../domain/commitment/timeline.ts'
+import { answerTimeline, periodAnswer } from '../../domain/commitment/timeline-answer.ts'
 import type { StoredEvent } from '../../domain/event.ts'
 import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
 import { measure } from '../../domain/portfolio/figures.ts'
@@ -31,9 +31,9 @@ import { periods } from '../../projections/periods/projection.ts'
 import {
   ALL,
   readPage,
-  readStandings,
-  readStretches,
-  type StandingRecord,
+  readStatuses,
+  readTimeline,
+  type StatusRecord,
   type Wanted,
 } from '../../projections/periods/read.ts'
 import { JSON_TYPE } from '../server/body.ts'
@@ -106,14 +106,14 @@ export async function lossesOf({ db }: Context, clocks: Clocks, query: ListQuery
   return answerLosses([...erasedPositions(clocks.state, DEFINITIONS), ...ofCommitments])
 }
 
-function listedStanding(record: StandingRecord): Listed {
+function listedStatus(record: StatusRecord): Listed {
   return { ...record, details: null }
 }
 
-function listedRecord({ standing, title, revision, lastOn, folded, ...record }: CommitmentRecord, asOf: Day): Listed {
+function listedRecord({ dates, title, revision, lastOn, folded, ...record }: CommitmentRecord, asOf: Day): Listed {
   return {
     ...record,
-    measured: measure(standing, asOf),
+    measured: measure(dates, asOf),
     details: { title, revision, lastOn, folded },
   }
 }
@@ -141,11 +141,11 @@ export async function readList(
   if (isById(query)) {
     const after = place && 'after' in place ? place.after : ''
     const { records, after: next } = await readPage(context.db, clocks, wanted(query), { after, limit })
-    return { page: records.map(listedStanding), next: next === null ? null : { after: next } }
+    return { page: records.map(listedStatus), next: next === null ? null : { after: next } }
   }
   const all = needsDetails(query)
     ? await detailed(context, clocks, query)
-    : (await readStandings(context.db, clocks, wanted(query))).map(listedStanding)
+    : (await readStatuses(context.db, clocks, wanted(query))).map(listedStatus)
   const offset = place && 'offset' in place ? place.offset : 0
   const page = sorted(all, query.sort).slice(offset, offset + limit)
   const end = offset + page.length
@@ -246,7 +246,7 @@ async function timelineOf(context: Context, request: FastifyRequest, reply: Fast
   const clocks = await resolveClocks(context, request, known, ['periods'])
   const version = { size: clocks.size, asOf: formatDay(clocks.asOf), projection: periods.version, basis: clocks.basis }
   if (isUnchanged(request, reply, version)) return reply.send()
-  const items = timeline(await readStretches(context.db, clocks, id))
+  const items = answerTimeline(await readTimeline(context.db, clocks, id))
   const redacted = redactedPositions(await loadErased(context.db, known.register, id, clocks.size))
   if (items.length === 0) throw notKnown(id, undefined, redacted)
   return { items, next: null, ...listFrame(clocks), rules: RULES, redacted }

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Described, RULES } from '../../domain/commitment/answer.ts'
 import { CONFLICT_KINDS, conflictAnswer, conflictsOf, undefinedReferences } from '../../domain/commitment/conflicts.ts'
-import { standing } from '../../domain/commitment/status.ts'
+import { statusDates } from '../../domain/commitment/status.ts'
 import { slug } from '../../domain/event.ts'
 import { conflictsOfReport, differingReports } from '../../domain/portfolio/report-conflicts.ts'
 import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../../domain/register/conflicts.ts'
@@ -14,7 +14,7 @@ import { formatDay } from '../../kernel/plain-date.ts'
 import { commitments } from '../../projections/commitments/projection.ts'
 import { readCommitments, readStates } from '../../projections/commitments/read.ts'
 import { periods } from '../../projections/periods/projection.ts'
-import { ALL, readStandings } from '../../projections/periods/read.ts'
+import { ALL, readStatuses } from '../../projections/periods/read.ts'
 import { type Clocks, type Context, clockParameters, listFrame, registerOf, resolveClocks } from '../server/context.ts'
 import { cursors, linkNext } from '../server/cursor.ts'
 import { isUnchanged } from '../server/negotiate.ts'
@@ -65,7 +65,7 @@ async function candidates(
   hasRepairs: boolean,
 ): Promise<readonly { id: string }[]> {
   if (ids.length > 0) return [...new Set(ids)].map((id) => ({ id }))
-  return hasRepairs ? readCommitments(db, clocks) : readStandings(db, clocks, { ...ALL, isConflicted: true })
+  return hasRepairs ? readCommitments(db, clocks) : readStatuses(db, clocks, { ...ALL, isConflicted: true })
 }
 
 /** The states of commitments, some at a time. */
@@ -88,7 +88,7 @@ async function inCommitments(
   for await (const { id, states } of statesOf(context, clocks, wanted)) {
     const { latest } = states
     const conflicts = [
-      ...conflictsOf(latest, standing(latest), clocks.asOf),
+      ...conflictsOf(latest, statusDates(latest), clocks.asOf),
       ...undefinedReferences(latest, clocks.state),
     ]
     for (const conflict of conflicts) found.push({ ...conflict, about: { commitment: id }, title: latest.title })

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { answerCitation, citationAnswer, dateAnswer } from '../../domain/answers.ts'
 import { RULES } from '../../domain/commitment/answer.ts'
 import { type Conflict, conflictAnswer, undefinedReference } from '../../domain/commitment/conflicts.ts'
-import type { Mention } from '../../domain/commitment/state.ts'
+import type { FactRef } from '../../domain/commitment/state.ts'
 import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../../domain/register/conflicts.ts'
 import type { RegisterEventType } from '../../domain/register/events.ts'
 import {
@@ -63,7 +63,7 @@ const programmeAnswer = z
 export type SourceAnswer = z.output<typeof sourceAnswer>
 export type ProgrammeAnswer = z.output<typeof programmeAnswer>
 
-type Reference = Pick<Mention, 'position' | 'citations'>
+type Reference = Pick<FactRef, 'position' | 'citations'>
 
 /** What is defined, or only referred to, with its conflicts; without a definition where the register has none. */
 type Shown<T> = { id: string; definition: Definition<T> | null; conflicts: Conflict[] }

@@ -12,7 +12,7 @@ import { streamsSince } from '../../eventlog/feed.ts'
 import { loadAt } from '../../eventlog/load.ts'
 import { formatDay } from '../../kernel/plain-date.ts'
 import { readStates } from '../../projections/commitments/read.ts'
-import { type KnownStep, readSteps } from '../../projections/periods/read.ts'
+import { readStatusVersions, type StatusVersion } from '../../projections/periods/read.ts'
 import {
   asOfParameter,
   type Clocks,
@@ -111,33 +111,33 @@ async function candidates({ db }: Context, from: Clocks, to: Clocks): Promise<st
   return streams.sort()
 }
 
-function answerStatus(step: KnownStep | undefined): Item['before'] {
-  if (!step?.status) return null
-  const { lifecycle, verification, schedule, uncertain } = step.status
-  return { lifecycle, schedule: { ...schedule, uncertain }, verification, programme: step.programme }
+function answerStatus(version: StatusVersion | undefined): Item['before'] {
+  if (!version?.status) return null
+  const { lifecycle, verification, schedule, uncertain } = version.status
+  return { lifecycle, schedule: { ...schedule, uncertain }, verification, programme: version.programme }
 }
 
-function isSame(a: KnownStep | undefined, b: KnownStep | undefined): boolean {
+function isSame(a: StatusVersion | undefined, b: StatusVersion | undefined): boolean {
   return JSON.stringify(answerStatus(a)) === JSON.stringify(answerStatus(b))
 }
 
-type Changed = { id: string; before: KnownStep | undefined; after: KnownStep; positions: number[] }
+type Changed = { id: string; before: StatusVersion | undefined; after: StatusVersion; positions: number[] }
 
 /** How one commitment changed between the sizes; null where it stands as it did. */
-function changeOf(id: string, steps: readonly KnownStep[], from: number): Changed | null {
-  const before = steps.findLast(({ knownFrom }) => knownFrom <= from)
-  const later = steps.filter(({ knownFrom }) => knownFrom > from)
+function changeOf(id: string, versions: readonly StatusVersion[], from: number): Changed | null {
+  const before = versions.findLast(({ knownFrom }) => knownFrom <= from)
+  const later = versions.filter(({ knownFrom }) => knownFrom > from)
   const after = later.at(-1)
   if (!after || isSame(before, after)) return null
   const positions = later
-    .filter((step, index) => !isSame(index === 0 ? before : later[index - 1], step))
+    .filter((version, index) => !isSame(index === 0 ? before : later[index - 1], version))
     .map(({ knownFrom }) => knownFrom - 1)
   return { id, before, after, positions }
 }
 
 function isAmong(programmes: readonly string[], { before, after }: Changed): boolean {
-  const known = [before, after].filter((step) => step?.status)
-  return programmes.length === 0 || known.some((step) => programmes.includes(step?.programme ?? ''))
+  const known = [before, after].filter((version) => version?.status)
+  return programmes.length === 0 || known.some((version) => programmes.includes(version?.programme ?? ''))
 }
 
 const IDS_AT_ONCE = 1_000
@@ -152,9 +152,9 @@ async function changesAfter(
   const changes: Changed[] = []
   for (let first = 0; first < ids.length && changes.length <= limit; first += IDS_AT_ONCE) {
     const some = ids.slice(first, first + IDS_AT_ONCE)
-    const steps = await readSteps(db, to, from.size, some)
+    const versions = await readStatusVersions(db, to, from.size, some)
     for (const id of some) {
-      const change = changeOf(id, steps.get(id) ?? [], from.size)
+      const change = changeOf(id, versions.get(id) ?? [], from.size)
       if (change && isAmong(programmes, change)) changes.push(change)
     }
   }

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../../domain/commitment/status.ts'
 import type { Countable } from '../../domain/commitment/status-code.ts'
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 import { name, slug, text } from '../../domain/event.ts'
 import { FIGURE_NAMES } from '../../domain/figure-names.ts'
 import { counts, type Measured } from '../../domain/portfolio/figures.ts'

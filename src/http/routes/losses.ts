@@ -3,7 +3,7 @@
 
 import { z } from 'zod'
 import type { Queryable } from '../../database/pool.ts'
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 import { type Erased, retractedIds } from '../../domain/repairs.ts'
 import { loadRetractions } from '../../eventlog/load.ts'
 import type { Day } from '../../kernel/plain-date.ts'

@@ -14,7 +14,7 @@ import {
   replayed,
   statusOf,
 } from '../../projections/replay/replay.ts'
-import { checkDeed, checkMay, isVisible } from '../server/access.ts'
+import { checkAction, checkMay, isVisible } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import type { Context } from '../server/context.ts'
 import { Problem, problems } from '../server/problem.ts'
@@ -121,7 +121,7 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
     dropPrevious = false,
   } = (request.body as z.output<typeof replayRequest>) ?? {}
   if (register === null) checkMay(request, 'operate', null)
-  else await checkDeed(context.access, request, 'operate', register)
+  else await checkAction(context.access, request, 'operate', register)
   const heads = await listHeads(context.db)
   if (register !== null && !heads.some((head) => head.register === register)) {
     throw new Problem('unknown-register', { detail: `there is no register ${register}` })

@@ -1,4 +1,4 @@
-// The plan that the earned schedule is reckoned by: how many commitments were due on which day, by their original dates.
+// The plan that the earned schedule is computed from: how many commitments were due on which day, by their original dates.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -8,7 +8,7 @@ import { type Context, clockParameters, registerOf, resolveClocks } from '../ser
 import { isUnchanged } from '../server/negotiate.ts'
 import { problems } from '../server/problem.ts'
 import { answerLosses, lossAnswer } from './losses.ts'
-import { erasedOfProgrammes, listLink, programmeFilter, reckonProgrammes, TALLY_VERSION } from './summary.ts'
+import { erasedOfProgrammes, inputsOfProgrammes, listLink, programmeFilter, TALLY_VERSION } from './summary.ts'
 
 const planParameters = z.strictObject({ ...clockParameters, programme: programmeFilter })
 
@@ -36,7 +36,7 @@ async function plan(context: Context, request: FastifyRequest, reply: FastifyRep
     return reply.send()
   // Safe: parsed by the schema of the route.
   const { programme: programmes } = request.query as z.output<typeof planParameters>
-  const { due, made, counts } = await reckonProgrammes(context.db, clocks, programmes)
+  const { due, made, counts } = await inputsOfProgrammes(context.db, clocks, programmes)
   const link = listLink(
     clocks,
     programmes.map((programme) => ['programme', programme]),

@@ -3,7 +3,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { knownAtAnswer, RULES } from '../../domain/commitment/answer.ts'
-import { reckon } from '../../domain/portfolio/reckoning.ts'
+import { figureInputs } from '../../domain/portfolio/figure-inputs.ts'
 import { summaryFigures } from '../../domain/portfolio/summary.ts'
 import { Tally } from '../../domain/portfolio/tally.ts'
 import { type Day, formatDay, LAST_DAY, lastDayOfMonth, monthOf, parseDay } from '../../kernel/plain-date.ts'
@@ -116,7 +116,7 @@ async function series(context: Context, request: FastifyRequest, reply: FastifyR
     const [only] = tallies
     // The walks go on from their tallies, so a sum is one of its own.
     const tally = tallies.length === 1 && only ? only : tallies.reduce((sum, one) => sum.plus(one), new Tally())
-    const figures = figuresOf({ ...clocks, asOf }, query.programme, reckon(tally), promises)
+    const figures = figuresOf({ ...clocks, asOf }, query.programme, figureInputs(tally), promises)
     return { register, asOf: formatDay(asOf), knownAt, rules: RULES, ...figures }
   })
   const losses = answerLosses(await erasedOfProgrammes(context, clocks, query.programme))

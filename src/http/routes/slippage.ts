@@ -9,7 +9,7 @@ import { type Context, clockParameters, registerOf, resolveClocks } from '../ser
 import { isUnchanged } from '../server/negotiate.ts'
 import { problems } from '../server/problem.ts'
 import { answerLosses, lossAnswer } from './losses.ts'
-import { erasedOfProgrammes, listLink, programmeFilter, reckonProgrammes, TALLY_VERSION } from './summary.ts'
+import { erasedOfProgrammes, inputsOfProgrammes, listLink, programmeFilter, TALLY_VERSION } from './summary.ts'
 
 const slippageParameters = z.strictObject({ ...clockParameters, programme: programmeFilter })
 
@@ -44,7 +44,7 @@ async function slippage(context: Context, request: FastifyRequest, reply: Fastif
     return reply.send()
   // Safe: parsed by the schema of the route.
   const { programme: programmes } = request.query as z.output<typeof slippageParameters>
-  const { slippages } = await reckonProgrammes(context.db, clocks, programmes)
+  const { slippages } = await inputsOfProgrammes(context.db, clocks, programmes)
   const link = listLink(
     clocks,
     programmes.map((programme) => ['programme', programme]),

@@ -4,23 +4,18 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Queryable } from '../../database/pool.ts'
 import { knownAtAnswer, RULES } from '../../domain/commitment/answer.ts'
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 import { slug } from '../../domain/event.ts'
+import { type FigureInputs, figureInputs, isEmpty } from '../../domain/portfolio/figure-inputs.ts'
 import type { Measured } from '../../domain/portfolio/figures.ts'
-import { isEmpty, type Reckoning, reckon } from '../../domain/portfolio/reckoning.ts'
-import {
-  type ListLink,
-  type SummaryFigures,
-  summariseReckoning,
-  summaryFigures,
-} from '../../domain/portfolio/summary.ts'
+import { type ListLink, type SummaryFigures, summariseInputs, summaryFigures } from '../../domain/portfolio/summary.ts'
 import { Tally, tallyOf } from '../../domain/portfolio/tally.ts'
 import { definedAt, erasedPositions, namedAt } from '../../domain/register/state.ts'
 import { type Day, formatDay } from '../../kernel/plain-date.ts'
 import { buildOf } from '../../projections/core/live.ts'
 import { periods } from '../../projections/periods/projection.ts'
-import { ALL, readStandings } from '../../projections/periods/read.ts'
-import { type Reckonable, type ReckoningQuestion, readReckonings } from '../../projections/tallies/newest.ts'
+import { ALL, readStatuses } from '../../projections/periods/read.ts'
+import { type InputsQuestion, readFigureInputs, type TallySelection } from '../../projections/tallies/newest.ts'
 import { type Part, partsOf, WHOLE } from '../../projections/tallies/project.ts'
 import { tallies } from '../../projections/tallies/projection.ts'
 import { type Clocks, type Context, clockParameters, registerOf, resolveClocks } from '../server/context.ts'
@@ -115,12 +110,12 @@ function byKey(a: string | null, b: string | null): number {
 const NAMING = ['RegisterOpened', 'PartyAdded', 'ProgrammeDefined'] as const
 
 /** What groups come to by key of a dimension; `null` for those that have none. */
-type Groups = Map<string | null, Reckoning>
+type Groups = Map<string | null, FigureInputs>
 
-const NONE = reckon(new Tally())
+const NONE = figureInputs(new Tally())
 
 /** What is asked of what the newest knowledge comes to; of earlier knowledge nothing is kept. */
-function questionOf({ register, size, asOf, basis: { head } }: Clocks, of: Reckonable): ReckoningQuestion {
+function questionOf({ register, size, asOf, basis: { head } }: Clocks, of: TallySelection): InputsQuestion {
   const newest = head.projections.get('periods')
   return { register, size, asOf, of, build: newest?.size === size ? buildOf(newest.generation, head.redactions) : null }
 }
@@ -131,20 +126,20 @@ export function partsOfProgrammes(programmes: readonly string[]): Part[] {
 }
 
 /** What some programmes come to, or the whole register. */
-export async function reckonProgrammes(
+export async function inputsOfProgrammes(
   db: Queryable,
   clocks: Clocks,
   programmes: readonly string[],
-): Promise<Reckoning> {
-  const [sum] = await readReckonings(db, questionOf(clocks, { sumOf: partsOfProgrammes(programmes) }))
-  return sum?.reckoning ?? NONE
+): Promise<FigureInputs> {
+  const [sum] = await readFigureInputs(db, questionOf(clocks, { sumOf: partsOfProgrammes(programmes) }))
+  return sum?.inputs ?? NONE
 }
 
 /** The groups of a whole register, from its parts. */
 async function groupsOfRegister(db: Queryable, clocks: Clocks, by: Dimension): Promise<Groups> {
-  const parts = await readReckonings(db, questionOf(clocks, { each: by }))
-  const known = parts.filter(({ reckoning }) => !isEmpty(reckoning))
-  return new Map(known.map(({ part, reckoning }) => [part === '' ? null : part, reckoning]))
+  const parts = await readFigureInputs(db, questionOf(clocks, { each: by }))
+  const known = parts.filter(({ inputs }) => !isEmpty(inputs))
+  return new Map(known.map(({ part, inputs }) => [part === '' ? null : part, inputs]))
 }
 
 /** The groups within some programmes: no tally is kept of where two dimensions meet, so their commitments are counted. */
@@ -155,7 +150,7 @@ async function groupsWithin(
   programmes: readonly string[],
 ): Promise<Groups> {
   const membership = ({ programme }: Membership) => programmes.includes(programme ?? '')
-  const records = await readStandings(db, clocks, { ...ALL, membership })
+  const records = await readStatuses(db, clocks, { ...ALL, membership })
   const measured = new Map<string | null, Measured[]>()
   for (const record of records) {
     for (const { part } of partsOf(record).filter(({ partOf }) => partOf === by)) {
@@ -165,7 +160,7 @@ async function groupsWithin(
       else measured.set(key, [record.measured])
     }
   }
-  return new Map([...measured].map(([key, group]) => [key, reckon(tallyOf(group))]))
+  return new Map([...measured].map(([key, group]) => [key, figureInputs(tallyOf(group))]))
 }
 
 async function groupsBy(
@@ -180,10 +175,10 @@ async function groupsBy(
   const narrowed: Narrowing = by === 'programme' ? [] : programmes.map((programme) => ['programme', programme])
   return [...groups]
     .sort(([a], [b]) => byKey(a, b))
-    .map(([key, reckoning]) => {
+    .map(([key, inputs]) => {
       const scope = by === 'programme' && key !== null ? reportedScope(clocks, [key]) : null
       const link = listLink(clocks, [...narrowed, [by, key ?? '']])
-      return { by, key, title: titleOf(clocks, by, key), ...summariseReckoning(reckoning, clocks.asOf, scope, link) }
+      return { by, key, title: titleOf(clocks, by, key), ...summariseInputs(inputs, clocks.asOf, scope, link) }
     })
 }
 
@@ -193,9 +188,9 @@ export async function summaryFiguresAt(
   clocks: Clocks,
   programmes: readonly string[],
 ): Promise<SummaryFigures> {
-  const reckoning = await reckonProgrammes(db, clocks, programmes)
+  const inputs = await inputsOfProgrammes(db, clocks, programmes)
   const promises = programmes.length === 0 ? await erasedPromises(db, clocks) : () => 0
-  return figuresOf(clocks, programmes, reckoning, promises)
+  return figuresOf(clocks, programmes, inputs, promises)
 }
 
 /**
@@ -205,13 +200,13 @@ export async function summaryFiguresAt(
 export function figuresOf(
   clocks: Clocks,
   programmes: readonly string[],
-  reckoning: Reckoning,
+  inputs: FigureInputs,
   promises: (asOf: Day) => number,
 ): SummaryFigures {
   const narrowing: Narrowing = programmes.map((programme) => ['programme', programme])
   const erased = programmes.length === 0 ? promises(clocks.asOf) : 0
   const link = listLink(clocks, narrowing)
-  return summariseReckoning(reckoning, clocks.asOf, reportedScope(clocks, programmes), link, erased)
+  return summariseInputs(inputs, clocks.asOf, reportedScope(clocks, programmes), link, erased)
 }
 
 /** The positions by which the figures of some programmes lost, as known at the clocks, whatever the day. */

@@ -3,7 +3,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import type { Access } from '../../access/access.ts'
-import { ALL_REGISTERS, type Caller, type Deed, LOCAL, may, mayAnywhere } from '../../access/grants.ts'
+import { type Action, ALL_REGISTERS, type Caller, LOCAL, may, mayAnywhere } from '../../access/grants.ts'
 import { KeysUnavailableError } from '../../access/oidc.ts'
 import { withoutTokens } from '../../access/tokens.ts'
 import { isSlug } from './context.ts'
@@ -11,10 +11,10 @@ import { Problem } from './problem.ts'
 
 /**
  * What a route needs. `open`: nothing, and it tells nothing of any register; `visible`: nothing, but it tells only of
- * registers that the caller may see; `everything`: some role for all registers; else the deed, with the register of the
+ * registers that the caller may see; `everything`: some role for all registers; else the action, with the register of the
  * path where the route has one, and otherwise with any, which the route then looks at more closely.
  */
-type Permission = 'open' | 'visible' | 'everything' | Deed
+type Permission = 'open' | 'visible' | 'everything' | Action
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -52,9 +52,9 @@ function unauthorized(): Problem {
   return new Problem('unauthorized', { detail, headers: challenge() })
 }
 
-function forbidden(deed: string): Problem {
+function forbidden(action: string): Problem {
   return new Problem('forbidden', {
-    detail: `no role of yours permits to ${deed} here`,
+    detail: `no role of yours permits to ${action} here`,
     headers: challenge('insufficient_scope'),
   })
 }
@@ -100,7 +100,7 @@ function unavailable(error: unknown): never {
   throw new Problem('identity-unavailable', { detail, headers: { 'retry-after': '5' } })
 }
 
-const PHRASES: Record<Deed, string> = {
+const PHRASES: Record<Action, string> = {
   read: 'read',
   record: 'record',
   operate: 'replay',
@@ -109,22 +109,27 @@ const PHRASES: Record<Deed, string> = {
 }
 
 /** Throws where a caller may not do this with a register. */
-function check(caller: Caller | null, deed: Deed, register: string, isPublic: boolean): void {
-  if (caller && may(caller, deed, register)) return
+function check(caller: Caller | null, action: Action, register: string, isPublic: boolean): void {
+  if (caller && may(caller, action, register)) return
   const isVisible = isPublic || (caller !== null && may(caller, 'read', register))
-  if (deed === 'read' && isVisible) return
+  if (action === 'read' && isVisible) return
   if (caller === null) throw unauthorized()
-  throw isVisible ? forbidden(PHRASES[deed]) : unknownRegister(register)
+  throw isVisible ? forbidden(PHRASES[action]) : unknownRegister(register)
 }
 
 /** Throws Problem where the caller of a request may not do this with a register that its path does not name. */
-export async function checkDeed(access: Access, request: FastifyRequest, deed: Deed, register: string): Promise<void> {
-  check(request.caller, deed, register, await access.publicRegisters.has(register))
+export async function checkAction(
+  access: Access,
+  request: FastifyRequest,
+  action: Action,
+  register: string,
+): Promise<void> {
+  check(request.caller, action, register, await access.publicRegisters.has(register))
 }
 
 /** Throws Problem `forbidden` where the caller may not do this with a register, there or not; null: with all of them. */
-export function checkMay({ caller }: FastifyRequest, deed: Deed, register: string | null): void {
-  if (!caller || !may(caller, deed, register)) throw forbidden(PHRASES[deed])
+export function checkMay({ caller }: FastifyRequest, action: Action, register: string | null): void {
+  if (!caller || !may(caller, action, register)) throw forbidden(PHRASES[action])
 }
 
 /** Those of these registers that the caller of a request may see. */

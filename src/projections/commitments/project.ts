@@ -1,7 +1,7 @@
 // The projection `commitments`, its pure part: the events of one commitment become one row, or none.
 
 import { commitmentFacts, foldBoth, type States } from '../../domain/commitment/state.ts'
-import { type Standing, standing } from '../../domain/commitment/status.ts'
+import { type StatusDates, statusDates } from '../../domain/commitment/status.ts'
 import type { EventToFold } from '../../domain/event.ts'
 import { type Knowledge, readingOf, redactedPositions } from '../../domain/repairs.ts'
 
@@ -11,7 +11,7 @@ export type CommitmentRow = {
   /** The row answers for every size after this position ... */
   lastPosition: number
   /** ... and, as `states.latest.lastOn`, for every day from the last fact on. */
-  standing: Standing
+  dates: StatusDates
   states: States
   redacted: number[]
 }
@@ -38,7 +38,7 @@ function rowOf(id: string, known: readonly EventToFold[], states: States | null)
     id,
     revision: known.length,
     lastPosition: known.at(-1)?.position ?? -1,
-    standing: standing(states.latest),
+    dates: statusDates(states.latest),
     states,
     redacted: redactedPositions(known),
   }

@@ -6,7 +6,7 @@ import type { Queryable } from '../../database/pool.ts'
 import type { Tables } from '../../database/tables.ts'
 import type { Described } from '../../domain/commitment/answer.ts'
 import type { Lifecycle } from '../../domain/commitment/state.ts'
-import type { Standing, Verification } from '../../domain/commitment/status.ts'
+import type { StatusDates, Verification } from '../../domain/commitment/status.ts'
 import type { StoredEvent } from '../../domain/event.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
@@ -28,7 +28,7 @@ export type CommitmentRecord = {
   revision: number
   rebaselines: number
   forecastPushes: number
-  standing: Standing
+  dates: StatusDates
   /** The latest effective day of any of its facts. */
   lastOn: Day
   /** There where it was folded for this question; a stored row is read when an answer needs it. */
@@ -66,7 +66,7 @@ function storedRecord(row: CompactRow): CommitmentRecord {
     revision: row.revision,
     rebaselines: row.rebaselines,
     forecastPushes: row.forecast_pushes,
-    standing: {
+    dates: {
       // Safe: written from values of these types.
       lifecycle: row.lifecycle as Lifecycle,
       verification: row.verification as Verification,
@@ -92,7 +92,7 @@ function foldedRecord(row: CommitmentRow): CommitmentRecord {
     revision: row.revision,
     rebaselines: Math.max(0, latest.baselines.length - 1),
     forecastPushes: latest.forecastPushes,
-    standing: row.standing,
+    dates: row.dates,
     lastOn: latest.lastOn,
     folded: row,
   }

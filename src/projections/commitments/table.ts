@@ -10,7 +10,7 @@ export type Place = { register: string; generation: number }
 
 /** A row as the table holds it, but for whose it is; `search` as the text that is searched. */
 export function columns(row: CommitmentRow) {
-  const { standing, states } = row
+  const { dates, states } = row
   return {
     id: row.id,
     revision: row.revision,
@@ -20,13 +20,13 @@ export function columns(row: CommitmentRow) {
     programme: states.latest.programme,
     themes: states.latest.themes,
     parties: states.latest.parties,
-    lifecycle: standing.lifecycle,
-    verification: standing.verification,
-    made_on: dayText(standing.madeOn),
-    original_due_on: dayText(standing.originalDueOn),
-    current_due_on: dayText(standing.currentDueOn),
-    forecast_on: dayText(standing.forecastOn),
-    finished_on: dayText(standing.finishedOn),
+    lifecycle: dates.lifecycle,
+    verification: dates.verification,
+    made_on: dayText(dates.madeOn),
+    original_due_on: dayText(dates.originalDueOn),
+    current_due_on: dayText(dates.currentDueOn),
+    forecast_on: dayText(dates.forecastOn),
+    finished_on: dayText(dates.finishedOn),
     rebaselines: Math.max(0, states.latest.baselines.length - 1),
     forecast_pushes: states.latest.forecastPushes,
     states: storedStates(states),

@@ -4,7 +4,7 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
 import { streamsAfter } from '../../eventlog/feed.ts'
 import { loadToFold } from '../../eventlog/load.ts'
@@ -88,7 +88,7 @@ class OwnNumbers {
   readonly #byHash = new Map<string, number>()
   readonly #known = new Map<Membership, number>()
 
-  of = ({ membership }: Stretch): number => {
+  of = ({ membership }: Period): number => {
     const known = this.#known.get(membership)
     if (known !== undefined) return known
     const hash = contentHash(membership)
@@ -100,16 +100,16 @@ class OwnNumbers {
 }
 
 function foldedLine(version: TimelineVersion, numbers: OwnNumbers): string {
-  const { id, knownFrom, isFirst, stretches } = version
+  const { id, knownFrom, isFirst, periods } = version
   const said = {
     id,
     knownFrom,
     isFirst,
-    days: stretches.map(({ from }) => from),
-    codes: stretches.map(({ code }) => code),
-    memberships: stretches.map(numbers.of),
-    begunBy: stretches.map(({ begunBy }) => begunBy),
-    numbers: stretches.flatMap(numbersOf),
+    days: periods.map(({ from }) => from),
+    codes: periods.map(({ code }) => code),
+    memberships: periods.map(numbers.of),
+    begunBy: periods.map(({ begunBy }) => begunBy),
+    numbers: periods.flatMap(numbersOf),
     changes: tallyChanges(version, numbers.of),
   }
   return line(said, numbers.all)

@@ -3,7 +3,7 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 
 /** What was read, and how often content had been erased from the register by then. */
 type Kept = { memberships: Membership[]; redactions: number }

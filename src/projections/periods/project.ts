@@ -2,9 +2,9 @@
 // event that changed it.
 
 import { commitmentFacts } from '../../domain/commitment/state.ts'
-import { Chronicle, isSameContent, type Stretch } from '../../domain/commitment/stretches.ts'
+import { isSameContent, type Period, TimelineBuilder } from '../../domain/commitment/timeline.ts'
 import type { EventToFold } from '../../domain/event.ts'
-import { countStanding, type TallyKey } from '../../domain/portfolio/tally.ts'
+import { countStatus, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { isRepair, type Knowledge, readingOf } from '../../domain/repairs.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 
@@ -13,44 +13,44 @@ export type TimelineVersion = {
   id: string
   knownFrom: number
   isFirst: boolean
-  stretches: readonly Stretch[]
-  before: readonly Stretch[]
+  periods: readonly Period[]
+  before: readonly Period[]
 }
 
-function isSameStretch(a: Stretch, b: Stretch | undefined): boolean {
+function isSamePeriod(a: Period, b: Period | undefined): boolean {
   if (a === b) return true
   return b !== undefined && a.from === b.from && a.to === b.to && a.begunBy === b.begunBy && isSameContent(a, b)
 }
 
-function isSameTimeline(a: readonly Stretch[], b: readonly Stretch[]): boolean {
-  return a.length === b.length && a.every((stretch, index) => isSameStretch(stretch, b[index]))
+function isSameTimeline(a: readonly Period[], b: readonly Period[]): boolean {
+  return a.length === b.length && a.every((period, index) => isSamePeriod(period, b[index]))
 }
 
 /** A timeline that follows what becomes known of one commitment. */
 class KnownTimeline {
   readonly #events: readonly EventToFold[]
-  #chronicle = new Chronicle()
+  #builder = new TimelineBuilder()
 
   constructor(events: readonly EventToFold[]) {
     this.#events = events
   }
 
-  get stretches(): readonly Stretch[] {
-    return this.#chronicle.stretches
+  get periods(): readonly Period[] {
+    return this.#builder.periods
   }
 
   /** All that is known, from the beginning. */
   begin(knowledge: Knowledge): void {
     const known = this.#events.filter(({ position }) => position < knowledge.size)
-    this.#chronicle = new Chronicle()
-    this.#chronicle.add(commitmentFacts(known, knowledge))
+    this.#builder = new TimelineBuilder()
+    this.#builder.add(commitmentFacts(known, knowledge))
   }
 
   /** One more event; what is no plain fact can change any of those before it. */
   learn(event: EventToFold | undefined, knowledge: Knowledge): void {
     if (!event || isRepair(event.type)) this.begin(knowledge)
     // What was erased says nothing.
-    else if (event.salt !== null) this.#chronicle.add(commitmentFacts([event], knowledge))
+    else if (event.salt !== null) this.#builder.add(commitmentFacts([event], knowledge))
   }
 }
 
@@ -78,12 +78,12 @@ function versionsOf(id: string, events: readonly EventToFold[], { from, size, zo
   const timeline = new KnownTimeline(events)
   timeline.begin({ size: from, timeZone: zoneAt(from) })
   for (const knownFrom of moments.sort((a, b) => a - b)) {
-    const before = timeline.stretches
+    const before = timeline.periods
     const knowledge = { size: knownFrom, timeZone: zoneAt(knownFrom) }
     if (redated.includes(knownFrom)) timeline.begin(knowledge)
     else timeline.learn(grown.get(knownFrom), knowledge)
-    if (isSameTimeline(before, timeline.stretches)) continue
-    versions.push({ id, knownFrom, isFirst: !hasEarlier, stretches: timeline.stretches, before })
+    if (isSameTimeline(before, timeline.periods)) continue
+    versions.push({ id, knownFrom, isFirst: !hasEarlier, periods: timeline.periods, before })
     hasEarlier = true
   }
   return versions
@@ -93,22 +93,22 @@ function versionsOf(id: string, events: readonly EventToFold[], { from, size, zo
 export type Change = { day: Day; membership: number; key: TallyKey; difference: number }
 
 /** What a version changes in the tallies, in order of day, membership and key; `numberOf` gives the number of a membership. */
-export function tallyChanges({ stretches, before }: TimelineVersion, numberOf: (stretch: Stretch) => number): Change[] {
+export function tallyChanges({ periods, before }: TimelineVersion, numberOf: (period: Period) => number): Change[] {
   const changes: Change[] = []
   const add = (day: Day, membership: number, key: TallyKey, difference: number) => {
     changes.push({ day, membership, key, difference })
   }
-  const count = (stretch: Stretch, sign: 1 | -1) => {
-    const membership = numberOf(stretch)
-    countStanding(stretch.standing, stretch.code, stretch.from, stretch.to, (key, from, to) => {
+  const count = (period: Period, sign: 1 | -1) => {
+    const membership = numberOf(period)
+    countStatus(period.dates, period.code, period.from, period.to, (key, from, to) => {
       add(from, membership, key, sign)
       if (to !== null) add(to, membership, key, -sign)
     })
   }
-  // Stretches that stay as they were cancel out; most of a timeline does.
-  const [first, last] = sameEnds(before, stretches)
-  for (const stretch of before.slice(first, before.length - last)) count(stretch, -1)
-  for (const stretch of stretches.slice(first, stretches.length - last)) count(stretch, 1)
+  // Periods that stay as they were cancel out; most of a timeline does.
+  const [first, last] = sameEnds(before, periods)
+  for (const period of before.slice(first, before.length - last)) count(period, -1)
+  for (const period of periods.slice(first, periods.length - last)) count(period, 1)
   return summedUp(changes)
 }
 
@@ -125,12 +125,12 @@ function summedUp(changes: Change[]): Change[] {
   return summed.filter(({ difference }) => difference !== 0)
 }
 
-function isSameCount(a: Stretch | undefined, b: Stretch | undefined): boolean {
+function isSameCount(a: Period | undefined, b: Period | undefined): boolean {
   return a === b || (a !== undefined && b !== undefined && a.from === b.from && a.to === b.to && isSameContent(a, b))
 }
 
-/** How many stretches two timelines have in common at their beginning, and then at their end. */
-function sameEnds(a: readonly Stretch[], b: readonly Stretch[]): [number, number] {
+/** How many periods two timelines have in common at their beginning, and then at their end. */
+function sameEnds(a: readonly Period[], b: readonly Period[]): [number, number] {
   const most = Math.min(a.length, b.length)
   let first = 0
   while (first < most && isSameCount(a[first], b[first])) first += 1

@@ -1,10 +1,10 @@
 // The projection `periods`, its questions: where commitments stand at (asOf, knownAt), and one commitment's timeline. The
-// newest row that the knowledge holds has the stretch of the day; nothing is folded.
+// newest row that the knowledge holds has the period of the day; nothing is folded.
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { CODES, type Countable, decodeStatus } from '../../domain/commitment/status-code.ts'
-import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import { type Measured, measure } from '../../domain/portfolio/figures.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import { liveGeneration } from '../core/live.ts'
@@ -15,7 +15,7 @@ import { CONFLICTED, NUMBERS, UNCERTAIN } from './table.ts'
 export type Moment = { register: string; asOf: Day; size: number }
 
 /** Where a commitment stands at a moment. */
-export type StandingRecord = Membership & {
+export type StatusRecord = Membership & {
   id: string
   measured: Measured
   uncertain: boolean
@@ -52,7 +52,7 @@ function conditions({ status, isConflicted }: Wanted, memberships: readonly numb
   return sql.join(all, sql` and `)
 }
 
-/** The newest row of each commitment of a list that the knowledge holds, with the place of the day's stretch in it. */
+/** The newest row of each commitment of a list that the knowledge holds, with the place of the day's period in it. */
 function select({ register, asOf, size }: Moment, ids: RawBuilder<unknown>, where: RawBuilder<unknown>) {
   return sql<Row>`select f.id, p.codes[p.slot] as code, p.memberships[p.slot] as membership,
       p.numbers[(p.slot - 1) * ${NUMBERS}::int + 1 : p.slot * ${NUMBERS}::int]::text as numbers
@@ -63,15 +63,15 @@ function select({ register, asOf, size }: Moment, ids: RawBuilder<unknown>, wher
     where ${where}`
 }
 
-function record(row: Row, { asOf }: Moment, memberships: readonly Membership[]): StandingRecord {
+function record(row: Row, { asOf }: Moment, memberships: readonly Membership[]): StatusRecord {
   const numbers = row.numbers
     .slice(1, -1)
     .split(',')
     .map((text) => (text === 'NULL' ? null : Number(text)))
   const [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags] = numbers
   const { lifecycle, verification } = decodeStatus(row.code)
-  // Safe: written in this order from a standing; the first and the last three are never null.
-  const standing = {
+  // Safe: written in this order from status dates; the first and the last three are never null.
+  const dates = {
     lifecycle,
     verification,
     madeOn: madeOn as Day,
@@ -83,7 +83,7 @@ function record(row: Row, { asOf }: Moment, memberships: readonly Membership[]):
   return {
     id: row.id,
     ...(memberships[row.membership] as Membership),
-    measured: measure(standing, asOf),
+    measured: measure(dates, asOf),
     uncertain: ((flags as number) & UNCERTAIN) !== 0,
     rebaselines: rebaselines as number,
     forecastPushes: forecastPushes as number,
@@ -100,7 +100,7 @@ async function findMemberships(db: Queryable, register: string, { membership }: 
 }
 
 /** Every commitment that is known, made by then and wanted, in order of id. */
-export async function readStandings(db: Queryable, moment: Moment, wanted: Wanted): Promise<StandingRecord[]> {
+export async function readStatuses(db: Queryable, moment: Moment, wanted: Wanted): Promise<StatusRecord[]> {
   const { all, numbers } = await findMemberships(db, moment.register, wanted)
   const ids = sql`select id from period where register = ${moment.register}
     and generation = ${LIVE(moment.register)} and is_first
@@ -114,7 +114,7 @@ const LOOK_AT_ONCE = 1_000
 const LOOK_AT_MOST = 5_000
 
 /** A page in order of id, and where to go on; null at the end. */
-export type Page = { records: StandingRecord[]; after: string | null }
+export type Page = { records: StatusRecord[]; after: string | null }
 
 /** The commitments wanted after an id, in order of id, at most `limit`; fewer where it would have to look at too many. */
 export async function readPage(
@@ -125,7 +125,7 @@ export async function readPage(
 ): Promise<Page> {
   const { all, numbers } = await findMemberships(db, moment.register, wanted)
   const where = conditions(wanted, numbers)
-  const records: StandingRecord[] = []
+  const records: StatusRecord[] = []
   let last = after
   for (let looked = 0; looked < LOOK_AT_MOST; looked += LOOK_AT_ONCE) {
     const left = limit - records.length
@@ -171,12 +171,12 @@ export async function readBelongings(
   )
 }
 
-/** A commitment's stretches as known at a size, as far as a timeline needs them; empty where it is not known. */
-export async function readStretches(
+/** A commitment's periods as known at a size, as far as a timeline needs them; empty where it is not known. */
+export async function readTimeline(
   db: Queryable,
   { register, size }: Pick<Moment, 'register' | 'size'>,
   id: string,
-): Promise<Pick<Stretch, 'from' | 'to' | 'begunBy' | 'code' | 'uncertain'>[]> {
+): Promise<Pick<Period, 'from' | 'to' | 'begunBy' | 'code' | 'uncertain'>[]> {
   const row = await db
     .selectFrom('period')
     .select(['days', 'codes', 'begun_by', 'numbers'])
@@ -198,27 +198,33 @@ export async function readStretches(
   }))
 }
 
-/** One step of what is known of a commitment on a day: from a size on it stands so; null where it is not known. */
-export type KnownStep = {
+/** A commitment's status on one day in one version of its timeline; null where it is not known by that version. */
+export type StatusVersion = {
   knownFrom: number
   status: (Countable & { uncertain: boolean }) | null
   programme: string | null
 }
 
-type StepRow = { id: string; known_from: number; code: number | null; membership: number | null; flags: number | null }
+type VersionRow = {
+  id: string
+  known_from: number
+  code: number | null
+  membership: number | null
+  flags: number | null
+}
 
 /**
- * What the knowledge between two sizes made of commitments as of a day, by id: the step that holds at `from` (where there
+ * What the knowledge between two sizes made of commitments as of a day, by id: the version that holds at `from` (where there
  * is one) and all that came to be known after it, up to `size`, in order.
  */
-export async function readSteps(
+export async function readStatusVersions(
   db: Queryable,
   { register, asOf, size }: Moment,
   from: number,
   ids: readonly string[],
-): Promise<Map<string, KnownStep[]>> {
+): Promise<Map<string, StatusVersion[]>> {
   const memberships = await readMemberships(db, register)
-  const { rows } = await sql<StepRow>`
+  const { rows } = await sql<VersionRow>`
     select id, known_from, codes[slot] as code, memberships[slot] as membership, numbers[slot * ${NUMBERS}::int] as flags
     from (select id, known_from, codes, memberships, numbers, width_bucket(${asOf}::integer, days) as slot from period p
       where register = ${register} and generation = ${LIVE(register)} and id = any(${[...ids]}::text[])
@@ -226,14 +232,14 @@ export async function readSteps(
         and known_from >= coalesce((select max(known_from) from period earlier
           where earlier.register = p.register and earlier.generation = p.generation and earlier.id = p.id and earlier.known_from <= ${from}), 0)) p
     order by id, known_from`.execute(db)
-  const steps = new Map<string, KnownStep[]>()
+  const versions = new Map<string, StatusVersion[]>()
   for (const { id, known_from, code, membership, flags } of rows) {
     const status = code === null ? null : { ...decodeStatus(code), uncertain: ((flags as number) & UNCERTAIN) !== 0 }
     const programme = membership === null ? null : (memberships[membership]?.programme ?? null)
-    const step = { knownFrom: known_from, status, programme }
-    const known = steps.get(id)
-    if (known) known.push(step)
-    else steps.set(id, [step])
+    const version = { knownFrom: known_from, status, programme }
+    const known = versions.get(id)
+    if (known) known.push(version)
+    else versions.set(id, [version])
   }
-  return steps
+  return versions
 }

@@ -3,11 +3,11 @@
 import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import { packChanges } from './changes.ts'
 import { type TimelineVersion, tallyChanges } from './project.ts'
 
-/** Whole numbers a stretch has in column `numbers`. */
+/** Whole numbers a period has in column `numbers`. */
 export const NUMBERS = 8
 export const UNCERTAIN = 1
 export const CONFLICTED = 2
@@ -58,12 +58,12 @@ export async function numberMemberships(
   return numbers
 }
 
-/** Gives the number of a stretch's membership. */
-export type NumberOf = (stretch: Stretch) => number
+/** Gives the number of a period's membership. */
+export type NumberOf = (period: Period) => number
 
-/** The numbers of a stretch, as column `numbers` holds them. */
-export function numbersOf({ standing, rebaselines, forecastPushes, uncertain, isConflicted }: Stretch) {
-  const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = standing
+/** The numbers of a period, as column `numbers` holds them. */
+export function numbersOf({ dates, rebaselines, forecastPushes, uncertain, isConflicted }: Period) {
+  const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = dates
   const flags = (uncertain ? UNCERTAIN : 0) + (isConflicted ? CONFLICTED : 0)
   return [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags]
 }
@@ -77,8 +77,8 @@ export async function savePeriods(
   if (versions.length === 0) return
   const hashes = new Map<Membership, string>()
   const memberships = new Map<string, Membership>()
-  for (const { before, stretches } of versions) {
-    for (const { membership } of [...before, ...stretches]) {
+  for (const { before, periods } of versions) {
+    for (const { membership } of [...before, ...periods]) {
       if (hashes.has(membership)) continue
       const hash = contentHash(membership)
       hashes.set(membership, hash)
@@ -87,16 +87,16 @@ export async function savePeriods(
   }
   const numbers = await numberMemberships(db, register, memberships)
   // Safe: every membership of the versions was given its number above.
-  const numberOf = ({ membership }: Stretch) => numbers.get(hashes.get(membership) as string) as number
+  const numberOf = ({ membership }: Period) => numbers.get(hashes.get(membership) as string) as number
   const rows = versions.map((version) => ({
     id: version.id,
     known_from: version.knownFrom,
     is_first: version.isFirst,
-    days: version.stretches.map(({ from }) => from),
-    codes: version.stretches.map(({ code }) => code),
-    memberships: version.stretches.map(numberOf),
-    begun_by: version.stretches.map(({ begunBy }) => begunBy),
-    numbers: version.stretches.flatMap(numbersOf),
+    days: version.periods.map(({ from }) => from),
+    codes: version.periods.map(({ code }) => code),
+    memberships: version.periods.map(numberOf),
+    begun_by: version.periods.map(({ begunBy }) => begunBy),
+    numbers: version.periods.flatMap(numbersOf),
     changes: packChanges(tallyChanges(version, numberOf)).toString('hex'),
   }))
   await sql`insert into period (register, generation, id, known_from, is_first, days, codes, memberships, begun_by, numbers,

@@ -2,7 +2,7 @@
 // come, so that whoever goes on after a crash goes on exactly there.
 
 import type { SingleConnection } from '../../database/pool.ts'
-import type { Membership, Stretch } from '../../domain/commitment/stretches.ts'
+import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import type { EventToFold } from '../../domain/event.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
 import { scanStreams } from '../../eventlog/load.ts'
@@ -37,7 +37,7 @@ const FIRST_CHUNK_EVENTS = 500
 class Numbers {
   readonly #register: string
   readonly #byContent = new Map<string, number>()
-  /** Those of the stream in hand, whose stretches share them. */
+  /** Those of the stream in hand, whose periods share them. */
   #known = new Map<Membership, number>()
   /** By content, too. */
   #fresh = new Map<string, Membership>()
@@ -50,9 +50,9 @@ class Numbers {
   find(versions: readonly TimelineVersion[]): boolean {
     this.#known = new Map()
     let isKnown = true
-    for (const { before, stretches } of versions) {
+    for (const { before, periods } of versions) {
       for (const { membership } of before) if (!this.#findOne(membership)) isKnown = false
-      for (const { membership } of stretches) if (!this.#findOne(membership)) isKnown = false
+      for (const { membership } of periods) if (!this.#findOne(membership)) isKnown = false
     }
     return isKnown
   }
@@ -78,8 +78,8 @@ class Numbers {
     this.#fresh = new Map()
   }
 
-  /** The number of a stretch of the stream that was found last. */
-  of = ({ membership }: Stretch): number => this.#known.get(membership) as number
+  /** The number of a period of the stream that was found last. */
+  of = ({ membership }: Period): number => this.#known.get(membership) as number
 }
 
 /** One text for what a membership says: no id or theme holds a NUL character. */

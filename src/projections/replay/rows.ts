@@ -31,13 +31,13 @@ export function commitmentColumns(place: Place): Column<CommitmentRow>[] {
     { name: 'programme', type: 'text', value: ({ states }) => states.latest.programme },
     { name: 'themes', type: 'text[]', value: ({ states }) => states.latest.themes },
     { name: 'parties', type: 'text[]', value: ({ states }) => states.latest.parties },
-    { name: 'lifecycle', type: 'text', value: ({ standing }) => standing.lifecycle },
-    { name: 'verification', type: 'text', value: ({ standing }) => standing.verification },
-    { name: 'made_on', type: 'date', value: ({ standing }) => standing.madeOn },
-    { name: 'original_due_on', type: 'date', value: ({ standing }) => standing.originalDueOn },
-    { name: 'current_due_on', type: 'date', value: ({ standing }) => standing.currentDueOn },
-    { name: 'forecast_on', type: 'date', value: ({ standing }) => standing.forecastOn },
-    { name: 'finished_on', type: 'date', value: ({ standing }) => standing.finishedOn },
+    { name: 'lifecycle', type: 'text', value: ({ dates }) => dates.lifecycle },
+    { name: 'verification', type: 'text', value: ({ dates }) => dates.verification },
+    { name: 'made_on', type: 'date', value: ({ dates }) => dates.madeOn },
+    { name: 'original_due_on', type: 'date', value: ({ dates }) => dates.originalDueOn },
+    { name: 'current_due_on', type: 'date', value: ({ dates }) => dates.currentDueOn },
+    { name: 'forecast_on', type: 'date', value: ({ dates }) => dates.forecastOn },
+    { name: 'finished_on', type: 'date', value: ({ dates }) => dates.finishedOn },
     { name: 'rebaselines', type: 'integer', value: ({ states }) => Math.max(0, states.latest.baselines.length - 1) },
     { name: 'forecast_pushes', type: 'integer', value: ({ states }) => states.latest.forecastPushes },
     { name: 'states', type: 'json', value: ({ states }) => JSON.stringify(storedStates(states)) },
@@ -46,18 +46,18 @@ export function commitmentColumns(place: Place): Column<CommitmentRow>[] {
   ]
 }
 
-/** `numberOf` gives the number of a stretch's membership. */
+/** `numberOf` gives the number of a period's membership. */
 export function periodColumns(place: Place, numberOf: NumberOf): Column<TimelineVersion>[] {
   return [
     ...placed<TimelineVersion>(place),
     { name: 'id', type: 'text', value: ({ id }) => id },
     { name: 'known_from', type: 'bigint', value: ({ knownFrom }) => knownFrom },
     { name: 'is_first', type: 'boolean', value: ({ isFirst }) => isFirst },
-    { name: 'days', type: 'integer[]', value: ({ stretches }) => stretches.map(({ from }) => from) },
-    { name: 'codes', type: 'smallint[]', value: ({ stretches }) => stretches.map(({ code }) => code) },
-    { name: 'memberships', type: 'integer[]', value: ({ stretches }) => stretches.map(numberOf) },
-    { name: 'begun_by', type: 'bigint[]', value: ({ stretches }) => stretches.map(({ begunBy }) => begunBy) },
-    { name: 'numbers', type: 'integer[]', value: ({ stretches }) => stretches.flatMap(numbersOf) },
+    { name: 'days', type: 'integer[]', value: ({ periods }) => periods.map(({ from }) => from) },
+    { name: 'codes', type: 'smallint[]', value: ({ periods }) => periods.map(({ code }) => code) },
+    { name: 'memberships', type: 'integer[]', value: ({ periods }) => periods.map(numberOf) },
+    { name: 'begun_by', type: 'bigint[]', value: ({ periods }) => periods.map(({ begunBy }) => begunBy) },
+    { name: 'numbers', type: 'integer[]', value: ({ periods }) => periods.flatMap(numbersOf) },
     { name: 'changes', type: 'bytea', value: (version) => packChanges(tallyChanges(version, numberOf)) },
   ]
 }

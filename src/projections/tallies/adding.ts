@@ -1,6 +1,6 @@
 // Adding up the answer to one question, purely: stored sums and changes go in, the tallies of parts come out, day by day.
 
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 import { Tally, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
 import { DAYS, MONTH } from './packing.ts'

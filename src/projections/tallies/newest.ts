@@ -3,7 +3,7 @@
 // then a year at a time. Days between which nothing changes share what they come to.
 
 import type { Queryable } from '../../database/pool.ts'
-import { bytesOf, type Reckoning, reckon } from '../../domain/portfolio/reckoning.ts'
+import { bytesOf, type FigureInputs, figureInputs } from '../../domain/portfolio/figure-inputs.ts'
 import { Tally } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
 import type { PartTally, WantedPart } from './adding.ts'
@@ -12,21 +12,21 @@ import type { Part } from './project.ts'
 import { readTalliesOfBuild } from './read.ts'
 
 /** What is asked for: some parts added up, which have nothing in common, or every part of a kind by itself. */
-export type Reckonable = { sumOf: readonly Part[] } | { each: Part['partOf'] }
+export type TallySelection = { sumOf: readonly Part[] } | { each: Part['partOf'] }
 
-export type Reckoned = Part & { reckoning: Reckoning }
+export type PartInputs = Part & { inputs: FigureInputs }
 
-export type ReckoningQuestion = {
+export type InputsQuestion = {
   register: string
   size: number
   asOf: Day
-  of: Reckonable
+  of: TallySelection
   /** The build of `periods` that is live where the size is all that it has read; null: nothing is kept. */
   build: string | null
 }
 
 /** What days in a row come to. */
-type Window = { first: Day; byDay: (readonly Reckoned[])[]; bytes: number }
+type Window = { first: Day; byDay: (readonly PartInputs[])[]; bytes: number }
 
 /** What is kept of one question, as of one size: windows by day, month and year. */
 type Kept = {
@@ -49,7 +49,7 @@ const KEPT_BYTES = 1_000
 const kept = new WeakMap<Queryable, Map<string, Kept>>()
 
 /** What parts come to as of a day. Throws ProjectionBehindError as readTallies does. */
-export async function readReckonings(db: Queryable, question: ReckoningQuestion): Promise<readonly Reckoned[]> {
+export async function readFigureInputs(db: Queryable, question: InputsQuestion): Promise<readonly PartInputs[]> {
   const { asOf, build: live } = question
   if (live === null) return (await readDays(db, question, asOf, asOf)).byDay[0] ?? []
   const own = keptOf(db, question, live)
@@ -59,12 +59,12 @@ export async function readReckonings(db: Queryable, question: ReckoningQuestion)
   return window.byDay[asOf - window.first] ?? []
 }
 
-function nameOf({ register, of }: ReckoningQuestion): string {
+function nameOf({ register, of }: InputsQuestion): string {
   if ('each' in of) return `${register} each ${of.each}`
   return `${register} ${JSON.stringify(of.sumOf.map(partName))}`
 }
 
-function keptOf(db: Queryable, question: ReckoningQuestion, live: string): Kept {
+function keptOf(db: Queryable, question: InputsQuestion, live: string): Kept {
   const all = kept.get(db) ?? new Map<string, Kept>()
   kept.set(db, all)
   const name = nameOf(question)
@@ -100,7 +100,7 @@ function windowOf({ days, months, years }: Kept, asOf: Day): Window | undefined 
 }
 
 /** Prepares the window that a day lies in; null where it is of another build than is kept. */
-function build(db: Queryable, question: ReckoningQuestion, own: Kept): Promise<Window | null> {
+function build(db: Queryable, question: InputsQuestion, own: Kept): Promise<Window | null> {
   const { asOf } = question
   const month = monthOf(asOf)
   const year = Math.floor(month / 12)
@@ -143,41 +143,41 @@ function nextAfter(last: Kept['next'], { bytes }: Window): Kept['next'] {
 /** What the days from one to another come to, and of which build that is. */
 async function readDays(
   db: Queryable,
-  { register, size, of }: ReckoningQuestion,
+  { register, size, of }: InputsQuestion,
   first: Day,
   last: Day,
 ): Promise<Window & { build: string | null }> {
   const days = Array.from({ length: last - first + 1 }, (_, index) => first + index)
   const parts: readonly WantedPart[] = 'each' in of ? [{ partOf: of.each, part: null }] : of.sumOf
   const { tallies, build } = await readTalliesOfBuild(db, { register, size, parts, days, withDays: true })
-  const reckoned = 'each' in of ? reckonEach(tallies, days.length) : reckonSum(tallies, days.length)
-  return { first, ...reckoned, build }
+  const partInputs = 'each' in of ? inputsOfEach(tallies, days.length) : inputsOfSum(tallies, days.length)
+  return { first, ...partInputs, build }
 }
 
 /** Each part of its own, day by day. */
-function reckonEach(tallies: readonly PartTally[], length: number): Pick<Window, 'byDay' | 'bytes'> {
+function inputsOfEach(tallies: readonly PartTally[], length: number): Pick<Window, 'byDay' | 'bytes'> {
   const walks = tallies.map(({ partOf, part, walk, isChangedAt }) => ({ partOf, part, walk: walk(), isChangedAt }))
-  const byDay: (readonly Reckoned[])[] = []
+  const byDay: (readonly PartInputs[])[] = []
   let bytes = 0
   for (let index = 0; index < length; index += 1) {
     const before = byDay.at(-1)
     const changed = walks.map(({ isChangedAt }) => isChangedAt(index))
     const tallies = walks.map(({ walk }) => walk.next().value as Tally)
-    const reckoned = walks.map(({ partOf, part }, at): Reckoned => {
-      if (before && !changed[at]) return before[at] as Reckoned
-      const reckoning = reckon(tallies[at] as Tally)
-      bytes += bytesOf(reckoning)
-      return { partOf, part, reckoning }
+    const partInputs = walks.map(({ partOf, part }, at): PartInputs => {
+      if (before && !changed[at]) return before[at] as PartInputs
+      const inputs = figureInputs(tallies[at] as Tally)
+      bytes += bytesOf(inputs)
+      return { partOf, part, inputs }
     })
-    byDay.push(before && !changed.includes(true) ? before : reckoned)
+    byDay.push(before && !changed.includes(true) ? before : partInputs)
   }
   return { byDay, bytes: bytes + 8 * length }
 }
 
 /** All parts added up, day by day. */
-function reckonSum(tallies: readonly PartTally[], length: number): Pick<Window, 'byDay' | 'bytes'> {
+function inputsOfSum(tallies: readonly PartTally[], length: number): Pick<Window, 'byDay' | 'bytes'> {
   const [only, ...others] = tallies
-  if (only && others.length === 0) return reckonEach([only], length)
+  if (only && others.length === 0) return inputsOfEach([only], length)
   const walks = tallies.map(({ walk }) => walk())
   const isChangedAt = (index: number) => tallies.some((one) => one.isChangedAt(index))
   const walk = function* () {
@@ -186,5 +186,5 @@ function reckonSum(tallies: readonly PartTally[], length: number): Pick<Window, 
       yield walks.map((one) => one.next().value as Tally).reduce((sum, one) => sum.plus(one), new Tally())
     }
   }
-  return reckonEach([{ partOf: 'register', part: '', walk, isChangedAt }], length)
+  return inputsOfEach([{ partOf: 'register', part: '', walk, isChangedAt }], length)
 }

@@ -1,6 +1,6 @@
 // The parts that memberships count in, worked out once for each: every question asks for them.
 
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 import { type Part, partsOf } from './project.ts'
 
 const known = new WeakMap<Membership, readonly Part[]>()

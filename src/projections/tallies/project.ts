@@ -1,6 +1,6 @@
 // The parts of a register that the projection `tallies` adds up for themselves.
 
-import type { Membership } from '../../domain/commitment/stretches.ts'
+import type { Membership } from '../../domain/commitment/timeline.ts'
 
 /** How many positions a sealed sum takes in at a time. Past knowledge is answered from the nearest seal. */
 export const EPOCH = 16_384

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { commitmentFacts, stateAt } from '../../../src/domain/commitment/state.ts'
-import { stretches } from '../../../src/domain/commitment/stretches.ts'
-import { type Period, timeline } from '../../../src/domain/commitment/timeline.ts'
+import { timelineOf } from '../../../src/domain/commitment/timeline.ts'
+import { answerTimeline, type PeriodAnswer } from '../../../src/domain/commitment/timeline-answer.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
 import { type Day, dayOf, formatDay, LAST_DAY, parseDateRange } from '../../../src/kernel/plain-date.ts'
 import {
@@ -22,11 +22,11 @@ import {
   withdrawn,
 } from '../../support/events.ts'
 
-function periodsOf(events: readonly StoredEvent[], size = events.length): Period[] {
-  return timeline(stretches(commitmentFacts(events, { size, timeZone: 'UTC' })))
+function periodsOf(events: readonly StoredEvent[], size = events.length): PeriodAnswer[] {
+  return answerTimeline(timelineOf(commitmentFacts(events, { size, timeZone: 'UTC' })))
 }
 
-const brief = (periods: readonly Period[]) =>
+const brief = (periods: readonly PeriodAnswer[]) =>
   periods.map(({ from, to, lifecycle, schedule, verification, begunBy }) => [
     from,
     to,
@@ -132,7 +132,7 @@ function interestingDays(events: readonly StoredEvent[]): Day[] {
   return [...new Set(days)].filter((day) => day >= 0 && day < LAST_DAY)
 }
 
-function periodAt(periods: readonly Period[], day: Day): Period | undefined {
+function periodAt(periods: readonly PeriodAnswer[], day: Day): PeriodAnswer | undefined {
   return periods.find(({ from, to }) => dayOf(from) <= day && (to === null || day < dayOf(to)))
 }
 

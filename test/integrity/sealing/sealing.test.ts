@@ -245,8 +245,8 @@ async function kill(db: Database, { ready, restart }: Sealers, random: Random): 
   return inStep
 }
 
-/** The hash over any leaves that a tree consists of, reckoned from nothing but the leaves. */
-function reckoning(leaves: readonly Buffer[]) {
+/** The hash over any leaves that a tree consists of, computed from nothing but the leaves. */
+function inputs(leaves: readonly Buffer[]) {
   const levels = [leaves.map(leafHash)]
   for (let below = levels[0] ?? []; below.length > 1; below = levels.at(-1) ?? [])
     levels.push(
@@ -283,7 +283,7 @@ t.test('however sealers are killed, they have signed one history of one log', { 
   const published = await listCheckpoints(db, REGISTER, { after: 0, limit: 100_000 })
   const known = (await listKeys(db, REGISTER)).map(({ vkey }) => parseVkey(vkey) as Verifier)
   t.equal(known.length, 1)
-  const hashOf = reckoning(await readLeaves(db, REGISTER, 0, size))
+  const hashOf = inputs(await readLeaves(db, REGISTER, 0, size))
   const heads = published.map(({ size, root }) => ({ size: BigInt(size), root }))
   for (const { size, root, note } of published) {
     const expected = { origin: 'pledger.localhost/demo', size: BigInt(size), root }

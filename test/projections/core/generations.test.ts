@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../../src/database/pool.ts'
-import type { Membership } from '../../../src/domain/commitment/stretches.ts'
+import type { Membership } from '../../../src/domain/commitment/timeline.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
 import { UnreadableEventError } from '../../../src/domain/repairs.ts'
 import { reachOf } from '../../../src/http/server/polls.ts'
@@ -22,7 +22,7 @@ import { projectionStates, type UnderWay } from '../../../src/projections/core/s
 import type { ProjectionName } from '../../../src/projections/core/versions.ts'
 import { readMemberships } from '../../../src/projections/periods/memberships.ts'
 import { periods } from '../../../src/projections/periods/projection.ts'
-import { ALL, readPage, readStandings } from '../../../src/projections/periods/read.ts'
+import { ALL, readPage, readStatuses } from '../../../src/projections/periods/read.ts'
 import { contentHash, numberMemberships } from '../../../src/projections/periods/table.ts'
 import { sealedEvery } from '../../../src/projections/tallies/projection.ts'
 import { readTallies } from '../../../src/projections/tallies/read.ts'
@@ -113,14 +113,14 @@ t.test(
 async function told(db: Database, register: string, size: number): Promise<string> {
   const asOf = 22_000
   const parts = [{ partOf: 'register' as const, part: '' }]
-  const [standings, page, records, tallies] = await Promise.all([
-    readStandings(db, { register, asOf, size }, ALL),
+  const [statuses, page, records, tallies] = await Promise.all([
+    readStatuses(db, { register, asOf, size }, ALL),
     readPage(db, { register, asOf, size }, ALL, { after: '', limit: 5 }),
     readCommitments(db, { register, asOf, size, timeZone: 'UTC' }),
     readTallies(db, { register, size, parts, days: [asOf], withDays: true, epoch: EPOCH }),
   ])
   const sums = tallies.flatMap(({ walk }) => [...walk()].map((tally) => JSON.stringify(tally)))
-  return JSON.stringify([standings, page, records.map(({ folded: _, ...record }) => record).sort(byId), sums])
+  return JSON.stringify([statuses, page, records.map(({ folded: _, ...record }) => record).sort(byId), sums])
 }
 
 const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1)

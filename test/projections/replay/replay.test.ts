@@ -12,7 +12,7 @@ import { dayOf } from '../../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../../src/projections/all.ts'
 import { readCommitments } from '../../../src/projections/commitments/read.ts'
 import { catchUp, projectionSize, startRunner } from '../../../src/projections/core/run.ts'
-import { ALL, readStandings } from '../../../src/projections/periods/read.ts'
+import { ALL, readStatuses } from '../../../src/projections/periods/read.ts'
 import { comparisons } from '../../../src/projections/replay/compare.ts'
 import { type Operation, type Request, readOperation, readProgress } from '../../../src/projections/replay/progress.ts'
 import {
@@ -142,9 +142,9 @@ t.test('one register, or one projection, alone leaves the others as they were', 
 /** What a dashboard shows at a moment, as one text. */
 async function shown(db: Database, register: string, size: number): Promise<string> {
   const moment = { register, asOf: dayOf('2024-06-01'), size }
-  const standings = await readStandings(db, moment, ALL)
+  const statuses = await readStatuses(db, moment, ALL)
   const commitments = await readCommitments(db, { ...moment, timeZone: 'Europe/Minsk' })
-  return JSON.stringify([standings, commitments.map(({ id }) => id).sort()])
+  return JSON.stringify([statuses, commitments.map(({ id }) => id).sort()])
 }
 
 t.test(

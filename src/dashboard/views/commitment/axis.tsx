@@ -1,6 +1,6 @@
 // A commitment through time, drawn: its status and verification as bands, due dates, forecasts, milestones and events below.
 
-import type { CommitmentAnswer, Period } from '../../answers.ts'
+import type { CommitmentAnswer, PeriodAnswer } from '../../answers.ts'
 import { useWidth } from '../../charts/use-width.ts'
 import { dayMs, formatDate, formatDay, isoDay, monthMs } from '../../format.ts'
 import { lifecycleTone, scheduleTone, type Tone, verificationTone } from '../../parts/status.tsx'
@@ -22,7 +22,7 @@ const CHAR_PX = 6.6
 type Stretch = { from: number; to: number; tone: Tone; word: string; isOpen?: boolean; title: string }
 type Row = { word: string; isBand: boolean; stretches: Stretch[] }
 
-function statusOf({ lifecycle, schedule }: Period): { word: string; tone: Tone } {
+function statusOf({ lifecycle, schedule }: PeriodAnswer): { word: string; tone: Tone } {
   const isPlain = ['closed', 'noDueDate'].includes(schedule.current)
   if (lifecycle === 'delivered' && !isPlain)
     return { word: SCHEDULE_WORDS[schedule.current], tone: scheduleTone(schedule.current) }
@@ -33,9 +33,9 @@ function statusOf({ lifecycle, schedule }: Period): { word: string; tone: Tone }
 
 /** Joins neighbours that say the same of this row. */
 function bands(
-  periods: readonly Period[],
+  periods: readonly PeriodAnswer[],
   end: number,
-  say: (period: Period) => { word: string; tone: Tone; isOpen?: boolean } | null,
+  say: (period: PeriodAnswer) => { word: string; tone: Tone; isOpen?: boolean } | null,
 ): Stretch[] {
   const all: Stretch[] = []
   for (const period of periods) {
@@ -81,7 +81,7 @@ function markRows(of: CommitmentAnswer, lines: Lines): Row[] {
   ]
 }
 
-function rowsOf(of: CommitmentAnswer, periods: readonly Period[], lines: Lines, end: number): Row[] {
+function rowsOf(of: CommitmentAnswer, periods: readonly PeriodAnswer[], lines: Lines, end: number): Row[] {
   const status = bands(periods, end, (period) => ({ ...statusOf(period), isOpen: period.schedule.uncertain }))
   const verification = bands(periods, end, (period) =>
     period.verification === 'none'
@@ -209,7 +209,7 @@ function Drawing({ rows, from, to, asOf, width, label }: DrawProps) {
   )
 }
 
-type Props = { of: CommitmentAnswer; periods: readonly Period[]; lines: Lines }
+type Props = { of: CommitmentAnswer; periods: readonly PeriodAnswer[]; lines: Lines }
 
 /** Nothing where it was never in force. */
 export function Axis({ of, periods, lines }: Props) {

@@ -5,8 +5,8 @@ import type { CallerAnswer } from '../../answers.ts'
 import { go, useLocation, withParams } from '../../location.ts'
 import { Dialog } from '../../parts/dialog.tsx'
 import { operations as words } from '../../strings.ts'
-import { useDeed } from './deed.ts'
-import { DeedFailure } from './deed-failure.tsx'
+import { useAction } from './action.ts'
+import { ActionFailure } from './action-failure.tsx'
 import { ALL, beginReplay, choiceWord, focusReplay, type ReplayRequest } from './replays.ts'
 import { mayOperate } from './rights.ts'
 
@@ -78,7 +78,7 @@ function Fields({ projections, registers, access, request, change }: FieldsProps
 
 export function BeginReplay({ projections, registers, access, register, onClose }: Props) {
   const place = useLocation()
-  const deed = useDeed()
+  const action = useAction()
   const permitted = registers.filter((one) => mayOperate(access, one))
   const proposed = register ?? (mayOperate(access, null) ? null : (permitted[0] ?? null))
   const [request, setRequest] = useState<ReplayRequest>({
@@ -100,7 +100,7 @@ export function BeginReplay({ projections, registers, access, register, onClose 
         class="begin"
         onSubmit={(event) => {
           event.preventDefault()
-          deed.run(start)
+          action.run(start)
         }}
       >
         <Fields
@@ -110,13 +110,13 @@ export function BeginReplay({ projections, registers, access, register, onClose 
           request={request}
           change={(changes) => setRequest((before) => ({ ...before, ...changes }))}
         />
-        <DeedFailure of={deed} />
+        <ActionFailure of={action} />
         <div class="dialog-foot">
           <button type="button" onClick={onClose}>
             {words.dialog.close}
           </button>
-          <button type="submit" class="primary" disabled={deed.isBusy}>
-            {deed.isBusy ? words.dialog.starting : words.dialog.start}
+          <button type="submit" class="primary" disabled={action.isBusy}>
+            {action.isBusy ? words.dialog.starting : words.dialog.start}
           </button>
         </div>
       </form>

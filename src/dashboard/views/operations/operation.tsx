@@ -11,8 +11,8 @@ import { Link } from '../../parts/link.tsx'
 import { Badge, type Tone } from '../../parts/status.tsx'
 import { eventPath } from '../../route.ts'
 import { operations as words } from '../../strings.ts'
-import { useDeed } from './deed.ts'
-import { DeedFailure } from './deed-failure.tsx'
+import { useAction } from './action.ts'
+import { ActionFailure } from './action-failure.tsx'
 import { beginReplay, cancelReplay, focusReplay, hasEnded, nameOf, projectionWord } from './replays.ts'
 import { mayOperate } from './rights.ts'
 
@@ -77,7 +77,7 @@ function Outcome({ of }: { of: OperationAnswer }) {
   return (
     <>
       {error && (
-        <p class="deed-failure">
+        <p class="action-failure">
           {error.detail}
           {error.event !== null && register !== null && (
             <>
@@ -93,7 +93,7 @@ function Outcome({ of }: { of: OperationAnswer }) {
 }
 
 function ConfirmCancel({ operation, onClose }: { operation: OperationAnswer; onClose: () => void }) {
-  const deed = useDeed()
+  const action = useAction()
   const cancel = async () => {
     await cancelReplay(operation.id)
     onClose()
@@ -102,12 +102,12 @@ function ConfirmCancel({ operation, onClose }: { operation: OperationAnswer; onC
   return (
     <Dialog title={words.cancelTitle} onClose={onClose}>
       <p class="note">{words.cancelExplain}</p>
-      <DeedFailure of={deed} />
+      <ActionFailure of={action} />
       <div class="dialog-foot">
         <button type="button" onClick={onClose}>
           {words.cancelNo}
         </button>
-        <button type="button" class="primary" disabled={deed.isBusy} onClick={() => deed.run(cancel)}>
+        <button type="button" class="primary" disabled={action.isBusy} onClick={() => action.run(cancel)}>
           {words.cancelYes}
         </button>
       </div>
@@ -132,8 +132,8 @@ function Dismiss() {
   )
 }
 
-function Deeds({ operation, projections, access }: Props) {
-  const deed = useDeed()
+function Actions({ operation, projections, access }: Props) {
+  const action = useAction()
   const [isAsking, setAsking] = useState(false)
   const { status, register, maxRate, dropPrevious } = operation
   if (hasEnded(operation)) return <Dismiss />
@@ -143,14 +143,14 @@ function Deeds({ operation, projections, access }: Props) {
   return (
     <>
       {status === 'interrupted' && name !== null && (
-        <button type="button" class="primary" disabled={deed.isBusy} onClick={() => deed.run(() => goOn(name))}>
+        <button type="button" class="primary" disabled={action.isBusy} onClick={() => action.run(() => goOn(name))}>
           {words.goOn}
         </button>
       )}
       <button type="button" onClick={() => setAsking(true)}>
         {status === 'interrupted' ? words.giveUp : words.cancel}
       </button>
-      <DeedFailure of={deed} />
+      <ActionFailure of={action} />
       {isAsking && <ConfirmCancel operation={operation} onClose={() => setAsking(false)} />}
     </>
   )
@@ -184,8 +184,8 @@ function Shown({ operation, projections, access }: Props) {
         )}
         <span>{optionsText(operation)}</span>
       </p>
-      <div class="deeds">
-        <Deeds operation={operation} projections={projections} access={access} />
+      <div class="operation-actions">
+        <Actions operation={operation} projections={projections} access={access} />
       </div>
     </article>
   )
@@ -211,7 +211,7 @@ export function Operation({ id, listed, ...rest }: OperationProps) {
   if (operation) return <Shown operation={operation} {...rest} />
   if (failure?.kind === 'problem' && failure.status === 404)
     return (
-      <p class="deeds">
+      <p class="operation-actions">
         {words.gone} <Dismiss />
       </p>
     )

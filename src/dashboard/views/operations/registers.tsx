@@ -138,7 +138,7 @@ function Details({ state, mayBegin, begin, access }: { state: State } & Begin) {
             </span>
             <Link href={pathOf(id, 'log')}>{seal.checkpoints}</Link>
           </p>
-          {sealing.refused && <p class="deed-failure">{sealing.refused}</p>}
+          {sealing.refused && <p class="action-failure">{sealing.refused}</p>}
         </div>
       )}
       <div>

@@ -10,7 +10,7 @@ import type { Tally } from './tally.ts'
 
 type Counts = Record<FigureName, { numerator: number; denominator: number }>
 
-export type Reckoning = {
+export type FigureInputs = {
   /** No commitment is counted at all, in scope or not. */
   isEmpty: boolean
   counts: Counts
@@ -51,7 +51,7 @@ function countFigures(codes: readonly [code: number, count: number][]): Counts {
   return Object.fromEntries(counted) as Counts
 }
 
-function excluded(codes: readonly [code: number, count: number][]): Reckoning['excluded'] {
+function excluded(codes: readonly [code: number, count: number][]): FigureInputs['excluded'] {
   const result = { withdrawn: 0, superseded: 0 }
   for (const [code, count] of codes) {
     const { lifecycle } = decodeStatus(code)
@@ -62,7 +62,7 @@ function excluded(codes: readonly [code: number, count: number][]): Reckoning['e
 }
 
 /** What a tally comes to; it may change afterwards. */
-export function reckon(tally: Tally): Reckoning {
+export function figureInputs(tally: Tally): FigureInputs {
   const codes = tally.byCode()
   const of = (measure: Parameters<Tally['histogram']>[0]) => new Distribution(tally.histogram(measure))
   return {
@@ -79,12 +79,12 @@ export function reckon(tally: Tally): Reckoning {
 }
 
 /** True where no commitment is counted at all, in scope or not. */
-export function isEmpty({ isEmpty }: Reckoning): boolean {
+export function isEmpty({ isEmpty }: FigureInputs): boolean {
   return isEmpty
 }
 
 /** How many bytes it takes in memory, about. */
-export function bytesOf({ slippages: { original, current }, due, made }: Reckoning): number {
+export function bytesOf({ slippages: { original, current }, due, made }: FigureInputs): number {
   const all = [original.still, original.growing, current.still, current.growing, due, made]
   return all.reduce((sum, distribution) => sum + distribution.bytes, 2_000)
 }

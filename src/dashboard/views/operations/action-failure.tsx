@@ -1,12 +1,12 @@
 import { failures } from '../../strings.ts'
-import type { Deed } from './deed.ts'
+import type { Action } from './action.ts'
 
-/** Why a deed did not work, in the service's words. */
-export function DeedFailure({ of: { failure } }: { of: Deed }) {
+/** Why a action did not work, in the service's words. */
+export function ActionFailure({ of: { failure } }: { of: Action }) {
   return (
     <div role="alert">
       {failure && (
-        <p class="deed-failure">
+        <p class="action-failure">
           <strong>{failure.kind === 'away' ? failures.away : failure.title}</strong>{' '}
           {failure.kind === 'problem' && failure.detail}
         </p>

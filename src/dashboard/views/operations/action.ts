@@ -3,9 +3,9 @@
 import { useState } from 'preact/hooks'
 import { type Failure, isFailure, refreshAll } from '../../api.ts'
 
-export type Deed = { isBusy: boolean; failure: Failure | null; run: (work: () => Promise<void>) => void }
+export type Action = { isBusy: boolean; failure: Failure | null; run: (work: () => Promise<void>) => void }
 
-export function useDeed(): Deed {
+export function useAction(): Action {
   const [isBusy, setBusy] = useState(false)
   const [failure, setFailure] = useState<Failure | null>(null)
   const run = async (work: () => Promise<void>) => {
