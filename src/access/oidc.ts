@@ -64,10 +64,10 @@ function grantsOf(claim: unknown) {
   return texts.flatMap((text) => (typeof text === 'string' ? (parseGrant(text) ?? []) : []))
 }
 
-export type Named = (id: string, name: string) => void
+type NameListener = (id: string, name: string) => void
 
 /** `named` is told once of everybody who comes, with what the provider calls them. */
-export function createOidc(settings: OidcSettings, now: () => number, named: Named): Oidc {
+export function createOidc(settings: OidcSettings, now: () => number, named: NameListener): Oidc {
   const { issuer, audience, jwks, algorithms, rolesClaim } = settings
   const remote = createRemoteJWKSet(new URL(jwks), {
     timeoutDuration: JWKS_TIMEOUT_MS,

@@ -21,7 +21,7 @@ export type NewEvent = {
   seenRevision: number
 }
 
-export type Batch = {
+export type NewEvents = {
   register: string
   /** Opens the register where there is none. */
   open: boolean
@@ -62,7 +62,10 @@ function outcomeOf({ outcomes, positions, revisions, recorded_ms }: Row, index: 
  * Appends a batch in one statement and so in one transaction; durable when it returns. One outcome an event, in order;
  * an empty list where there is no such register. Positions follow each other without a gap.
  */
-export async function append(db: Queryable, { register, open, now, ownRevision, events }: Batch): Promise<Appended[]> {
+export async function append(
+  db: Queryable,
+  { register, open, now, ownRevision, events }: NewEvents,
+): Promise<Appended[]> {
   const streams = [...new Set(events.map((event) => event.stream))]
   const place = new Map(streams.map((stream, index) => [stream, index + 1]))
   const salts = newSalts(events.length)

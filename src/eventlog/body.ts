@@ -4,7 +4,7 @@ import { hash, randomFillSync } from 'node:crypto'
 import type { Citation } from '../domain/event.ts'
 import { canonicalJson } from '../kernel/canonical-json.ts'
 
-export type Body = { occurredOn: string; data: unknown; citations: Citation[] }
+export type EventBody = { occurredOn: string; data: unknown; citations: Citation[] }
 
 const SALT_BYTES = 32
 
@@ -16,7 +16,7 @@ export function newSalts(count: number): Buffer[] {
 }
 
 /** SHA-256(salt ‖ JCS({occurredOn, data, citations})), in base64: the body as stored, validated, with its defaults. */
-export function bodyHash(salt: Uint8Array, { occurredOn, data, citations }: Body): string {
+export function bodyHash(salt: Uint8Array, { occurredOn, data, citations }: EventBody): string {
   const text = canonicalJson({ occurredOn, data, citations })
   return hash('sha256', Buffer.concat([salt, Buffer.from(text)]), 'base64')
 }

@@ -49,7 +49,7 @@ export async function fetchEvents<T>(query: SelectQueryBuilder<Tables, 'event', 
 }
 
 /** The head of a register's log; null where there is none. */
-export type Head = {
+export type LogHead = {
   size: number
   recordedAt: number | null
   ownRevision: number
@@ -57,7 +57,7 @@ export type Head = {
   redactions: number
 }
 
-export async function readHead(db: Queryable, register: string): Promise<Head | null> {
+export async function readHead(db: Queryable, register: string): Promise<LogHead | null> {
   const row = await db
     .selectFrom('register')
     .select(['size', 'last_recorded_at', 'own_revision', 'redactions'])
@@ -70,7 +70,7 @@ export async function readHead(db: Queryable, register: string): Promise<Head | 
 }
 
 /** Every register with its head, by id. */
-export async function listHeads(db: Queryable): Promise<(Head & { register: string })[]> {
+export async function listHeads(db: Queryable): Promise<(LogHead & { register: string })[]> {
   const rows = await db.selectFrom('register').selectAll().where('size', '>', 0).orderBy('register').execute()
   return rows.map((row) => ({
     register: row.register,
@@ -149,7 +149,10 @@ export type Scan = {
   limit: number
 }
 
-/** The next whole streams of a register in order of their names, each in order of revision; none after the last. A salt says only that it is there. */
+/**
+ * The next whole streams of a register in order of their names, each in order of revision; none after the last. A salt
+ * says only that it is there.
+ */
 export async function scanStreams(db: Queryable, { register, after, upTo, size, limit }: Scan): Promise<EventToFold[]> {
   const { rows } = await db.executeQuery<EventToFold>(CompiledQuery.raw(SCAN, [register, after, upTo, size, limit]))
   const last = rows.at(-1)

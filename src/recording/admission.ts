@@ -16,7 +16,7 @@ import { type KnownStream, revisionOf } from './known-streams.ts'
 type Place = { position: number; id: string; revision: number; recordedAt: number }
 
 /** What became of one event. */
-export type Outcome =
+export type EventOutcome =
   | ({ kind: 'recorded' } & Place)
   /** The same id with the same content: nothing was written. */
   | ({ kind: 'alreadyRecorded' } & Place)
@@ -30,7 +30,7 @@ export type Group = readonly PostedEvent[]
 
 /** An event that waits for its place; `isRepeat` where an earlier one of the same batch is the same. */
 export type Draft = { kind: 'draft'; index: number; id: string; isRepeat: boolean }
-export type Decision = Outcome | Draft
+export type Decision = EventOutcome | Draft
 
 /** What admission must know of: the register, the streams that grow, and the events that are named by their ids. */
 export type BatchKnowledge = {
@@ -164,8 +164,11 @@ export function isFailure({ kind }: Decision): boolean {
   return kind === 'refused' || kind === 'revisionConflict'
 }
 
-/** The id is known: either the same event again, or another one under its id; where its content was erased, nobody can tell. */
-function repeated(existing: StoredEvent, event: PostedEvent, byId: ReadonlyMap<string, StoredEvent>): Outcome {
+/**
+ * The id is known: either the same event again, or another one under its id; where its content was erased, nobody can
+ * tell.
+ */
+function repeated(existing: StoredEvent, event: PostedEvent, byId: ReadonlyMap<string, StoredEvent>): EventOutcome {
   const { position, id, revision, recordedAt } = existing
   if (
     isSameContent(

@@ -3,7 +3,7 @@
 
 import { type ParseIssue, type PostedEvent, parseLine } from '../domain/posted-event.ts'
 import { type ProblemWord, problemTitle, problemType } from '../kernel/problem-words.ts'
-import type { Outcome } from './admission.ts'
+import type { EventOutcome } from './admission.ts'
 import type { Recorder } from './recorder.ts'
 
 /** Why a line was refused: its number from 1, the id it gave, the type of the problem, where in the line, and a sentence. */
@@ -142,7 +142,7 @@ function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown)
 }
 
 /** The word and the issues of an outcome that is a refusal; null where the event is in the log. */
-function refusalOf(outcome: Outcome): { word: ProblemWord; issues: readonly ParseIssue[] } | null {
+function refusalOf(outcome: EventOutcome): { word: ProblemWord; issues: readonly ParseIssue[] } | null {
   switch (outcome.kind) {
     case 'recorded':
     case 'alreadyRecorded':

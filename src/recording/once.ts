@@ -3,10 +3,10 @@
 
 import type { Database } from '../database/pool.ts'
 import { findKey, KeyTakenError, type RecordingKey } from '../eventlog/keys.ts'
-import type { Group, Outcome } from './admission.ts'
+import type { EventOutcome, Group } from './admission.ts'
 
 export type Once =
-  | { kind: 'done'; outcomes: Outcome[]; isReplayed: boolean }
+  | { kind: 'done'; outcomes: EventOutcome[]; isReplayed: boolean }
   /** The same request is being answered by this process now. */
   | { kind: 'inFlight' }
   /** The key came with something else before. */
@@ -27,7 +27,7 @@ type RecordGroups = (
   groups: readonly Group[],
   recordedBy: string,
   options: { bytes: number; key: RecordingKey },
-) => Promise<Outcome[][]>
+) => Promise<EventOutcome[][]>
 
 export type RecordOnce = (recording: KeyedRecording) => Promise<Once>
 
@@ -43,7 +43,7 @@ export function createRecordOnce(db: Database, record: RecordGroups, now: () => 
     if (!kept) return null
     if (!kept.fingerprint.equals(key.fingerprint)) return { kind: 'reused' }
     // Safe: the recorder has kept them.
-    return { kind: 'done', outcomes: kept.outcomes as Outcome[], isReplayed: true }
+    return { kind: 'done', outcomes: kept.outcomes as EventOutcome[], isReplayed: true }
   }
 
   async function recordKeyed(recording: KeyedRecording): Promise<Once> {

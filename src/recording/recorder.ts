@@ -6,7 +6,7 @@ import type { Database, Queryable } from '../database/pool.ts'
 import { isDatabaseUnavailable } from '../database/unavailable.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { isRepair } from '../domain/repairs.ts'
-import { type Appended, append, type Batch, lockRegister } from '../eventlog/append.ts'
+import { type Appended, append, lockRegister, type NewEvents } from '../eventlog/append.ts'
 import { KeyTakenError, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
 import { loadBriefs, loadByIds, loadStreams } from '../eventlog/load.ts'
 import type { KnownRegister, Registers } from '../registers/registers.ts'
@@ -16,9 +16,9 @@ import {
   beginRound,
   type Decision,
   type Draft,
+  type EventOutcome,
   type Group,
   isFailure,
-  type Outcome,
   type Round,
 } from './admission.ts'
 import {
@@ -57,7 +57,7 @@ export type Recorder = {
     groups: readonly Group[],
     recordedBy: string,
     options?: RecordOptions,
-  ) => Promise<Outcome[][]>
+  ) => Promise<EventOutcome[][]>
   /** Records a group at most once under its key. */
   recordOnce: RecordOnce
 }
@@ -81,7 +81,7 @@ type Waiting = {
   key: RecordingKey | null
   size: number
   bytes: number
-  resolve: (outcomes: Outcome[][]) => void
+  resolve: (outcomes: EventOutcome[][]) => void
   reject: (error: unknown) => void
 }
 
@@ -162,7 +162,7 @@ export function createRecorder(db: Database, registers: Registers, options: Reco
 }
 
 /** A group of a batch: whose it is, and its outcomes once they are final. */
-type Submitted = { group: Group; of: Waiting; outcomes: Outcome[] | null }
+type Submitted = { group: Group; of: Waiting; outcomes: EventOutcome[] | null }
 
 /** Keys that others have taken: nothing of the round was written. */
 class TakenKeysError extends Error {
@@ -192,7 +192,7 @@ async function recordBatch(recording: Recording, register: string, batch: readon
     }
     open = open.filter(({ of, groups }) => {
       if (groups.some(({ outcomes }) => outcomes === null)) return true
-      of.resolve(groups.map(({ outcomes }) => outcomes as Outcome[]))
+      of.resolve(groups.map(({ outcomes }) => outcomes as EventOutcome[]))
       return false
     })
   }
@@ -200,7 +200,7 @@ async function recordBatch(recording: Recording, register: string, batch: readon
 }
 
 /** What a round came to: the outcomes of each group, null where they are not final, and what was appended. */
-type Result = { outcomes: (Outcome[] | null)[]; round: Round; appended: Appended[] }
+type Result = { outcomes: (EventOutcome[] | null)[]; round: Round; appended: Appended[] }
 
 /**
  * One round: admits what is known and appends what was admitted. Groups whose knowledge was overtaken, or refused by what
@@ -266,10 +266,10 @@ function admitAll(round: Round, submitted: readonly Submitted[], isCertain: bool
 /** Appends a round; where some of it came with a key, the keys are kept in the same transaction. Throws TakenKeysError. */
 async function write(
   db: Queryable,
-  batch: Batch,
+  batch: NewEvents,
   submitted: readonly Submitted[],
   drafts: readonly (Decision[] | null)[],
-): Promise<{ appended: Appended[]; outcomes: (Outcome[] | null)[] }> {
+): Promise<{ appended: Appended[]; outcomes: (EventOutcome[] | null)[] }> {
   if (!submitted.some(({ of }) => of.key)) {
     const appended = await append(db, batch)
     return { appended, outcomes: conclude(drafts, appended) }
@@ -292,25 +292,25 @@ function inTransaction<T>(db: Queryable, work: (tx: Queryable) => Promise<T>): P
 }
 
 /** The outcomes of each group, null where append found that something had changed. */
-function conclude(drafts: readonly (Decision[] | null)[], appended: readonly Appended[]): (Outcome[] | null)[] {
+function conclude(drafts: readonly (Decision[] | null)[], appended: readonly Appended[]): (EventOutcome[] | null)[] {
   let isOvertaken = false
   return drafts.map((draft) => {
     const group = draft?.map((item) => (item.kind === 'draft' ? outcomeOf(item, appended) : item))
     // A refusal may rest on an earlier group that was not appended in the end: it is decided again with that group.
     if (group && !group.includes(null) && !(isOvertaken && group.some((item) => item && isFailure(item)))) {
-      return group as Outcome[]
+      return group as EventOutcome[]
     }
     isOvertaken = true
     return null
   })
 }
 
-function settled(decision: Decision): Outcome {
+function settled(decision: Decision): EventOutcome {
   if (decision.kind === 'draft') throw new Error('an admitted event was not appended')
   return decision
 }
 
-function outcomeOf({ index, id, isRepeat }: Draft, appended: readonly Appended[]): Outcome | null {
+function outcomeOf({ index, id, isRepeat }: Draft, appended: readonly Appended[]): EventOutcome | null {
   const outcome = appended[index]
   if (outcome?.kind !== 'appended') return null
   const { position, revision, recordedAt } = outcome

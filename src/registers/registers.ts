@@ -4,7 +4,7 @@ import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { type RegisterState, registerAt } from '../domain/register/state.ts'
 import { type Erased, UnreadableEventError } from '../domain/repairs.ts'
-import { type Head, loadAllErased, loadStream, readHead } from '../eventlog/load.ts'
+import { type LogHead, loadAllErased, loadStream, readHead } from '../eventlog/load.ts'
 
 /**
  * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased
@@ -12,7 +12,7 @@ import { type Head, loadAllErased, loadStream, readHead } from '../eventlog/load
  */
 export type KnownRegister = {
   register: string
-  head: Head
+  head: LogHead
   events: readonly StoredEvent[]
   state: RegisterState
   erased: readonly Erased[]
@@ -36,13 +36,13 @@ export type Registers = {
   /** The same for whoever reads its log from an earlier size on, and so may come before what cannot be read. */
   log: (db: Queryable, register: string) => Promise<RegisterLog | null>
   /** The register at a head that is known already. Throws UnreadableEventError. */
-  at: <H extends Head & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>
+  at: <H extends LogHead & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>
 }
 
 /** A cache of what registers define: as much of it is used as the head says that there is. */
 export function createRegisters(): Registers {
   const cache = new Map<string, Cached>()
-  async function definedBy(db: Queryable, register: string, head: Head): Promise<Cached> {
+  async function definedBy(db: Queryable, register: string, head: LogHead): Promise<Cached> {
     const cached = cache.get(register) ?? { events: [], state: stateOf([]), erased: [], redactions: 0 }
     // A head that is known may be older than what somebody else has read since.
     const isErased = head.redactions > cached.redactions
@@ -90,7 +90,7 @@ function upTo(cached: Cached, ownRevision: number): Cached {
   return { ...cached, events, state: stateOf(events) }
 }
 
-async function readOn(db: Queryable, register: string, cached: Cached, head: Head): Promise<Cached> {
+async function readOn(db: Queryable, register: string, cached: Cached, head: LogHead): Promise<Cached> {
   // Where content was erased since, what was read before may hold it.
   const isErased = head.redactions > cached.redactions
   const revision = isErased ? 0 : Math.min(cached.events.length, head.ownRevision)

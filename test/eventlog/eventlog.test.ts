@@ -6,7 +6,7 @@ import pg from 'pg'
 import t from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
-import { append, type Batch, type NewEvent } from '../../src/eventlog/append.ts'
+import { append, type NewEvent, type NewEvents } from '../../src/eventlog/append.ts'
 import { readFeed, sizeAt, streamFeed, streamsSince } from '../../src/eventlog/feed.ts'
 import { fetchEvent, loadByIds, loadStream, loadStreams, readHead, recordedAtSize } from '../../src/eventlog/load.ts'
 import { eraseContent } from '../../src/eventlog/redact.ts'
@@ -31,7 +31,7 @@ function event(stream: string, seenRevision: number, more: Partial<NewEvent> = {
 }
 
 /** A batch in which every event is its own group, unless it says otherwise. */
-function batch(events: NewEvent[], more: Partial<Batch> = {}): Batch {
+function batch(events: NewEvent[], more: Partial<NewEvents> = {}): NewEvents {
   const alone = events.map((event, index) => ({ ...event, group: event.group || -1 - index }))
   return { register: 'r', open: true, now: NOW, ownRevision: 0, events: alone, ...more }
 }

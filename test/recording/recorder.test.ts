@@ -8,7 +8,7 @@ import { type PostedEvent, parsePosted } from '../../src/domain/posted-event.ts'
 import { append } from '../../src/eventlog/append.ts'
 import { streamFeed } from '../../src/eventlog/feed.ts'
 import { forgetKeys } from '../../src/eventlog/keys.ts'
-import type { Group, Outcome } from '../../src/recording/admission.ts'
+import type { EventOutcome, Group } from '../../src/recording/admission.ts'
 import { createRecorder, QueueFullError, type Recorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabaseUrl } from '../support/database.ts'
@@ -35,7 +35,7 @@ function posted({ recordedAt: _, typeVersion: __, ...draft }: Draft, more: More 
   return parsed.value
 }
 
-type Process = { db: Database; recorder: Recorder; record: (...groups: Group[]) => Promise<Outcome[][]> }
+type Process = { db: Database; recorder: Recorder; record: (...groups: Group[]) => Promise<EventOutcome[][]> }
 
 /** A service process of its own: its pool, its cache, its recorder. */
 function process(t: Test, connectionString: string, clock = { now: NOW }): Process {
@@ -52,7 +52,7 @@ async function register(t: Test, clock = { now: NOW }): Promise<Process> {
   return only
 }
 
-const words = (outcomes: Outcome[][]) =>
+const words = (outcomes: EventOutcome[][]) =>
   outcomes.map((group) => group.map((outcome) => (outcome.kind === 'refused' ? outcome.word : outcome.kind)))
 
 const log = (db: Database): Promise<StoredEvent[]> =>
@@ -78,7 +78,7 @@ t.test('a register is opened by RegisterOpened and by nothing else', async (t) =
 
 t.test('what was recorded says where it stands, and ids that the service gives are UUIDs of version 7', async (t) => {
   const { db, record } = await register(t)
-  const [[outcome]] = (await record([posted(made('2026-01-01'))])) as [[Outcome]]
+  const [[outcome]] = (await record([posted(made('2026-01-01'))])) as [[EventOutcome]]
   t.match(outcome, { kind: 'recorded', position: 1, revision: 1, recordedAt: NOW })
   t.match(outcome, { id: /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/ })
   const stored = (await log(db))[1]
@@ -297,7 +297,11 @@ t.test('two processes make the same promise and define the same source: one is f
  * Records groups while another writer is first: its event is appended but not yet committed when they are admitted, so that
  * they do not see it and meet it only when they are appended.
  */
-async function overtaken(t: Test, other: Draft, ...groups: Group[]): Promise<{ outcomes: Outcome[][]; db: Database }> {
+async function overtaken(
+  t: Test,
+  other: Draft,
+  ...groups: Group[]
+): Promise<{ outcomes: EventOutcome[][]; db: Database }> {
   const { db, record } = await register(t)
   await record([posted(made('2026-01-01'))])
   const first = await db.startTransaction().execute()

@@ -5,7 +5,7 @@
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { EventAnswer, KeysAnswer, ProofAnswer } from '../answers.ts'
 import { type Checkpoint, isSigned, parseCheckpoint, parseNote } from './note.ts'
-import { fromBase64, type Head, isConsistent, isIncluded, isSame, leafHash, sha256 } from './tree.ts'
+import { fromBase64, isConsistent, isIncluded, isSame, leafHash, sha256, type TreeHead } from './tree.ts'
 
 const TEXT = new TextEncoder()
 const LEAF_VERSION = 1
@@ -101,7 +101,7 @@ export async function checkEvent({
 }
 
 /** Whether a checkpoint extends the one seen before; the proof is of these two sizes, the smaller first. */
-export async function checkHistory(before: Head, head: Head, proof: readonly string[]): Promise<Step> {
+export async function checkHistory(before: TreeHead, head: TreeHead, proof: readonly string[]): Promise<Step> {
   const [first, second] = before.size <= head.size ? [before, head] : [head, before]
   const hashes = proof.map(fromBase64)
   const isExtended = hashes.every(isHash) && (await isConsistent(first, second, hashes))

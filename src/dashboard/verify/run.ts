@@ -5,11 +5,11 @@ import { askOnce, isFailure } from '../api.ts'
 import { keep, kept } from '../storage.ts'
 import { type Asked, checkEvent, checkHistory, type Step } from './event.ts'
 import type { Checkpoint } from './note.ts'
-import { fromBase64, type Head, toBase64 } from './tree.ts'
+import { fromBase64, type TreeHead, toBase64 } from './tree.ts'
 
 export type Verified = { position: number; steps: Step[]; head: Checkpoint | null }
 
-type Seen = Head & { at: string }
+type Seen = TreeHead & { at: string }
 
 function storageKey(origin: string): string {
   return `pledger-head ${origin}`
@@ -51,7 +51,7 @@ export async function verifyEvent(
   return { position, ...(await checkEvent({ register, asked, event, proof, keys })) }
 }
 
-async function proofBetween(register: string, before: Head, head: Head): Promise<readonly string[]> {
+async function proofBetween(register: string, before: TreeHead, head: TreeHead): Promise<readonly string[]> {
   if (before.size === head.size) return []
   const [first, second] = before.size < head.size ? [before.size, head.size] : [head.size, before.size]
   const answer = await askOnce<ConsistencyAnswer>(

@@ -47,14 +47,14 @@ function areHashes(all: readonly Uint8Array[]): boolean {
   return all.every(({ length }) => length === 32)
 }
 
-export type Head = { size: bigint; root: Uint8Array }
+export type TreeHead = { size: bigint; root: Uint8Array }
 
 /** Whether a path leads from a leaf to the root of a tree (RFC 9162, 2.1.3.2). */
 export async function isIncluded(
   index: bigint,
   leaf: Uint8Array,
   path: readonly Uint8Array[],
-  { size, root }: Head,
+  { size, root }: TreeHead,
 ): Promise<boolean> {
   if (index < 0n || index >= size || !areHashes([leaf, root, ...path])) return false
   let [at, last] = [index, size - 1n]
@@ -75,7 +75,7 @@ export async function isIncluded(
 }
 
 /** Whether a proof shows that the second tree holds everything of the first, unchanged (RFC 9162, 2.1.4.2). */
-export async function isConsistent(first: Head, second: Head, proof: readonly Uint8Array[]): Promise<boolean> {
+export async function isConsistent(first: TreeHead, second: TreeHead, proof: readonly Uint8Array[]): Promise<boolean> {
   if (first.size <= 0n || first.size > second.size || !areHashes([first.root, second.root, ...proof])) return false
   if (first.size === second.size) return proof.length === 0 && isSame(first.root, second.root)
   const isPowerOfTwo = (first.size & (first.size - 1n)) === 0n

@@ -6,7 +6,7 @@ import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
 import { type PostedEvent, parsePosted, postedEvent } from '../../domain/posted-event.ts'
 import { fetchEvent } from '../../eventlog/load.ts'
 import { problemTitle } from '../../kernel/problem-words.ts'
-import type { Outcome } from '../../recording/admission.ts'
+import type { EventOutcome } from '../../recording/admission.ts'
 import { importLines, NoRegisterError } from '../../recording/import.ts'
 import { checkMay, recordedBy } from '../server/access.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from '../server/body.ts'
@@ -21,7 +21,7 @@ import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proo
 const MAX_ARRAY = 1_000
 
 /** The problem of an event that was not recorded; pointers are given where the caller's body has them. */
-export function withRefusal(outcome: Outcome | undefined, at: (pointer: string) => string): Problem {
+export function withRefusal(outcome: EventOutcome | undefined, at: (pointer: string) => string): Problem {
   switch (outcome?.kind) {
     case 'refused': {
       const errors = outcome.issues.map(({ pointer, detail }) => ({ pointer: at(pointer), detail }))
@@ -127,7 +127,7 @@ export async function answerRecorded(
   context: Context,
   reply: FastifyReply,
   register: string,
-  outcomes: readonly Outcome[],
+  outcomes: readonly EventOutcome[],
 ): Promise<z.output<typeof recordedAnswer>> {
   const answers = outcomes.flatMap((outcome) => {
     if (outcome.kind !== 'recorded' && outcome.kind !== 'alreadyRecorded') return []

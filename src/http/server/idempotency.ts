@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { RecordingKey } from '../../eventlog/keys.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import type { Group, Outcome } from '../../recording/admission.ts'
+import type { EventOutcome, Group } from '../../recording/admission.ts'
 import { createRecordOnce, type Once } from '../../recording/once.ts'
 import { recordedBy } from './access.ts'
 import type { Context } from './context.ts'
@@ -57,7 +57,7 @@ export async function recordGroup(
   reply: FastifyReply,
   register: string,
   group: Group,
-): Promise<Outcome[]> {
+): Promise<EventOutcome[]> {
   const key = keyOf(request)
   const bytes = bytesOf(request)
   const by = recordedBy(request)
@@ -72,8 +72,8 @@ export async function once(
   request: FastifyRequest,
   reply: FastifyReply,
   register: string,
-  record: (key: RecordingKey | null) => Promise<Outcome[]>,
-): Promise<Outcome[]> {
+  record: (key: RecordingKey | null) => Promise<EventOutcome[]>,
+): Promise<EventOutcome[]> {
   const key = keyOf(request)
   if (key === null) return record(null)
   const recordOnce = createRecordOnce(db, async (_register, _groups, _by, options) => [await record(options.key)], now)
@@ -87,7 +87,7 @@ export async function once(
   return outcomesOf(await recordOnce(recording), key, reply)
 }
 
-function outcomesOf(once: Once, key: string, reply: FastifyReply): Outcome[] {
+function outcomesOf(once: Once, key: string, reply: FastifyReply): EventOutcome[] {
   switch (once.kind) {
     case 'done':
       if (once.isReplayed) reply.header('idempotency-replayed', 'true')

@@ -3,7 +3,7 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
-import { type Head, isConsistent, isIncluded } from '../tlog/merkle.ts'
+import { isConsistent, isIncluded, type TreeHead } from '../tlog/merkle.ts'
 import { parseNote } from '../tlog/note.ts'
 import { type PublishedCheckpoint, readConsistency, readInclusions, readRoot } from './stored.ts'
 
@@ -17,7 +17,7 @@ export type Inclusion = { position: number; size: number; leafHash: Buffer; proo
 export type Consistency = { firstRoot: Buffer; secondRoot: Buffer; proof: Buffer[] }
 
 /** The head that the note of a checkpoint states, which is what a proof has to come to. Throws BrokenTreeError. */
-function headOf(register: string, { size, root, note }: PublishedCheckpoint): Head {
+function headOf(register: string, { size, root, note }: PublishedCheckpoint): TreeHead {
   const stated = parseCheckpoint(parseNote(note)?.text ?? '')
   if (stated?.size === BigInt(size) && root.equals(stated.root)) return stated
   throw new BrokenTreeError(`${register}: the checkpoint of size ${size} is not what its note says`)

@@ -11,7 +11,7 @@ import {
   rootOf,
   subtreesOf,
 } from '../tlog/merkle.ts'
-import { hashWithin, type Place, placeOf } from '../tlog/tiles.ts'
+import { hashWithin, type NodePlace, placeOf } from '../tlog/tiles.ts'
 
 /** Tiles at hand, by level and index. */
 export class Tiles {
@@ -48,7 +48,7 @@ export class Tiles {
 }
 
 /** Reads tiles in one statement, as far as there are any. */
-async function readTiles(db: Queryable, register: string, places: readonly Place[]): Promise<Tiles> {
+async function readTiles(db: Queryable, register: string, places: readonly NodePlace[]): Promise<Tiles> {
   const tiles = new Tiles()
   const names = new Map(places.map(({ level, index }) => [`${level}/${index}`, { level, index }]))
   if (names.size === 0) return tiles

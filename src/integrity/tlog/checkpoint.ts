@@ -1,11 +1,11 @@
 // The checkpoint of a register: origin, size and root of its tree as text (C2SP tlog-checkpoint), which a note signs.
 
 import { decodeBase64 } from './base64.ts'
-import { HASH_BYTES, type Head } from './merkle.ts'
+import { HASH_BYTES, type TreeHead } from './merkle.ts'
 import { openNote, type Verifier } from './note.ts'
 
 /** A head and which log it is of. */
-export type Checkpoint = Head & { origin: string }
+export type Checkpoint = TreeHead & { origin: string }
 
 /** The text of a checkpoint. */
 export function checkpointText({ origin, size, root }: Checkpoint): string {

@@ -152,13 +152,13 @@ export function isIncluded(
 }
 
 /** A tree at a size. */
-export type Head = { size: bigint; root: Uint8Array }
+export type TreeHead = { size: bigint; root: Uint8Array }
 
 /**
  * Whether a proof shows that the second tree extends the first (RFC 9162, 2.1.4.2). From the tree without leaves there is no
  * proof: everything extends it, and saying so proves nothing.
  */
-export function isConsistent(first: Head, second: Head, proof: readonly Uint8Array[]): boolean {
+export function isConsistent(first: TreeHead, second: TreeHead, proof: readonly Uint8Array[]): boolean {
   if (first.size <= 0n || first.size > second.size || !areHashes([first.root, second.root, ...proof])) return false
   if (first.size === second.size) return proof.length === 0 && isSame(first.root, second.root)
   const isComplete = (first.size & (first.size - 1n)) === 0n

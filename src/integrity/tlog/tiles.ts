@@ -46,10 +46,10 @@ export function sizesWith({ level, index, width }: ResourceId): Range {
 }
 
 /** Where the hashes under a complete subtree stand: in one tile, from an offset. */
-export type Place = { level: number; index: bigint; offset: number; count: number }
+export type NodePlace = { level: number; index: bigint; offset: number; count: number }
 
 /** The place of a complete subtree: of the tile of its own height, or of as many hashes of the one below as it spans. */
-export function placeOf({ level, index }: Node): Place {
+export function placeOf({ level, index }: Node): NodePlace {
   const tileLevel = Math.floor(level / TILE_HEIGHT)
   const count = 2 ** (level % TILE_HEIGHT)
   const first = index * BigInt(count)
