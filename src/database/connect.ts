@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Config } from '../config.ts'
 import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded/server.ts'
 import { grantRoles } from './grants.ts'
-import { migrate, NewerSchemaError, pendingMigrations } from './migrate.ts'
+import { migrate, NewerSchemaError, OlderSchemaError, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'
 import { type Finding, maySeal, mayServe, sessionOf, unsafeFindings } from './safety.ts'
 
@@ -56,7 +56,9 @@ function describe(config: Config, server: EmbeddedServer | null): string {
 
 /** No such database, or not for us: said by PostgreSQL in a sentence (SQLSTATE 3D000, class 28). Or not for this version. */
 function refusal(error: unknown): UnusableDatabaseError | null {
-  if (error instanceof NewerSchemaError) return new UnusableDatabaseError(error.message)
+  if (error instanceof NewerSchemaError || error instanceof OlderSchemaError) {
+    return new UnusableDatabaseError(error.message)
+  }
   const { code, message } = error as { code?: unknown; message?: string }
   const isRefused = typeof code === 'string' && (code === '3D000' || code.startsWith('28'))
   return isRefused ? new UnusableDatabaseError(`the database cannot be used: ${message}`) : null

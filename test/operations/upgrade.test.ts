@@ -1,21 +1,30 @@
 // Upgrades: the database of every release, brought to this version's schema by real processes; and one that is newer.
 
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { openDatabase } from '../../src/database/pool.ts'
 import { testDatabaseUrl } from '../support/database.ts'
+import { dumpSchema } from '../support/dump-schema.ts'
 import { pledger } from '../support/process.ts'
 import { made } from '../support/register.ts'
 import { loadRelease, type ReleasedDigest, releaseKeys, releases } from '../support/release.ts'
 import { clockAt, serving, soon, stopped, temporaryDirectory } from '../support/serving.ts'
 
+const MIGRATIONS = join(import.meta.dirname, '../../migrations')
+
+async function run(url: string, text: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(text)
+  await client.end()
+}
+
 /** An empty database beside one of the run's, gone with it. */
 async function emptyDatabase(t: Test): Promise<string> {
   const url = await testDatabaseUrl(t)
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query('drop schema public cascade; create schema public')
-  await client.end()
+  await run(url, 'drop schema public cascade; create schema public')
   return url
 }
 
@@ -25,6 +34,37 @@ async function rows(url: string, text: string): Promise<unknown[]> {
   const found = await client.query({ text, rowMode: 'array' })
   await client.end()
   return found.rows.map((row: unknown[]) => row.map(String))
+}
+
+async function schemaOf(url: string): Promise<string> {
+  const db = openDatabase({ connectionString: url, max: 1 })
+  return dumpSchema(db).finally(() => db.destroy())
+}
+
+/**
+ * The parts of a dumped schema, as they are dumped once more from a database that it was loaded into: PostgreSQL then writes every
+ * expression in one way. Without partitions: replays made those of a release.
+ */
+async function schemaParts(t: Test, schema: string): Promise<string[]> {
+  const url = await emptyDatabase(t)
+  await run(url, schema)
+  const parts = (await schemaOf(url)).split('\n\n')
+  return parts.filter((part) => !/^create table \S+ partition of/.test(part))
+}
+
+async function checkSchema(t: Test, url: string): Promise<void> {
+  const generated = await readFile(join(MIGRATIONS, 'schema.sql'), 'utf8')
+  t.strictSame(
+    await schemaParts(t, await schemaOf(url)),
+    await schemaParts(t, generated),
+    'the schema is that of a new database',
+  )
+  const names = (await readdir(MIGRATIONS)).filter((file) => /^\d/.test(file)).sort()
+  t.strictSame(
+    await rows(url, `select name || '.sql' from migration order by name`),
+    names.map((name) => [name]),
+    'exactly the migrations of this version are noted as applied',
+  )
 }
 
 /** What no migration may change. */
@@ -65,6 +105,7 @@ async function checkUpgrade(t: Test, file: string): Promise<void> {
     PLEDGER_SIGNING_KEYS: await releaseKeys(join(await temporaryDirectory(t), 'keys.pem')),
   }
   t.match(await pledger(t, ['migrate'], env), { code: 0 })
+  await checkSchema(t, url)
   t.strictSame(await kept(url), before, 'every event, position, leaf, checkpoint and key is as it was')
   const verified = await pledger(t, ['verify', 'log'], env)
   t.equal(verified.code, 0, verified.err)
@@ -137,4 +178,35 @@ t.test('a schema that is newer than the service is refused by every command, in 
   for (const [at, one] of ended.entries()) {
     t.strictSame(one, { code: 1, signal: null, out: '', err: said }, (commands[at] as string[]).join(' '))
   }
+})
+
+/** A database at one of the migrations of before 0.1.0, as far as anything looks before it migrates. */
+async function oldDatabase(t: Test, names: readonly string[]): Promise<string> {
+  const url = await emptyDatabase(t)
+  await run(url, 'create table migration (name varchar(255) primary key, "timestamp" varchar(255) not null)')
+  for (const name of names) await run(url, `insert into migration values ('${name}', '2026-11-01T00:00:00.000Z')`)
+  return url
+}
+
+t.test('a schema of before the baseline is refused, and it is said which version brings it further', async (t) => {
+  const names = ['0001-log', '0002-commitments', '0003-periods-and-tallies', '0004-generations']
+  const url = await oldDatabase(t, names)
+  const said =
+    'pledger: the database is of a version of Pledger before 0.1.0: it ends with the migration 0004-generations; bring it to ' +
+    '0013-erased-events first, with `npm ci && npm run pledger -- migrate` at the commit 5bfc4ba of Pledger, and run this ' +
+    'version again\n'
+  const commands = [['migrate'], ['serve', '--unsafe-database'], ['verify', 'log']]
+  for (const command of commands) {
+    const ended = await pledger(t, command, { PLEDGER_DATABASE_URL: url })
+    t.strictSame(ended, { code: 1, signal: null, out: '', err: said }, command.join(' '))
+  }
+  const left = await rows(
+    url,
+    `select relname from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'`,
+  )
+  t.strictSame(left, [['migration']], 'no table was made')
+  t.strictSame(
+    await rows(url, 'select name from migration order by name'),
+    names.map((name) => [name]),
+  )
 })

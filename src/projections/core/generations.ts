@@ -1,6 +1,6 @@
 // Generations: the builds of projected rows that stand beside each other, each in a partition of its own. Which of them a
 // register is read from is its checkpoint's word alone; a register only ever goes on to a higher number. Tables are made and
-// dropped by functions of the database (migrations/0012-roles.sql): the service itself owns none.
+// dropped by functions of the database (migrations/0001-baseline.sql): the service itself owns none.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
