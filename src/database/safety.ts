@@ -206,7 +206,8 @@ async function guardFindings(db: Queryable): Promise<Finding[]> {
   const { rows } = await sql<{ table: string; guard: string }>`select g.table_name as table, g.guard
     from unnest(${guards.map(({ table }) => table)}::text[], ${guards.map(({ guard }) => guard)}::text[]) g (table_name, guard)
     where to_regclass(g.table_name) is not null and not exists (select from pg_trigger
-      where tgrelid = to_regclass(g.table_name) and tgname = g.guard and tgenabled = 'A')`.execute(db)
+      where tgrelid = to_regclass(g.table_name) and tgname = g.guard and tgenabled = 'A')
+    order by g.table_name, g.guard`.execute(db)
   return rows.map(({ table, guard }) => ({
     what: `the trigger ${guard} of ${table} is gone or switched off`,
     mend: `alter table ${table} enable always trigger ${guard}, and find out who did that`,
