@@ -73,6 +73,26 @@ t.test(
   },
 )
 
+/** The folders of the domain, each before those that may import it; `.` are the files that stand in none. */
+const DOMAIN_FOLDERS = ['.', 'register', 'commitment', 'portfolio', 'admission']
+
+t.test('no folder of the domain imports one that imports it', async (t) => {
+  const folderOf = (path: string) => path.split('/').slice(1, -1).join('/') || '.'
+  const links = sources
+    .filter(({ path }) => roomOf(path) === 'domain')
+    .flatMap(({ path, imports }) =>
+      imports.filter((name) => roomOf(name) === 'domain').map((name) => ({ path, name, from: folderOf(path) })),
+    )
+  t.strictSame([...new Set(links.map(({ from }) => from))].sort(), DOMAIN_FOLDERS.toSorted())
+  const backwards = links.filter(
+    ({ name, from }) => DOMAIN_FOLDERS.indexOf(folderOf(name)) > DOMAIN_FOLDERS.indexOf(from),
+  )
+  t.strictSame(
+    backwards.map(({ path, name }) => `${path} imports ${name}`),
+    [],
+  )
+})
+
 t.test('the domain knows no clock, no system and no library but zod; the kernel none at all', async (t) => {
   const libraries = (room: string) =>
     sources

@@ -2,9 +2,9 @@
 // its context, and become the batch that append writes. No effects: what is known comes in, the batch goes out.
 
 import { randomUUIDv7 } from 'node:crypto'
-import { admit, asStored, type RefusalWord } from '../domain/admit.ts'
+import { admit, asStored, type RefusalWord } from '../domain/admission/admit.ts'
+import type { ParseIssue, PostedEvent } from '../domain/admission/posted-event.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
-import type { ParseIssue, PostedEvent } from '../domain/posted-event.ts'
 import { extended, type RegisterState, registerAt } from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
 import type { NewEvent } from '../eventlog/append.ts'

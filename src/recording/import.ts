@@ -1,7 +1,7 @@
 // Importing: NDJSON, line by line, in batches in the order of the lines. A refused line is reported and the rest goes on;
 // every line has its event's id, so an import that was cut off is simply run again.
 
-import { type ParseIssue, type PostedEvent, parseLine } from '../domain/posted-event.ts'
+import { type ParseIssue, type PostedEvent, parseLine } from '../domain/admission/posted-event.ts'
 import { type ProblemWord, problemTitle, problemType } from '../kernel/problem-words.ts'
 import type { EventOutcome } from './admission.ts'
 import type { Recorder } from './recorder.ts'

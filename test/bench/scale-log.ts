@@ -2,8 +2,8 @@
 // definitions amount to, in order of recording. Bodies, hashes and leaves are those that the service would have stored.
 
 import { hash } from 'node:crypto'
+import { type EventType, parseData, parseLine } from '../../src/domain/admission/posted-event.ts'
 import { REGISTER_STREAM } from '../../src/domain/event.ts'
-import { type EventType, parseData, parseLine } from '../../src/domain/posted-event.ts'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
 import { formatDay } from '../../src/kernel/plain-date.ts'
 import { type Random, randomFrom } from '../../src/samples/random.ts'

@@ -1,8 +1,8 @@
 // The life of one made-up commitment as a register records it: facts that arrive soon after they happened or long after,
 // and repairs of the record. Nobody admits them, so some contradict others, as imported registers do.
 
+import type { EventType } from '../../src/domain/admission/posted-event.ts'
 import type { Citation } from '../../src/domain/event.ts'
-import type { EventType } from '../../src/domain/posted-event.ts'
 import { type Day, dayOf, formatDay } from '../../src/kernel/plain-date.ts'
 import type { Random } from '../../src/samples/random.ts'
 

@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { pino } from 'pino'
 import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../src/database/pool.ts'
-import { parsePosted } from '../../src/domain/posted-event.ts'
+import { parsePosted } from '../../src/domain/admission/posted-event.ts'
 import { readFeed, readFeedLines, sizeAt, streamsSince } from '../../src/eventlog/feed.ts'
 import { findKey, forgetKeys } from '../../src/eventlog/keys.ts'
 import {

@@ -1,6 +1,6 @@
 import t from 'tap'
+import { type Parsed, parseLine, parsePosted } from '../../src/domain/admission/posted-event.ts'
 import type { Citation } from '../../src/domain/event.ts'
-import { type Parsed, parseLine, parsePosted } from '../../src/domain/posted-event.ts'
 import { type Day, dateRangeOf, dayOf, formatDay, lastDayOf } from '../../src/kernel/plain-date.ts'
 import type { SampleEvent } from '../../src/samples/sample-event.ts'
 import { checkSynthetic, type SyntheticOptions, syntheticEvents } from '../../src/samples/synthetic.ts'

@@ -2,11 +2,11 @@
 // `c`, unless a test says otherwise; positions, revisions and ids follow from the order.
 
 import fc from 'fast-check'
+import type { EventType } from '../../src/domain/admission/posted-event.ts'
 import { type CommitmentAnswer, describe } from '../../src/domain/commitment/answer.ts'
 import type { CommitmentEventType } from '../../src/domain/commitment/events.ts'
 import { stateAt } from '../../src/domain/commitment/state.ts'
 import { type Citation, REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
-import type { EventType } from '../../src/domain/posted-event.ts'
 import { type RegisterState, registerAt } from '../../src/domain/register/state.ts'
 import type { NewEvent } from '../../src/eventlog/append.ts'
 import { dayOf, formatDay } from '../../src/kernel/plain-date.ts'

@@ -2,7 +2,7 @@
 // 3): every question folds whole streams from scratch and counts with plain filters and sorts. It shares the fold of one
 // commitment with the service, which has tests of its own, and nothing that adds commitments up.
 
-import { type CommitmentAnswer, describe, RULES, scheduleOf } from '../../src/domain/commitment/answer.ts'
+import { type CommitmentAnswer, describe, RULES } from '../../src/domain/commitment/answer.ts'
 import {
   type CommitmentFact,
   commitmentFacts,
@@ -10,7 +10,7 @@ import {
   foldFacts,
   type States,
 } from '../../src/domain/commitment/state.ts'
-import { verification } from '../../src/domain/commitment/status.ts'
+import { scheduleOf, verification } from '../../src/domain/commitment/status.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
 import { definedAt, namedAt, type RegisterState, registerAt } from '../../src/domain/register/state.ts'
 import { redactedPositions, repairTarget, retractedIds } from '../../src/domain/repairs.ts'

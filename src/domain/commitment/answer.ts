@@ -3,11 +3,12 @@
 import { z } from 'zod'
 import { answerDate, type Day, formatDay, lastDayOf } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
+import { type Conflict, conflictAnswer } from '../conflict.ts'
 import { DEFINITIONS, erasedPositions, type RegisterState } from '../register/state.ts'
-import { type Conflict, conflictAnswer, conflictsOf, undefinedReferences } from './conflicts.ts'
+import { conflictsOf, undefinedReferences } from './conflicts.ts'
 import { baselineShiftDays, slippageDays, stalenessDays } from './slippage.ts'
 import type { CommitmentState, FactRef, Milestone, States } from './state.ts'
-import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, schedule, statusDates, VERIFICATIONS } from './status.ts'
+import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, scheduleOf, statusDates, VERIFICATIONS } from './status.ts'
 
 const factRefAnswer = { event: z.int().meta({ description: 'Position of the event' }), occurredOn: dateAnswer }
 const nullableNumber = z.number().nullable()
@@ -143,20 +144,6 @@ function answerDates(state: CommitmentState): CommitmentAnswer['dates'] {
     forecastFinish: state.forecast && answerDate(state.forecast.finish),
     actualFinish: delivered && answerDate(delivered.occurredOn),
   }
-}
-
-/** Whether imprecise dates leave the status open: folded by first days, lifecycle or either schedule would be another. */
-export function scheduleOf({ latest, earliest }: States, asOf: Day): z.output<typeof scheduleAnswer> {
-  const last = statusDates(latest)
-  const first = earliest === latest ? last : statusDates(earliest)
-  const original = schedule(last, 'original', asOf)
-  const current = schedule(last, 'current', asOf)
-  const uncertain =
-    first !== last &&
-    (first.lifecycle !== last.lifecycle ||
-      schedule(first, 'original', asOf) !== original ||
-      schedule(first, 'current', asOf) !== current)
-  return { original, current, uncertain }
 }
 
 /** What an answer says besides the state itself: which register it is in, and at which knowledge. */

@@ -1,49 +1,10 @@
-// What the record of one commitment says against itself. Never guessed from free text, and taking no side: each conflict
-// names the events and citations that cannot all hold.
+// What the record of one commitment says against itself.
 
-import { z } from 'zod'
 import type { Day } from '../../kernel/plain-date.ts'
-import { answerCitation, citationAnswer } from '../answers.ts'
-import type { Citation } from '../event.ts'
+import { type Conflict, conflictOf, differingCitations, undefinedReference, undefinedSources } from '../conflict.ts'
 import type { RegisterState } from '../register/state.ts'
-import type { CommitmentState, FactRef, ReportedStatus } from './state.ts'
+import type { CommitmentState, ReportedStatus } from './state.ts'
 import { currentBaselineIndex, type Schedule, type StatusDates, schedule } from './status.ts'
-
-export const CONFLICT_KINDS = [
-  'made-twice',
-  'delivery-days-differ',
-  'delivery-disputed',
-  'source-differs',
-  'status-differs',
-  'rebaselined-after-delivery',
-  'undefined-reference',
-  'reports-differ',
-] as const
-
-export const conflictAnswer = z
-  .strictObject({
-    kind: z.enum(CONFLICT_KINDS),
-    detail: z.string(),
-    events: z.array(z.int()).meta({ description: 'Positions of the events that cannot all hold' }),
-    citations: z.array(citationAnswer),
-  })
-  .meta({ id: 'Conflict' })
-export type Conflict = z.output<typeof conflictAnswer>
-type ConflictKind = (typeof CONFLICT_KINDS)[number]
-
-/** A conflict between facts, with the citations of all of them. */
-export function conflictOf(
-  kind: ConflictKind,
-  detail: string,
-  facts: readonly Pick<FactRef, 'position' | 'citations'>[],
-): Conflict {
-  return {
-    kind,
-    detail,
-    events: facts.map((fact) => fact.position).sort((a, b) => a - b),
-    citations: facts.flatMap((fact) => fact.citations.map((citation) => answerCitation(citation, fact.position))),
-  }
-}
 
 function contradicts(means: NonNullable<ReportedStatus['means']>, dates: StatusDates, current: Schedule): boolean {
   switch (means) {
@@ -88,21 +49,9 @@ function claimConflicts(state: CommitmentState): Conflict[] {
   return conflicts
 }
 
-/** What a citation says instead, as a conflict of the fact that cites it; nothing where it agrees. */
-function differing(citation: Citation, position: number): Conflict[] {
-  if (!citation.differs) return []
-  const says = Object.entries(citation.differs).map(([field, value]) => `${field}: ${JSON.stringify(value)}`)
-  return [
-    conflictOf('source-differs', `${citation.source} says ${says.join(', ')}`, [{ position, citations: [citation] }]),
-  ]
-}
-
 /** The conflicts that one commitment's own facts hold, as of a day; undefined references are judged by `undefinedReferences`. */
 export function conflictsOf(state: CommitmentState, dates: StatusDates, asOf: Day): Conflict[] {
-  return [
-    ...state.citations.flatMap(({ event, ...citation }) => differing(citation, event)),
-    ...factConflicts(state, dates, asOf),
-  ]
+  return [...differingCitations(state.citations), ...factConflicts(state, dates, asOf)]
 }
 
 /** The baselines that came into force after the full claim of a delivery; none where there is no such claim. */
@@ -137,30 +86,6 @@ function factConflicts(state: CommitmentState, dates: StatusDates, asOf: Day): C
         ]
       : []),
   ]
-}
-
-/** The differing citations of a definition, such as a programme's, as conflicts. */
-export function differingDefinition(citations: readonly (Citation & { event: number })[]): Conflict[] {
-  return citations.flatMap(({ event, ...citation }) => differing(citation, event))
-}
-
-/** A reference of facts to what the register no longer defines. */
-export function undefinedReference(what: string, facts: readonly Pick<FactRef, 'position' | 'citations'>[]): Conflict {
-  return conflictOf('undefined-reference', `${what} is not defined`, facts)
-}
-
-/** Citations from sources that the register no longer defines: a conflict for each such source. */
-export function undefinedSources(
-  citations: readonly (Citation & { event: number })[],
-  register: RegisterState,
-): Conflict[] {
-  const missing = citations.filter(({ source }) => !register.sources.has(source))
-  return [...Map.groupBy(missing, ({ source }) => source)].map(([source, citing]) =>
-    undefinedReference(
-      `source ${source}`,
-      citing.map(({ event, ...citation }) => ({ position: event, citations: [citation] })),
-    ),
-  )
 }
 
 /** References of a commitment to what the register no longer defines, as known at the size of `register`. */

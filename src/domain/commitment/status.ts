@@ -1,7 +1,7 @@
 // The three axes of status, as of a day: lifecycle from the fold, schedule and verification derived from it.
 
 import type { Day } from '../../kernel/plain-date.ts'
-import { type Baseline, type CommitmentState, isClosed, type Lifecycle } from './state.ts'
+import { type Baseline, type CommitmentState, isClosed, type Lifecycle, type States } from './state.ts'
 
 export const LIFECYCLES = [
   'open',
@@ -85,4 +85,24 @@ export function schedule(dates: StatusDates, against: 'original' | 'current', as
   if (dates.finishedOn !== null) return dates.finishedOn <= dueOn ? 'deliveredOnTime' : 'deliveredLate'
   if (asOf > dueOn) return 'late'
   return dates.forecastOn !== null && dates.forecastOn > dueOn ? 'forecastLate' : 'onSchedule'
+}
+
+/** The schedule as answers give it. */
+type ScheduleStatus = { original: Schedule; current: Schedule; uncertain: boolean }
+
+/**
+ * The schedule against both baselines as of a day. `uncertain`: imprecise dates leave the status open, for folded by first
+ * days, lifecycle or either schedule would be another.
+ */
+export function scheduleOf({ latest, earliest }: States, asOf: Day): ScheduleStatus {
+  const last = statusDates(latest)
+  const first = earliest === latest ? last : statusDates(earliest)
+  const original = schedule(last, 'original', asOf)
+  const current = schedule(last, 'current', asOf)
+  const uncertain =
+    first !== last &&
+    (first.lifecycle !== last.lifecycle ||
+      schedule(first, 'original', asOf) !== original ||
+      schedule(first, 'current', asOf) !== current)
+  return { original, current, uncertain }
 }

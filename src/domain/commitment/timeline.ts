@@ -3,10 +3,9 @@
 // All periods of a commitment are its timeline; the projection `periods` and the tallies are made of them.
 
 import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
-import { scheduleOf } from './answer.ts'
 import { hasFactConflict } from './conflicts.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
-import { type StatusDates, statusDates } from './status.ts'
+import { type StatusDates, scheduleOf, statusDates } from './status.ts'
 import { encodeStatus, showsSameStatus } from './status-code.ts'
 
 /** What a commitment belongs to. */

@@ -4,11 +4,11 @@ import { formatDay } from '../../kernel/plain-date.ts'
 import {
   type Conflict,
   conflictOf,
-  differingDefinition,
+  differingCitations,
+  ownCitations,
   undefinedReference,
   undefinedSources,
-} from '../commitment/conflicts.ts'
-import { ownCitations } from '../register/conflicts.ts'
+} from '../conflict.ts'
 import type { RegisterState } from '../register/state.ts'
 import { placeOf, type Report, reportDay } from './report.ts'
 
@@ -53,7 +53,7 @@ export function conflictsOfReport(report: Report, register: RegisterState): Conf
   const { programme } = data
   const isUndefined = programme !== undefined && !register.programmes.has(programme)
   return [
-    ...differingDefinition(citations),
+    ...differingCitations(citations),
     ...(isUndefined ? [undefinedReference(`programme ${programme}`, [factOf(report)])] : []),
     ...undefinedSources(citations, register),
   ]

@@ -1,15 +1,7 @@
 // What the definitions of a register say against themselves and against each other.
 
-import { type Conflict, differingDefinition, undefinedReference, undefinedSources } from '../commitment/conflicts.ts'
-import type { Citation } from '../event.ts'
+import { type Conflict, differingCitations, ownCitations, undefinedReference, undefinedSources } from '../conflict.ts'
 import type { Definition, ProgrammeData, RegisterState } from './state.ts'
-
-type Cited = Pick<Definition<unknown>, 'position' | 'citations'>
-
-/** What the event of a definition cites, without what it amends. */
-export function ownCitations({ position, citations }: Cited): Citation[] {
-  return citations.filter(({ event }) => event === position).map(({ event, ...citation }) => citation)
-}
 
 /** The conflicts of the definition of one thing that is in force, given all its definitions, in order. */
 export type ConflictsOf<T> = (
@@ -20,7 +12,7 @@ export type ConflictsOf<T> = (
 
 /** Those of any definition: citations that differ, and citations from sources that are not defined. */
 export const conflictsOfDefinition: ConflictsOf<unknown> = (_, { citations }, register) => [
-  ...differingDefinition(citations),
+  ...differingCitations(citations),
   ...undefinedSources(citations, register),
 ]
 

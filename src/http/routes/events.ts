@@ -2,8 +2,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { type PostedEvent, parsePosted, postedEvent } from '../../domain/admission/posted-event.ts'
 import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
-import { type PostedEvent, parsePosted, postedEvent } from '../../domain/posted-event.ts'
 import { fetchEvent } from '../../eventlog/load.ts'
 import { problemTitle } from '../../kernel/problem-words.ts'
 import type { EventOutcome } from '../../recording/admission.ts'

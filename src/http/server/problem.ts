@@ -6,7 +6,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { z } from 'zod'
 import { withoutTokens } from '../../access/tokens.ts'
 import { isDatabaseUnavailable, isTakingTooLong } from '../../database/unavailable.ts'
-import { issuesOf, type ParseIssue } from '../../domain/posted-event.ts'
+import { issuesOf, type ParseIssue } from '../../domain/admission/posted-event.ts'
 import { UnreadableEventError } from '../../domain/repairs.ts'
 import {
   PROBLEM_WORDS,

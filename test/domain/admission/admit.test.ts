@@ -1,11 +1,11 @@
 import t from 'tap'
 import { z } from 'zod'
-import { admit } from '../../src/domain/admit.ts'
-import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
-import { EVENT_TYPES, parsePosted } from '../../src/domain/posted-event.ts'
-import { registerAt } from '../../src/domain/register/state.ts'
-import { currentVersion, type RetiredShapes, upcast } from '../../src/domain/retired-events.ts'
-import { dayOf } from '../../src/kernel/plain-date.ts'
+import { admit } from '../../../src/domain/admission/admit.ts'
+import { EVENT_TYPES, parsePosted } from '../../../src/domain/admission/posted-event.ts'
+import { REGISTER_STREAM, type StoredEvent } from '../../../src/domain/event.ts'
+import { registerAt } from '../../../src/domain/register/state.ts'
+import { currentVersion, type RetiredShapes, upcast } from '../../../src/domain/retired-events.ts'
+import { dayOf } from '../../../src/kernel/plain-date.ts'
 import {
   amended,
   correct,
@@ -30,7 +30,7 @@ import {
   suspended,
   verified,
   withdrawn,
-} from '../support/events.ts'
+} from '../../support/events.ts'
 
 const TODAY = '2026-03-01'
 const ofRegister = (type: 'PartyAdded' | 'ProgrammeDefined' | 'FigureReported', data: Record<string, unknown>) =>

@@ -1,11 +1,11 @@
 // The one union of every event that can be recorded, as it is posted and as it stands on a line of an import.
 
 import { z } from 'zod'
-import { commitmentEventData } from './commitment/events.ts'
-import { type Citation, citations, date, eventId, REGISTER_STREAM, slug } from './event.ts'
-import { registerEventData } from './register/events.ts'
-import { isRepair, repairEventData } from './repairs.ts'
-import { currentVersion, RETIRED_SHAPES } from './retired-events.ts'
+import { commitmentEventData } from '../commitment/events.ts'
+import { type Citation, citations, date, eventId, REGISTER_STREAM, slug } from '../event.ts'
+import { registerEventData } from '../register/events.ts'
+import { isRepair, repairEventData } from '../repairs.ts'
+import { currentVersion, RETIRED_SHAPES } from '../retired-events.ts'
 
 const eventData = { ...registerEventData, ...commitmentEventData, ...repairEventData }
 

@@ -1,12 +1,12 @@
 // Admission: whether an event can be recorded, given everything known. A pure decision from a closed list of refusals;
 // it refuses only what cannot be a fact.
 
-import { type DateRange, type Day, dateRangeOf, isWhollyBefore } from '../kernel/plain-date.ts'
-import { commitmentFacts, foldFacts } from './commitment/state.ts'
-import { type Citation, REGISTER_STREAM, type StoredEvent } from './event.ts'
+import { type DateRange, type Day, dateRangeOf, isWhollyBefore } from '../../kernel/plain-date.ts'
+import { commitmentFacts, foldFacts } from '../commitment/state.ts'
+import { type Citation, REGISTER_STREAM, type StoredEvent } from '../event.ts'
+import type { RegisterState } from '../register/state.ts'
+import { correctedBodies, isRepair, retractedIds } from '../repairs.ts'
 import { isEventType, isRegisterFact, type ParseIssue, type PostedEvent, parseData } from './posted-event.ts'
-import type { RegisterState } from './register/state.ts'
-import { correctedBodies, isRepair, retractedIds } from './repairs.ts'
 
 export type RefusalWord =
   | 'not-made'
