@@ -6,7 +6,7 @@ import { CommanderError } from 'commander'
 import { commandLine } from './cli/command-line.ts'
 import { CommandError, InterruptedError, OutputClosedError } from './cli/program.ts'
 import { UnusableDatabaseError } from './database/connect.ts'
-import { EmbeddedError } from './database/embedded/server.ts'
+import { EmbeddedError } from './database/embedded/files.ts'
 import { isDatabaseUnavailable } from './database/unavailable.ts'
 
 // Safe: our own package.json.

@@ -2,7 +2,8 @@
 
 import { sql } from 'kysely'
 import type { Config } from '../config.ts'
-import { attachEmbedded, type EmbeddedServer, openEmbedded } from './embedded/server.ts'
+import type { EmbeddedServer } from './embedded/owner.ts'
+import { attachEmbedded, openEmbedded } from './embedded/server.ts'
 import { grantRoles } from './grants.ts'
 import { migrate, NewerSchemaError, OlderSchemaError, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'

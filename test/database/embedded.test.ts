@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
-import { attachEmbedded, EmbeddedError, openEmbedded } from '../../src/database/embedded/server.ts'
+import { EmbeddedError } from '../../src/database/embedded/files.ts'
+import { attachEmbedded, openEmbedded } from '../../src/database/embedded/server.ts'
 
 t.jobs = 2
 
