@@ -7,7 +7,7 @@ import { redact } from '../../recording/redact.ts'
 import { recordedBy } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import { type Context, isSlug } from '../server/context.ts'
-import { idempotencyHeaders, once } from '../server/idempotency.ts'
+import { idempotencyHeaders, recordOnce } from '../server/idempotency.ts'
 import { parsePosition } from '../server/parameters.ts'
 import { Problem, problems } from '../server/problem.ts'
 import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
@@ -27,7 +27,7 @@ async function redactEvent(context: Context, request: FastifyRequest, reply: Fas
   // Safe: parsed by the schema of the route.
   const { reason } = request.body as z.output<typeof redactBody>
   const by = recordedBy(request)
-  const outcomes = await once(context, request, reply, register, async (key) => {
+  const outcomes = await recordOnce(context, request, reply, register, async (key) => {
     const now = context.now()
     const outcome = await redact(context.db, { register, position, reason, recordedBy: by, now, key })
     if (outcome.kind === 'refused') throw new Problem(outcome.word, { detail: outcome.detail })

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { RecordingKey } from '../../eventlog/keys.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { EventOutcome, Group } from '../../recording/admission.ts'
-import { createRecordOnce, type Once } from '../../recording/once.ts'
+import { type OnceOutcome, once } from '../../recording/once.ts'
 import { recordedBy } from './access.ts'
 import type { Context } from './context.ts'
 import { Problem } from './problem.ts'
@@ -66,32 +66,29 @@ export async function recordGroup(
   return outcomesOf(await context.recorder.recordOnce(recording), key, reply)
 }
 
-/** What records on a way of its own does so once likewise; it keeps the key, where there is one, and throws KeyTakenError. */
-export async function once(
+/**
+ * Records by a way of its own, once where the request has an Idempotency-Key, and marks an answer that was given before.
+ * `record` keeps the key with what it records. Throws Problem `key-reused`.
+ */
+export async function recordOnce(
   { db, now }: Context,
   request: FastifyRequest,
   reply: FastifyReply,
   register: string,
   record: (key: RecordingKey | null) => Promise<EventOutcome[]>,
 ): Promise<EventOutcome[]> {
-  const key = keyOf(request)
-  if (key === null) return record(null)
-  const recordOnce = createRecordOnce(db, async (_register, _groups, _by, options) => [await record(options.key)], now)
-  const recording = {
-    register,
-    recordedBy: recordedBy(request),
-    group: [],
-    bytes: 0,
-    key: { key, fingerprint: fingerprintOf(request) },
-  }
-  return outcomesOf(await recordOnce(recording), key, reply)
+  const text = keyOf(request)
+  if (text === null) return record(null)
+  const key = { key: text, fingerprint: fingerprintOf(request) }
+  const keyed = { register, recordedBy: recordedBy(request), key }
+  return outcomesOf(await once(db, now, keyed, () => record(key)), text, reply)
 }
 
-function outcomesOf(once: Once, key: string, reply: FastifyReply): EventOutcome[] {
-  switch (once.kind) {
+function outcomesOf(outcome: OnceOutcome, key: string, reply: FastifyReply): EventOutcome[] {
+  switch (outcome.kind) {
     case 'done':
-      if (once.isReplayed) reply.header('idempotency-replayed', 'true')
-      return once.outcomes
+      if (outcome.isReplayed) reply.header('idempotency-replayed', 'true')
+      return outcome.outcomes
     case 'inFlight':
       throw new Problem('in-flight', {
         detail: `the request with Idempotency-Key ${key} is still being answered`,
