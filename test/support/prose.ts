@@ -6,8 +6,7 @@ export type Sentence = { line: number; text: string; words: number }
 export const MAX_WORDS = 30
 
 /** Clauses that name nobody and nothing: the reader has to guess who acts. */
-const HEADLESS =
-  /\bwhoever\b|\bthat which\b|\bwhat (?:is|are|was|were) not\b[^.?!]*?\b(?:is|are|was|were)\b/i
+const HEADLESS = /\bwhoever\b|\bthat which\b|\bwhat (?:is|are|was|were) not\b[^.?!]*?\b(?:is|are|was|were)\b/i
 
 type Block = { line: number; text: string }
 
