@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import { BEFORE_ALL_DAYS, type DateRange, type Day, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
+import { leastWhere } from '../kernel/search.ts'
 import { type Citation, citation, date, type EventToFold, eventId, text } from './event.ts'
 import { currentVersion, upcast } from './retired-events.ts'
 
@@ -145,11 +146,11 @@ function effectiveDays(occurredOn: DateRange, recordedAt: number, timeZone: stri
 
 /** An event of a type or shape that no fold of this version can read. */
 export class UnreadableEventError extends Error {
-  readonly event: Named
+  readonly event: EventNamed
   /** Null where it is for its type or version alone. */
   readonly why: string | null
 
-  constructor({ position, type, typeVersion = 1 }: Named, why: string | null = null) {
+  constructor({ position, type, typeVersion = 1 }: EventNamed, why: string | null = null) {
     super(`event ${position} cannot be read: ${type}, version ${typeVersion}${why === null ? '' : `: ${why}`}`)
     this.event = { position, type, typeVersion }
     this.why = why
@@ -160,13 +161,14 @@ export class UnreadableEventError extends Error {
   }
 }
 
-type Named = { position: number; type: string; typeVersion?: number }
+/** Which event cannot be read. */
+type EventNamed = { position: number; type: string; typeVersion?: number }
 
 /**
  * What a fold makes of events, in order of position. Throws UnreadableEventError where it throws anything: on the first
  * event with which it does, for only what was admitted is sure to fold.
  */
-export function readingOf<Event extends Named, Result>(
+export function readingOf<Event extends EventNamed, Result>(
   events: readonly Event[],
   fold: (events: readonly Event[]) => Result,
 ): Result {
@@ -177,26 +179,25 @@ export function readingOf<Event extends Named, Result>(
   }
 }
 
-function firstUnreadable<Event extends Named>(
+function firstUnreadable<Event extends EventNamed>(
   events: readonly Event[],
   fold: (events: readonly Event[]) => unknown,
   found: unknown,
 ): unknown {
-  let [good, bad, error] = [0, events.length, found]
-  while (bad - good > 1) {
-    const middle = (good + bad) >> 1
+  let error = found
+  const failsUpTo = (count: number): boolean => {
     try {
-      fold(events.slice(0, middle))
-      good = middle
+      fold(events.slice(0, count))
+      return false
     } catch (other) {
-      if (other instanceof UnreadableEventError) return other
-      bad = middle
       error = other
+      return true
     }
   }
-  const event = events[bad - 1]
+  const event = events[leastWhere(1, events.length, failsUpTo) - 1]
+  if (error instanceof UnreadableEventError || !event) return error
   // Safe: whatever was thrown may have a message.
-  return event ? new UnreadableEventError(event, (error as Error).message) : error
+  return new UnreadableEventError(event, (error as Error).message)
 }
 
 /**

@@ -1,6 +1,8 @@
 // JSON that somebody else wrote, read so that its text says nothing that its value does not: whoever opens the same file with
 // another reader sees what was checked.
 
+import { isExactly } from './decimal.ts'
+
 /** A JSON text that says more than the value that JSON.parse makes of it. */
 export class InexactJsonError extends Error {}
 
@@ -44,15 +46,7 @@ function refuseRepeatedNames(text: string): void {
 }
 
 function exactNumber(value: number, source: string): number | bigint {
-  if (decimalOf(source) === decimalOf(String(value))) return value
+  if (isExactly(value, source)) return value
   if (/^-?\d+$/.test(source)) return BigInt(source)
   throw new InexactJsonError(`the number ${source.slice(0, 40)} is more exact than numbers are read`)
-}
-
-/** The digits and the power of ten of a number as JSON writes it, in one way for each number. */
-function decimalOf(source: string): string {
-  const [, whole = '', fraction = '', exponent = '0'] = /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(source) ?? []
-  const digits = `${whole}${fraction}`.replace(/^0+/, '')
-  const kept = digits.replace(/0+$/, '')
-  return kept === '' ? '0' : `${kept}e${Number(exponent) - fraction.length + digits.length - kept.length}`
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
 import { canonicalJson } from '../../src/kernel/canonical-json.ts'
+import { decimalOf, isExactly, less, percentage } from '../../src/kernel/decimal.ts'
 import {
   answerDate,
   canBeSameDay,
@@ -19,6 +20,7 @@ import {
   parseDay,
 } from '../../src/kernel/plain-date.ts'
 import { roundedFraction, roundedRatio } from '../../src/kernel/ratio.ts'
+import { leastWhere } from '../../src/kernel/search.ts'
 
 t.test('a date of every accepted form has the first and last day that it may mean', async (t) => {
   const bounds: [text: string, earliest: string | null, latest: string | null][] = [
@@ -223,4 +225,58 @@ t.test('ratios are rounded half away from zero, and a half is a half', async (t)
   t.equal(Object.is(roundedRatio(-1, 100, 1), 0), true, 'never minus zero')
   t.strictSame([roundedRatio(0, 0, 1), roundedRatio(5, 0, 1)], [null, null])
   t.equal(roundedFraction(2n ** 70n, 2n ** 69n, 3), 2)
+})
+
+t.test('a number is held exactly where it is written back as the same decimal, however it was written', async (t) => {
+  const exact = [
+    '0',
+    '-0',
+    '0e5',
+    '1',
+    '-1',
+    '1.50',
+    '1e2',
+    '1E+2',
+    '100',
+    '0.1',
+    '1e-7',
+    '9007199254740991',
+    '12e20',
+    '5e-324',
+  ]
+  const inexact = ['9007199254740993', '0.10000000000000001', '1e400', '1e-400', '123456789.123456789123']
+  for (const text of exact) t.ok(isExactly(Number(text), text), text)
+  for (const text of inexact) t.notOk(isExactly(Number(text), text), text)
+  t.notOk(isExactly(1, '-1'), 'the sign is part of it')
+})
+
+t.test('a double is taken for the decimal that writes it', async (t) => {
+  t.strictSame(decimalOf(4.5), { digits: 45n, decimals: 1 })
+  t.strictSame(decimalOf(-0.05), { digits: -5n, decimals: 2 })
+  t.strictSame(decimalOf(4_500), { digits: 4_500n, decimals: 0 })
+  t.strictSame(decimalOf(1e21), { digits: 10n ** 21n, decimals: 0 })
+  t.strictSame(decimalOf(1e-7), { digits: 1n, decimals: 7 })
+  t.strictSame(decimalOf(0), { digits: 0n, decimals: 0 })
+  t.equal(less(40.3, 40), 0.3)
+  t.equal(less(0.1, 0.3), -0.2)
+  t.strictSame(percentage(12.5, 50), { numerator: 12_500n, denominator: 500n })
+  t.strictSame(percentage(1, -2), { numerator: -100n, denominator: 2n })
+})
+
+t.test('the least number that passes a test is found by halving, also where none passes', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: -50, max: 50 }),
+      fc.nat({ max: 60 }),
+      fc.integer({ min: -60, max: 120 }),
+      (low, span, from) => {
+        const high = low + span
+        return leastWhere(low, high, (value) => value >= from) === Math.min(high, Math.max(low, from))
+      },
+    ),
+  )
+  t.equal(
+    leastWhere(3, 3, () => true),
+    3,
+  )
 })

@@ -3,6 +3,7 @@
 // All periods of a commitment are its timeline; the projection `periods` and the tallies are made of them.
 
 import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
+import { leastWhere } from '../../kernel/search.ts'
 import { hasFactConflict } from './conflicts.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
 import { type StatusDates, scheduleOf, statusDates } from './status.ts'
@@ -146,14 +147,7 @@ class Line {
 
   /** How many facts at the beginning pass a test that later ones do not. */
   #count(isBefore: (fact: CommitmentFact) => boolean): number {
-    let low = 0
-    let high = this.facts.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if (isBefore(this.facts[middle] as CommitmentFact)) low = middle + 1
-      else high = middle
-    }
-    return low
+    return leastWhere(0, this.facts.length, (index) => !isBefore(this.facts[index] as CommitmentFact))
   }
 }
 

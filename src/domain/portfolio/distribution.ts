@@ -1,6 +1,7 @@
 // Whole numbers with how many there are of each, so that ranks and counts up to a value are looked up and not added up: what
 // is asked of a tally day after day while it does not change.
 
+import { leastWhere } from '../../kernel/search.ts'
 import type { Histogram } from './histogram.ts'
 
 export class Distribution {
@@ -61,12 +62,5 @@ export class Distribution {
 
 /** The index of the last number that is not greater than another; -1 where there is none. */
 function lastUpTo(numbers: Int32Array, limit: number): number {
-  let low = 0
-  let high = numbers.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((numbers[middle] as number) <= limit) low = middle + 1
-    else high = middle
-  }
-  return low - 1
+  return leastWhere(0, numbers.length, (index) => (numbers[index] as number) > limit) - 1
 }

@@ -2,7 +2,7 @@
 // means is never guessed from its words: `figure` says it, or the bound states it as its assumption.
 
 import { z } from 'zod'
-import { percentage } from './decimal.ts'
+import { percentage } from '../../kernel/decimal.ts'
 import type { Report, Scope } from './report.ts'
 
 const nullable = z.number().nullable()

@@ -1,9 +1,9 @@
 // Checks of a report's own arithmetic: its percentage, its whole and its part.
 
 import { z } from 'zod'
+import { decimalOf, magnitude, percentage } from '../../kernel/decimal.ts'
 import { roundedFraction } from '../../kernel/ratio.ts'
 import type { FigureName } from '../figure-names.ts'
-import { decimalOf, magnitude, percentage } from './decimal.ts'
 import type { Report, Scope } from './report.ts'
 
 export const checkAnswer = z

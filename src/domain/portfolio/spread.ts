@@ -2,6 +2,7 @@
 
 import type { Day } from '../../kernel/plain-date.ts'
 import { roundedRatio } from '../../kernel/ratio.ts'
+import { leastWhere } from '../../kernel/search.ts'
 import type { Distribution } from './distribution.ts'
 
 /** Slippages in days: fixed ones, and the days from which growing ones count. */
@@ -41,15 +42,12 @@ function ends({ still, growing }: Slippages, asOf: Day): [number, number] {
   return [Math.min(still.least ?? least, least), Math.max(still.greatest ?? greatest, greatest)]
 }
 
-/** The slippage that stands at a rank (1 is the least), which is there: found by halving, for both kinds are in order. */
+/** The slippage that stands at a rank (1 is the least), which is there. */
 function atRank({ still, growing }: Slippages, asOf: Day, rank: number): number {
-  let [low, high] = ends({ still, growing }, asOf)
-  while (low < high) {
-    const middle = Math.floor((low + high) / 2)
-    // One that grows has come to `middle` at most where it counts from `asOf - middle` or a later day.
-    const count = still.countUpTo(middle) + growing.count - growing.countUpTo(asOf - middle - 1)
-    if (count >= rank) high = middle
-    else low = middle + 1
-  }
-  return low
+  const [least, greatest] = ends({ still, growing }, asOf)
+  return leastWhere(least, greatest, (days) => {
+    // One that grows has come to so many days at most where it counts from `asOf - days` or a later day.
+    const count = still.countUpTo(days) + growing.count - growing.countUpTo(asOf - days - 1)
+    return count >= rank
+  })
 }

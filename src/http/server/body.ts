@@ -2,6 +2,7 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import sjson from 'secure-json-parse'
+import { isExactly } from '../../kernel/decimal.ts'
 import { awaitBody, awaitLines, bodyIsThere, type Patience } from './limits.ts'
 import { hasBody, Problem } from './problem.ts'
 
@@ -18,28 +19,11 @@ const PERHAPS_INEXACT = /(?:^|[[:,])\s*-?(?:[\d.]{16}|[\d.]+[eE])/
 /** What a double holds is written in 25 characters; beyond so many a number is padded with zeros, and not looked at closer. */
 const MAX_NUMBER_LENGTH = 500
 
-/** Without the zeros at its end. Not by a pattern: those take the square of its length for zeros that are not at the end. */
-function withoutLastZeros(digits: string): string {
-  let end = digits.length
-  while (digits[end - 1] === '0') end -= 1
-  return digits.slice(0, end)
-}
-
-/** The digits and the exponent of a decimal, so that two texts of one number are equal. */
-function normalised(decimal: string): string {
-  const [, sign, whole = '', fraction = '', exponent = '0'] =
-    /^(-?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(decimal) ?? []
-  const digits = `${whole}${fraction}`.replace(/^0+/, '')
-  const significant = withoutLastZeros(digits)
-  if (significant === '') return '0'
-  return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`
-}
-
 /** NaN, which no schema accepts, in place of a number that a double does not hold as written. */
 function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
   if (typeof value !== 'number' || context?.source === undefined) return value
   if (context.source.length > MAX_NUMBER_LENGTH) return Number.NaN
-  return normalised(context.source) === normalised(String(value)) ? value : Number.NaN
+  return isExactly(value, context.source) ? value : Number.NaN
 }
 
 /** How deep JSON may be nested: an event needs a tenth of it, and whatever reads a value may do so by recursion. */

@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
+import { leastWhere } from '../../kernel/search.ts'
 import { liveBuild } from '../core/live.ts'
 import type { Change } from './project.ts'
 
@@ -147,14 +148,7 @@ export function changesBetween(
 
 /** How many of the sizes, which are in order, are not after a size. */
 function firstAfter(sizes: Float64Array, size: number): number {
-  let low = 0
-  let high = sizes.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((sizes[middle] as number) <= size) low = middle + 1
-    else high = middle
-  }
-  return low
+  return leastWhere(0, sizes.length, (index) => (sizes[index] as number) > size)
 }
 
 /** The changes of two runs, one after the other. */

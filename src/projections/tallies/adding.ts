@@ -3,6 +3,7 @@
 import type { Membership } from '../../domain/commitment/timeline.ts'
 import { Tally, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
+import { leastWhere } from '../../kernel/search.ts'
 import { DAYS, MONTH } from './packing.ts'
 import { partName, partsIn } from './parts.ts'
 import type { Part } from './project.ts'
@@ -55,14 +56,8 @@ export class Adding {
   #indexOf(day: Day): number {
     const days = this.#days
     if (day <= (days[0] as Day)) return 0
-    let low = 1
-    let high = days.length
-    while (low < high) {
-      const middle = (low + high) >> 1
-      if ((days[middle] as Day) < day) low = middle + 1
-      else high = middle
-    }
-    return low < days.length ? low : -1
+    const index = leastWhere(1, days.length, (at) => (days[at] as Day) >= day)
+    return index < days.length ? index : -1
   }
 
   #put(sum: Sum, index: number, key: TallyKey, change: number): void {
