@@ -97,7 +97,7 @@ function parseSingle(text: string): { first: Day; last: Day } | null {
 }
 
 /**
- * Reads the accepted subset of EDTF level 0: `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, `A/B`, `A/..`, `../B`, years 0001 to 9999.
+ * Reads the accepted subset of EDTF (docs/contract.md#dates): `YYYY`, `YYYY-MM`, `YYYY-MM-DD`, `A/B`, `A/..`, `../B`, years 0001 to 9999.
  * Null for anything else, such as a day that does not exist or an interval that ends before it begins.
  */
 export function parseDateRange(text: string): DateRange | null {

@@ -191,7 +191,11 @@ t.test('the leaf is the RFC 8785 text of the envelope, and bodyHash that of salt
       v: 1,
     }
     t.equal(leaves[index]?.leaf.toString('utf8'), canonicalize(envelope))
-    t.equal(leaves[index]?.leaf.toString('utf8'), JSON.stringify(envelope), 'in the order of the contract')
+    t.equal(
+      leaves[index]?.leaf.toString('utf8'),
+      JSON.stringify(envelope),
+      'in the order of docs/contract.md#hash-and-leaf',
+    )
     const { salt, occurredOn } = stored
     t.equal(salt?.length, 32)
     const body = canonicalize({ occurredOn, data: stored.data, citations: stored.citations }) ?? ''

@@ -94,7 +94,7 @@ async function operations(): Promise<{ method: string; path: string; permission:
   )
 }
 
-/** What each role may do, as the contract has it. */
+/** What each role may do (docs/access.md#roles). */
 const MAY: Record<Role, string[]> = {
   auditor: ['read'],
   recorder: ['read', 'record'],

@@ -247,7 +247,7 @@ t.test('the list beside a number lists exactly what it counts', async (t) => {
   }
 })
 
-/** Mean, median, p90 and maximum as the contract defines them, of days in ascending order. */
+/** Mean, median, p90 and maximum of days in ascending order (docs/contract.md#slippage-of-a-portfolio). */
 function spread(days: readonly number[]) {
   const at = (index: number) => days[index] ?? null
   if (days.length === 0) return { of: 0, mean: null, median: null, p90: null, max: null }

@@ -16,6 +16,9 @@ import { noAccessControl } from './access.ts'
 import { dumpSchema } from './dump-schema.ts'
 import { commandLinePage } from './generated/command-line.ts'
 import { configurationPage } from './generated/configuration.ts'
+import { contractPage } from './generated/contract.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
 
 async function openapi(db: Database): Promise<string> {
   const registers = createRegisters()
@@ -47,6 +50,7 @@ async function generated(): Promise<Record<string, string>> {
       'openapi/openapi.json': await openapi(db),
       'docs/configuration.md': configurationPage(),
       'docs/cli.md': commandLinePage(),
+      'docs/contract.md': contractPage(await readFile(join(ROOT, 'docs/contract.md'), 'utf8')),
     }
   } finally {
     await db.destroy()
@@ -57,7 +61,7 @@ async function generated(): Promise<Record<string, string>> {
 
 const isCheck = process.argv.includes('--check')
 for (const [path, text] of Object.entries(await generated())) {
-  const file = join(import.meta.dirname, '../..', path)
+  const file = join(ROOT, path)
   const before = await readFile(file, 'utf8').catch(() => null)
   if (before === text) continue
   if (isCheck) {

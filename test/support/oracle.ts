@@ -1,5 +1,5 @@
-// What the answers about a register must be, worked out the slow way from its raw log and the text of the contract (section
-// 3): every question folds whole streams from scratch and counts with plain filters and sorts. It shares the fold of one
+// What the answers about a register must be, worked out the slow way from its raw log and the text of
+// docs/contract.md#figures: every question folds whole streams from scratch and counts with plain filters and sorts. It shares the fold of one
 // commitment with the service, which has tests of its own, and nothing that adds commitments up.
 
 import { type CommitmentAnswer, describe, RULES } from '../../src/domain/commitment/answer.ts'
@@ -23,7 +23,7 @@ export type Step = 'day' | 'week' | 'month' | 'quarter' | 'year'
 type Part = 'numerator' | 'denominator'
 type Test = (member: Member) => boolean
 
-// Figures (section 3), over commitments in scope.
+// Figures (docs/contract.md#figures), over commitments in scope.
 
 const delivered: Test = ({ answer }) => answer.lifecycle === 'delivered'
 const originalDue = ({ answer }: Member): Day | null => {

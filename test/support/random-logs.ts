@@ -49,7 +49,7 @@ const FILTERS = {
   q: ['on', 'two', 'c1', 'ZÖLL', 'tariffs t', 'nothing'],
 }
 
-/** The sort keys, with the number or text that each goes by. Words of a status go by their place in the contract's list. */
+/** The sort keys, with the number or text that each goes by. Words of a status go by their place in docs/contract.md#status. */
 const SORTS: Record<string, (member: Member) => string | number | null> = {
   id: ({ answer }) => answer.id,
   title: ({ answer }) => answer.title.toLowerCase(),

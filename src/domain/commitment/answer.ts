@@ -21,7 +21,7 @@ const targetAnswer = z.strictObject({
   better: z.enum(['more', 'less']),
 })
 
-/** The version of sections 1 to 3 of the contract by which every number is computed. */
+/** The version of the rules by which every number is computed (docs/contract.md#rules). */
 export const RULES = '1'
 
 export const knownAtAnswer = z

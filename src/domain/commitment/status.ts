@@ -32,7 +32,7 @@ export type StatusDates = {
   lifecycle: Lifecycle
   verification: Verification
   madeOn: Day
-  /** d0, dk, f and a of the contract: last days of the original and current baseline and the forecast, actual finish. */
+  /** d0, dk, f and a of docs/contract.md#status: last days of the original and current baseline and the forecast, actual finish. */
   originalDueOn: Day | null
   currentDueOn: Day | null
   forecastOn: Day | null

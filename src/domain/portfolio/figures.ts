@@ -46,7 +46,7 @@ function hasSlipped(against: 'original' | 'current'): Test {
 
 type Figure = { numerator: Test; denominator: Test }
 
-/** Numerator and denominator of each figure, both over commitments in scope (design, section 3). */
+/** Numerator and denominator of each figure, both over commitments in scope (docs/contract.md#figures). */
 const FIGURES: Record<FigureName, Figure> = {
   inScope: { numerator: () => true, denominator: () => true },
   delivered: { numerator: isDelivered, denominator: () => true },

@@ -7,7 +7,7 @@ import { FIGURE_NAMES } from '../figure-names.ts'
 
 const party = z.strictObject({ id: name, name: text() })
 
-const timeZone = z
+export const timeZone = z
   .string()
   .max(100)
   .refine(isTimeZone, { error: 'expected an IANA time zone, such as UTC or Europe/Minsk' })

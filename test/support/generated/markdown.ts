@@ -18,3 +18,13 @@ export function table(header: readonly string[], rows: readonly (readonly string
 export function code(text: string): string {
   return text === '' ? '' : `\`${text}\``
 }
+
+/** The page with the text between the markers of each part replaced. Throws where a part has no place on the page. */
+export function withParts(page: string, parts: Readonly<Record<string, string>>): string {
+  return Object.entries(parts).reduce((text, [name, part]) => {
+    const [open, close] = [`<!-- generated:${name} -->`, `<!-- /generated:${name} -->`]
+    const [from, to] = [text.indexOf(open), text.indexOf(close)]
+    if (from < 0 || to < from) throw new Error(`the page has no place for the generated part ${name}`)
+    return `${text.slice(0, from)}${open}\n\n${part}\n\n${text.slice(to)}`
+  }, page)
+}

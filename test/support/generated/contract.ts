@@ -1,0 +1,41 @@
+// The parts of docs/contract.md that follow from the code. Everything else on the page is written by hand.
+
+import { z } from 'zod'
+import { FIGURE_NAMES } from '../../../src/domain/figure-names.ts'
+import { summaryFigures } from '../../../src/domain/portfolio/summary.ts'
+import { PROBLEM_WORDS, problemStatus, problemTitle } from '../../../src/kernel/problem-words.ts'
+import { citationFields, eventFields } from './event-fields.ts'
+import { code, table, withParts } from './markdown.ts'
+
+function problemWords(): string {
+  const rows = PROBLEM_WORDS.map((word) => [code(word), String(problemStatus(word)), problemTitle(word)])
+  return table(['word', 'status', 'title'], rows)
+}
+
+/** What stands at a dotted path of the summary's figures, null or not. */
+function memberAt(path: string): unknown {
+  const member = path.split('.').reduce<unknown>((schema, key) => {
+    const shape = schema instanceof z.ZodObject ? schema.shape : {}
+    return (shape as Record<string, unknown>)[key]
+  }, z.strictObject(summaryFigures))
+  return member instanceof z.ZodNullable ? member.unwrap() : member
+}
+
+function figures(): string {
+  const rows = FIGURE_NAMES.map((name) => {
+    const member = memberAt(name)
+    const members = member instanceof z.ZodObject ? Object.keys(member.shape).map(code).join(', ') : 'a number'
+    return [code(name), members]
+  })
+  return table(['figure', 'members in the answer'], rows)
+}
+
+/** The page with its generated parts as the code has them now. */
+export function contractPage(page: string): string {
+  return withParts(page, {
+    citation: citationFields(),
+    'event-fields': eventFields(),
+    figures: figures(),
+    'problem-words': problemWords(),
+  })
+}

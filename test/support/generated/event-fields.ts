@@ -1,0 +1,97 @@
+// The fields of every event type, from the schemas that recording checks them by.
+
+import { z } from 'zod'
+import { commitmentEventData } from '../../../src/domain/commitment/events.ts'
+import { citation, date, dueDate, eventId, instant, name, number, slug, webAddress } from '../../../src/domain/event.ts'
+import { FIGURE_NAMES } from '../../../src/domain/figure-names.ts'
+import { registerEventData, timeZone } from '../../../src/domain/register/events.ts'
+import { repairEventData } from '../../../src/domain/repairs.ts'
+import { code, table } from './markdown.ts'
+
+/** Schemas that have a name of their own on the page. */
+const NAMED = new Map<unknown, string>([
+  [slug, 'slug'],
+  [name, 'id'],
+  [eventId, 'UUID'],
+  [date, 'date'],
+  [dueDate, 'date with a last day'],
+  [instant, 'instant'],
+  [number, 'number'],
+  [timeZone, 'IANA time zone'],
+  [webAddress, 'http or https address'],
+  [citation, '[citation](#citations)'],
+])
+
+const LONG_TEXT = 10_000
+
+function wordsOfEnum(options: readonly unknown[]): string {
+  if (options.join() === FIGURE_NAMES.join()) return 'name of a [figure](#figures)'
+  return options.map((option) => code(String(option))).join(' or ')
+}
+
+function wordsOfText(schema: z.ZodString): string {
+  const { maxLength } = schema.meta() ?? {}
+  return maxLength === LONG_TEXT ? 'text' : `text(${maxLength})`
+}
+
+function wordsOfRecord({ valueType }: z.ZodRecord): string {
+  if (valueType instanceof z.ZodUnknown) return 'object: all data of the corrected fact'
+  return 'object of text, numbers, `true`, `false` and null'
+}
+
+/** What a value is, in words. Throws on a schema for which there are no words yet. */
+function wordsOf(schema: unknown): string {
+  const known = NAMED.get(schema)
+  if (known !== undefined) return known
+  if (schema instanceof z.ZodEnum) return wordsOfEnum(schema.options)
+  if (schema instanceof z.ZodBoolean) return '`true` or `false`'
+  if (schema instanceof z.ZodString) return wordsOfText(schema)
+  if (schema instanceof z.ZodNumber) return `number, at least ${schema.minValue}`
+  if (schema instanceof z.ZodArray) return `list of ${wordsOf(schema.element)}`
+  if (schema instanceof z.ZodRecord) return wordsOfRecord(schema)
+  if (schema instanceof z.ZodObject) return `{ ${fieldsOf(schema).join('; ')} }`
+  throw new Error(`no words for a schema of type ${(schema as z.ZodType).type}`)
+}
+
+function wordsOfDefault(fallback: unknown): string {
+  return Array.isArray(fallback) ? 'empty' : code(String(fallback))
+}
+
+/** A field in words; a question mark stands after the name of one that may be left out. */
+function fieldOf(name: string, schema: unknown): string {
+  let inner = schema
+  let isNeeded = true
+  let more = ''
+  for (;;) {
+    if (inner instanceof z.ZodOptional) isNeeded = false
+    else if (inner instanceof z.ZodNullable) more += ', or null'
+    else if (inner instanceof z.ZodDefault) {
+      isNeeded = false
+      more += `, by default ${wordsOfDefault(inner.def.defaultValue)}`
+    } else break
+    inner = inner.unwrap()
+  }
+  return `${code(isNeeded ? name : `${name}?`)} ${wordsOf(inner)}${more}`
+}
+
+function fieldsOf({ shape }: z.ZodObject): string[] {
+  return Object.entries(shape).map(([name, schema]) => fieldOf(name, schema))
+}
+
+function sentences(parts: readonly string[]): string {
+  return parts.map((part) => `${part}.`).join(' ')
+}
+
+/** The fields of each type's `data`, as one table. */
+export function eventFields(): string {
+  const types = Object.entries({ ...registerEventData, ...commitmentEventData, ...repairEventData })
+  return table(
+    ['type', '`data`'],
+    types.map(([type, data]) => [code(type), sentences(fieldsOf(data))]),
+  )
+}
+
+/** The members of a citation. */
+export function citationFields(): string {
+  return sentences(fieldsOf(citation))
+}
