@@ -25,7 +25,7 @@ export const conflictAnswer = z
   })
   .meta({ id: 'Conflict' })
 export type Conflict = z.output<typeof conflictAnswer>
-type ConflictKind = (typeof CONFLICT_KINDS)[number]
+export type ConflictKind = (typeof CONFLICT_KINDS)[number]
 
 /** A fact by its position, with what it cites. */
 export type CitedFact = { position: number; citations: readonly Citation[] }

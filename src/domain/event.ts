@@ -35,9 +35,17 @@ export const number = z
     error: 'a whole number must lie within 2^53',
   })
 
+const SLUG = /^[a-z0-9][a-z0-9._-]{0,99}$/
+
 export const slug = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, { error: 'expected an id: a-z, 0-9, then also . _ -, at most 100 characters' })
+  .regex(SLUG, { error: 'expected an id: a-z, 0-9, then also . _ -, at most 100 characters' })
+
+/** True for text that can be the id of a register or a commitment. */
+export function isSlug(text: string): boolean {
+  return SLUG.test(text)
+}
+
 export const name = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, {
   error: 'expected an id: letters, digits, then also . _ -, at most 100 characters',
 })

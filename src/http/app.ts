@@ -35,12 +35,13 @@ import { guard, isKnown } from './server/access.ts'
 import { NDJSON_TYPE, readBodies } from './server/body.ts'
 import { allowOrigins, DOCS_POLICY, guardBrowsers } from './server/browsers.ts'
 import type { Context } from './server/context.ts'
+import { answerPolls } from './server/etag-cache.ts'
 import { FOLLOWING, type Following } from './server/event-stream.ts'
 import { limitRequests, PATIENCE, type Patience, serverLimits } from './server/limits.ts'
 import { negotiate } from './server/negotiate.ts'
-import { answerPolls } from './server/polls.ts'
 import { answerError, answerUnmatched, answerUnreadable, problemRoutes, validator } from './server/problem.ts'
 import { countRates, type RateLimit } from './server/rates.ts'
+import type { RouteTypes } from './server/typed.ts'
 
 const API = {
   info: {
@@ -220,7 +221,8 @@ export async function buildApp(
   logged(app)
   await guarded(app, context, options)
   documented(app)
-  app.register(async (api) => {
+  app.register(async (plain) => {
+    const api = plain.withTypeProvider<RouteTypes>()
     const sealedProofs = createSealedProofs(context, seal)
     registerRoutes(api, context, sealedProofs)
     eventRoutes(api, context, sealedProofs)

@@ -6,10 +6,11 @@ import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/pool.ts'
 import { buildApp } from '../../src/http/app.ts'
-import { type Basis, MAX_BYTES, Polls } from '../../src/http/server/polls.ts'
+import { EtagCache, MAX_BYTES } from '../../src/http/server/etag-cache.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { createHeads, type RegisterHead } from '../../src/projections/core/heads.ts'
 import { catchUp } from '../../src/projections/core/run.ts'
+import type { Basis } from '../../src/questions/basis.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { noAccessControl } from '../support/access.ts'
@@ -248,7 +249,7 @@ t.test(
   async (t) => {
     const projections = new Map([['periods', { version: 1, size: 4, generation: 0, stopped: null }]])
     const head: RegisterHead = { register: 'demo', size: 4, recordedAt: 0, ownRevision: 1, redactions: 0, projections }
-    const polls = new Polls({ heads: { peek: () => head }, now: Date.now })
+    const polls = new EtagCache({ heads: { peek: () => head }, now: Date.now })
     const basis: Basis = { head, source: 'periods', size: 'head', dayIn: null }
     const asked = (url: string) => ({ raw: { method: 'GET', url, headers: {} } })
     polls.remember(asked('/often'), '"often"', basis)

@@ -1,10 +1,10 @@
 // Who is asking, and what they may do: for pages, which offer no more than that, and for whoever tries a token.
 
-import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { ALL_REGISTERS, ROLES } from '../../access/grants.ts'
 import type { Context } from '../server/context.ts'
 import { problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 const callerAnswer = z
   .strictObject({
@@ -22,7 +22,7 @@ const callerAnswer = z
   .meta({ id: 'CallerAccess' })
 export type CallerAnswer = z.output<typeof callerAnswer>
 
-export function callerRoutes(app: FastifyInstance, { access }: Context): void {
+export function callerRoutes(app: App, { access }: Context): void {
   app.get(
     '/v1/access',
     {

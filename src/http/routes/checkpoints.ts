@@ -1,6 +1,6 @@
 // Checkpoints: the newest as a signed note, all of them, what leads from one size to another, and the keys that sign.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { RULES } from '../../domain/commitment/answer.ts'
 import { provedConsistency } from '../../integrity/sealing/proofs.ts'
@@ -10,10 +10,12 @@ import {
   newestCheckpoint,
   type PublishedCheckpoint,
 } from '../../integrity/sealing/stored.ts'
-import { type Context, instantText, registerOf } from '../server/context.ts'
+import { instantText } from '../../kernel/instant.ts'
+import { type Context, registerOf } from '../server/context.ts'
 import { isUnchanged } from '../server/negotiate.ts'
 import { pageLimit, wholeNumber } from '../server/parameters.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 const TEXT_TYPE = 'text/plain'
 
@@ -94,9 +96,12 @@ async function checkpoint(context: Context, request: FastifyRequest, reply: Fast
   return reply.header('content-type', `${TEXT_TYPE}; charset=utf-8`).send(note)
 }
 
-async function checkpoints(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  // Safe: parsed by the schema of the route.
-  const { after, limit } = request.query as z.output<typeof checkpointParameters>
+async function checkpoints(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { after, limit }: z.output<typeof checkpointParameters>,
+) {
   const { register } = await registerOf(context, request)
   // One more than asked for tells whether there is a next page.
   const found = await listCheckpoints(context.db, register, { after, limit: limit + 1 })
@@ -118,9 +123,12 @@ async function checkpoints(context: Context, request: FastifyRequest, reply: Fas
   return { items, next, asOf: null, knownAt: null, rules: RULES }
 }
 
-async function consistency(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  // Safe: parsed by the schema of the route.
-  const { first, second: asked } = request.query as z.output<typeof consistencyParameters>
+async function consistency(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { first, second: asked }: z.output<typeof consistencyParameters>,
+) {
   const { register } = await registerOf(context, request)
   const newest = await newestOf(context, register)
   const second = asked ?? newest.size
@@ -147,7 +155,7 @@ async function keys(context: Context, request: FastifyRequest, reply: FastifyRep
   return { keys: listed }
 }
 
-export function checkpointRoutes(app: FastifyInstance, context: Context): void {
+export function checkpointRoutes(app: App, context: Context): void {
   const tags = ['integrity']
   app.get(
     '/v1/registers/:register/checkpoint',
@@ -179,7 +187,7 @@ export function checkpointRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: checkpointList, ...problems },
       },
     },
-    (request, reply) => checkpoints(context, request, reply),
+    (request, reply) => checkpoints(context, request, reply, request.query),
   )
   app.get(
     '/v1/registers/:register/consistency',
@@ -192,7 +200,7 @@ export function checkpointRoutes(app: FastifyInstance, context: Context): void {
         response: { 200: consistencyAnswer, ...problems },
       },
     },
-    (request, reply) => consistency(context, request, reply),
+    (request, reply) => consistency(context, request, reply, request.query),
   )
   app.get(
     '/v1/registers/:register/keys',

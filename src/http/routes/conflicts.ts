@@ -1,208 +1,32 @@
-// Conflicts: everything in a register that cannot all hold, in commitments, definitions and reported figures.
+// Conflicts: everything in a register that cannot all hold.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { type Described, RULES } from '../../domain/commitment/answer.ts'
-import { conflictsOf, undefinedReferences } from '../../domain/commitment/conflicts.ts'
-import { statusDates } from '../../domain/commitment/status.ts'
-import { CONFLICT_KINDS, conflictAnswer } from '../../domain/conflict.ts'
+import { CONFLICT_KINDS } from '../../domain/conflict.ts'
 import { slug } from '../../domain/event.ts'
-import { conflictsOfReport, differingReports } from '../../domain/portfolio/report-conflicts.ts'
-import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../../domain/register/conflicts.ts'
-import { type Definition, definedAt, erasedPositions } from '../../domain/register/state.ts'
-import { isRepair } from '../../domain/repairs.ts'
-import { formatDay } from '../../kernel/plain-date.ts'
-import { commitments } from '../../projections/commitments/projection.ts'
-import { readCommitments, readStates } from '../../projections/commitments/read.ts'
-import { periods } from '../../projections/periods/projection.ts'
-import { ALL, readStatuses } from '../../projections/periods/read.ts'
-import { type Clocks, type Context, clockParameters, listFrame, registerOf, resolveClocks } from '../server/context.ts'
-import { cursors, linkNext } from '../server/cursor.ts'
-import { isUnchanged } from '../server/negotiate.ts'
-import { many, pageLimit } from '../server/parameters.ts'
+import { conflictListAnswer, conflicts } from '../../questions/conflicts.ts'
+import { many } from '../../questions/parameters.ts'
+import { answerPage } from '../server/answer.ts'
+import type { Context } from '../server/context.ts'
+import { cursors } from '../server/cursor.ts'
+import { clockParameters, cursorParameter, pageLimit } from '../server/parameters.ts'
 import { problems } from '../server/problem.ts'
-import { listAnswer } from './commitments.ts'
-import { answerLosses, lossAnswer } from './losses.ts'
-
-const DEFAULT_LIMIT = 100
-
-const about = z
-  .union([
-    z.strictObject({ commitment: z.string() }),
-    z.strictObject({ programme: z.string() }),
-    z.strictObject({ source: z.string() }),
-    z.strictObject({ party: z.string() }),
-    z.strictObject({ figure: z.int().meta({ description: 'Position of the report; the first where several differ' }) }),
-  ])
-  .meta({ description: 'In the record of what the conflict stands' })
-
-const listedConflict = conflictAnswer
-  .extend({
-    about,
-    title: z.string().meta({ description: 'What that is called; the metric of a reported figure' }),
-  })
-  .meta({ id: 'ListedConflict' })
-export type ListedConflict = z.output<typeof listedConflict>
+import type { App } from '../server/typed.ts'
 
 const conflictParameters = z.strictObject({
   ...clockParameters,
   kind: many(z.enum(CONFLICT_KINDS)),
   commitment: many(slug).meta({ description: 'Only those of these commitments' }),
   limit: pageLimit.optional(),
-  cursor: z.string().max(10_000).optional().meta({ description: 'The next of the page before; pins all but limit' }),
+  cursor: cursorParameter,
 })
-type ConflictQuery = z.output<typeof conflictParameters>
 
-const AT_ONCE = 500
-
-/**
- * The commitments of the day whose record may hold conflicts, those asked for or all. What is undefined shows in whole states
- * alone, so where a repair may have taken a definition back each of them is looked at.
- */
-async function candidates(
-  { db }: Context,
-  clocks: Clocks,
-  ids: readonly string[],
-  hasRepairs: boolean,
-): Promise<readonly { id: string }[]> {
-  if (ids.length > 0) return [...new Set(ids)].map((id) => ({ id }))
-  return hasRepairs ? readCommitments(db, clocks) : readStatuses(db, clocks, { ...ALL, isConflicted: true })
+const paging = {
+  cursors: cursors('conflicts', conflictParameters, z.int().min(0)),
+  path: 'conflicts',
+  defaultLimit: 100,
 }
 
-/** The states of commitments, some at a time. */
-async function* statesOf(
-  { db }: Context,
-  clocks: Clocks,
-  wanted: readonly { id: string }[],
-): AsyncGenerator<Described, void> {
-  for (let first = 0; first < wanted.length; first += AT_ONCE) {
-    yield* await readStates(db, clocks, wanted.slice(first, first + AT_ONCE))
-  }
-}
-
-async function inCommitments(
-  context: Context,
-  clocks: Clocks,
-  wanted: readonly { id: string }[],
-): Promise<ListedConflict[]> {
-  const found: ListedConflict[] = []
-  for await (const { id, states } of statesOf(context, clocks, wanted)) {
-    const { latest } = states
-    const conflicts = [
-      ...conflictsOf(latest, statusDates(latest), clocks.asOf),
-      ...undefinedReferences(latest, clocks.state),
-    ]
-    for (const conflict of conflicts) found.push({ ...conflict, about: { commitment: id }, title: latest.title })
-  }
-  return found
-}
-
-/** The conflicts of the definitions in force, of one kind of thing. */
-function inDefinitions<T>(
-  { state, asOf }: Clocks,
-  definitions: ReadonlyMap<string, Definition<T>[]>,
-  conflictsIn: ConflictsOf<T>,
-  label: (id: string, data: T) => Pick<ListedConflict, 'about' | 'title'>,
-): ListedConflict[] {
-  return [...definitions].flatMap(([id, versions]) => {
-    const inForce = definedAt(versions, asOf)
-    if (!inForce) return []
-    return conflictsIn(versions, inForce, state).map((conflict) => ({ ...conflict, ...label(id, inForce.data) }))
-  })
-}
-
-/** What opens a register defines its parties together, so that a conflict of its citations would be one of each of them. */
-function withoutRepeats(conflicts: readonly ListedConflict[]): ListedConflict[] {
-  const byContent = new Map<string, ListedConflict>()
-  for (const conflict of conflicts) {
-    const content = JSON.stringify([conflict.kind, conflict.detail, conflict.events])
-    if (!byContent.has(content)) byContent.set(content, conflict)
-  }
-  return [...byContent.values()]
-}
-
-function inRegister(clocks: Clocks): ListedConflict[] {
-  const { programmes, sources, parties } = clocks.state
-  return [
-    ...inDefinitions(clocks, programmes, conflictsOfProgramme, (programme, { title }) => ({
-      about: { programme },
-      title,
-    })),
-    ...inDefinitions(clocks, sources, conflictsOfDefinition, (source, { title }) => ({ about: { source }, title })),
-    ...withoutRepeats(
-      inDefinitions(clocks, parties, conflictsOfDefinition, (party, { name }) => ({ about: { party }, title: name })),
-    ),
-  ]
-}
-
-function inFigures({ state, asOf }: Clocks): ListedConflict[] {
-  const reports = state.figures.filter(({ on }) => on <= asOf)
-  const metrics = new Map(reports.map(({ position, data }) => [position, data.metric]))
-  const named = (position: number) => ({ about: { figure: position }, title: metrics.get(position) ?? '' })
-  return [
-    ...reports.flatMap((report) =>
-      conflictsOfReport(report, state).map((conflict) => ({ ...conflict, ...named(report.position) })),
-    ),
-    // Safe: a conflict between reports names at least two.
-    ...differingReports(reports).map((conflict) => ({ ...conflict, ...named(conflict.events[0] as number) })),
-  ]
-}
-
-function compare(a: ListedConflict, b: ListedConflict): number {
-  const [x, y] = [a.events[0] ?? 0, b.events[0] ?? 0]
-  if (x !== y) return x - y
-  const [first, second] = [JSON.stringify([a.kind, a.detail, a.about]), JSON.stringify([b.kind, b.detail, b.about])]
-  return first < second ? -1 : Number(first > second)
-}
-
-/** Every conflict asked for, in order of the first event that each names. */
-async function conflictsAt(
-  context: Context,
-  clocks: Clocks,
-  { kind, commitment }: ConflictQuery,
-  hasRepairs: boolean,
-): Promise<ListedConflict[]> {
-  const wanted = await candidates(context, clocks, commitment, hasRepairs)
-  const all = [
-    ...(await inCommitments(context, clocks, wanted)),
-    ...(commitment.length === 0 ? [...inRegister(clocks), ...inFigures(clocks)] : []),
-  ]
-  return all.filter((conflict) => kind.length === 0 || kind.includes(conflict.kind)).sort(compare)
-}
-
-/** What the conflicts asked for may lack: of the commitments that they are of, and of what the register defines and reports. */
-function lossesOf({ known, size, state }: Clocks, { commitment }: ConflictQuery) {
-  const isAsked = (stream: string) => commitment.length === 0 || commitment.includes(stream)
-  const ofCommitments = known.erased.filter(({ position, stream }) => position < size && isAsked(stream))
-  return answerLosses([...erasedPositions(state), ...ofCommitments.map(({ position }) => position)])
-}
-
-/** Of both folds that conflicts are read from. */
-const VERSION = `${commitments.version}.${periods.version}`
-
-const pages = cursors('conflicts', conflictParameters, z.int().min(0))
-
-async function conflicts(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const known = await registerOf(context, request)
-  // Safe: parsed by the schema of the route.
-  const { query, place } = pages.read(known.register, request.query as ConflictQuery, request.url)
-  // The cursor's clocks are the question's clocks.
-  request.query = query
-  const clocks = await resolveClocks(context, request, known, ['commitments', 'periods'])
-  const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: VERSION, basis: clocks.basis }))
-    return reply.send()
-  const hasRepairs = clocks.known.events.some(({ type }) => isRepair(type))
-  const all = await conflictsAt(context, clocks, query, hasRepairs)
-  const first = place ?? 0
-  const end = first + (query.limit ?? DEFAULT_LIMIT)
-  const pinned = { asOf, knownAt: String(clocks.size) }
-  const next = end < all.length ? pages.write(known.register, query, pinned, end) : null
-  linkNext(reply, `/v1/registers/${known.register}/conflicts`, next, query.limit)
-  return { items: all.slice(first, end), next, ...listFrame(clocks), rules: RULES, ...lossesOf(clocks, query) }
-}
-
-export function conflictRoutes(app: FastifyInstance, context: Context): void {
+export function conflictRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/conflicts',
     {
@@ -214,9 +38,9 @@ export function conflictRoutes(app: FastifyInstance, context: Context): void {
           'A conflict is there until an event settles it.',
         tags: ['conflicts'],
         querystring: conflictParameters,
-        response: { 200: listAnswer(listedConflict).extend(lossAnswer), ...problems },
+        response: { 200: conflictListAnswer, ...problems },
       },
     },
-    (request, reply) => conflicts(context, request, reply),
+    (request, reply) => answerPage(context, request, reply, conflicts, paging, request.query),
   )
 }

@@ -1,13 +1,14 @@
 // The digest of a projection over REST: what an operator compares before and after a replay, or between two databases.
 
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../../projections/checking/digest.ts'
 import { VERSIONS } from '../../projections/core/versions.ts'
-import { type Context, registerOf } from '../server/context.ts'
+import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { mayBeSilent } from '../server/limits.ts'
 import { wholeNumber } from '../server/parameters.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 // Safe: the keys of the object are these names.
 const NAMES = Object.keys(VERSIONS) as ProjectionDigest['projection'][]
@@ -31,13 +32,16 @@ const querystring = z.strictObject({
     .meta({ description: 'As of how many events; what the projection has read by default' }),
 })
 
-async function digest(context: Context, request: FastifyRequest, signal: AbortSignal): Promise<ProjectionDigest> {
+async function digest(
+  context: Context,
+  request: FastifyRequest,
+  { size }: z.output<typeof querystring>,
+  signal: AbortSignal,
+): Promise<ProjectionDigest> {
   const { register } = await registerOf(context, request)
-  const { projection: name } = request.params as { projection: string }
+  const name = pathPart(request, 'projection')
   const projection = NAMES.find((known) => known === name)
   if (!projection) throw new Problem('not-known', { detail: `there is no projection ${name}` })
-  // Safe: parsed by the schema of the route.
-  const { size } = request.query as z.output<typeof querystring>
   try {
     return await projectionDigest(context.db, context.registers, { projection, register, size, signal })
   } catch (error) {
@@ -46,7 +50,7 @@ async function digest(context: Context, request: FastifyRequest, signal: AbortSi
   }
 }
 
-export function digestRoutes(app: FastifyInstance, context: Context): void {
+export function digestRoutes(app: App, context: Context): void {
   let isAtWork = false
   app.get(
     '/v1/registers/:register/projections/:projection/digest',
@@ -72,7 +76,7 @@ export function digestRoutes(app: FastifyInstance, context: Context): void {
       const gone = new AbortController()
       reply.raw.once('close', () => gone.abort())
       try {
-        const answer = await digest(context, request, gone.signal)
+        const answer = await digest(context, request, request.query, gone.signal)
         reply.header('cache-control', 'no-store')
         return answer
       } catch (error) {

@@ -1,20 +1,23 @@
 // Events: recording one, an array or an import; reading a single one.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type PostedEvent, parsePosted, postedEvent } from '../../domain/admission/posted-event.ts'
+import { isSlug } from '../../domain/event.ts'
 import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
 import { fetchEvent } from '../../eventlog/load.ts'
+import { instantText } from '../../kernel/instant.ts'
 import { problemTitle } from '../../kernel/problem-words.ts'
 import type { EventOutcome } from '../../recording/admission.ts'
 import { importLines, NoRegisterError } from '../../recording/import.ts'
 import { checkMay, recordedBy } from '../server/access.ts'
 import { JSON_TYPE, NDJSON_TYPE, parseJson } from '../server/body.ts'
-import { type Context, instantText, isSlug, registerOf } from '../server/context.ts'
+import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { idempotencyHeaders, recordGroup } from '../server/idempotency.ts'
 import { isUnchanged } from '../server/negotiate.ts'
 import { parsePosition } from '../server/parameters.ts'
 import { invalidBody, Problem, problems, validator } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 import { noteText } from './checkpoints.ts'
 import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
 
@@ -105,7 +108,7 @@ async function targetRegister(
   request: FastifyRequest,
   events: readonly PostedEvent[],
 ): Promise<string> {
-  const { register } = request.params as { register: string }
+  const register = pathPart(request, 'register')
   if (isSlug(register) && !events.some(({ type }) => type === 'RegisterOpened')) return register
   return (await registerOf(context, request)).register
 }
@@ -149,7 +152,7 @@ export function withProofs(
   reply: FastifyReply,
   recorded: Recorded,
 ): Promise<Recorded> {
-  const { register } = request.params as { register: string }
+  const register = pathPart(request, 'register')
   const positions = recorded.events.map(({ position }) => position)
   return whenSealed(request, reply, recorded, async () => {
     const proofs = await sealedProofs.proofs(register, positions, reply)
@@ -167,7 +170,7 @@ async function importEvents(
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
-  const { register } = request.params as { register: string }
+  const register = pathPart(request, 'register')
   if (!isSlug(register)) throw new Problem('unknown-register', { detail: `${register} cannot be the id of a register` })
   if (request.headers['idempotency-key'] !== undefined) {
     const detail =
@@ -200,7 +203,7 @@ async function importEvents(
 
 async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = await registerOf(context, request)
-  const { position } = request.params as { position: string }
+  const position = pathPart(request, 'position')
   const number = parsePosition(position)
   const event = number === null ? null : await fetchEvent(context.db, register, number)
   if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
@@ -209,7 +212,7 @@ async function readEvent(context: Context, request: FastifyRequest, reply: Fasti
   return answerEvent(event)
 }
 
-export function eventRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
+export function eventRoutes(app: App, context: Context, sealedProofs: SealedProofs): void {
   app.post(
     '/v1/registers/:register/events',
     {

@@ -1,20 +1,23 @@
 // The feed: the log by position, as pages of JSON or CloudEvents, whole as NDJSON, or followed as server-sent events.
 
 import { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { EVENT_TYPES } from '../../domain/admission/posted-event.ts'
 import { knownAtAnswer, RULES } from '../../domain/commitment/answer.ts'
 import { REGISTER_STREAM, type StoredEvent, slug } from '../../domain/event.ts'
 import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
 import { type Lines, readFeed, streamLines } from '../../eventlog/feed.ts'
+import { many } from '../../questions/parameters.ts'
+import { clocksOf } from '../server/answer.ts'
 import { JSON_TYPE, NDJSON_TYPE } from '../server/body.ts'
 import { CLOUD_EVENTS_TYPE, cloudEvent, cloudEvents } from '../server/cloud-events.ts'
-import { type Context, minSizeParameter, registerOf, resolveClocks } from '../server/context.ts'
+import { type Context, registerOf } from '../server/context.ts'
 import { createFollowers, EVENT_STREAM_TYPE, type Followers, type Following } from '../server/event-stream.ts'
 import { answerType, isUnchanged } from '../server/negotiate.ts'
-import { many, pageLimit, wholeNumber } from '../server/parameters.ts'
+import { minSizeParameter, pageLimit, wholeNumber } from '../server/parameters.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 const feedAnswer = z.strictObject({
   items: z.array(eventAnswer),
@@ -54,11 +57,15 @@ function versionOf(events: readonly StoredEvent[], isLast: boolean) {
 
 type FeedQuery = z.output<typeof feedParameters>
 
-async function feed(context: Context, followers: Followers, request: FastifyRequest, reply: FastifyReply) {
-  // Safe: parsed by the schema of the route.
-  const query = request.query as FeedQuery
+async function feed(
+  context: Context,
+  followers: Followers,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  query: FeedQuery,
+) {
   const known = await registerOf(context, request)
-  const { register, size, knownAt, basis } = await resolveClocks(context, request, known, 'log')
+  const { register, size, knownAt, basis } = await clocksOf(context, request, known, 'log', query)
   const { after = -1, limit = DEFAULT_LIMIT, stream: streams, type: types } = query
   const mediaType = answerType(request)
   if (query.limit !== undefined && (mediaType === NDJSON_TYPE || mediaType === EVENT_STREAM_TYPE)) {
@@ -98,7 +105,7 @@ async function feed(context: Context, followers: Followers, request: FastifyRequ
   return { items: page.map(answerEvent), next, asOf: null, knownAt, rules: RULES }
 }
 
-export function feedRoutes(app: FastifyInstance, context: Context, following: Following): void {
+export function feedRoutes(app: App, context: Context, following: Following): void {
   const followers = createFollowers(context, following)
   // Before connections are closed: these never end by themselves, and an answer that has been ended counts as one that may be
   // cut, taken or not.
@@ -134,6 +141,6 @@ export function feedRoutes(app: FastifyInstance, context: Context, following: Fo
         },
       },
     },
-    (request, reply) => feed(context, followers, request, reply),
+    (request, reply) => feed(context, followers, request, reply, request.query),
   )
 }

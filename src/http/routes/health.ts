@@ -1,16 +1,17 @@
 // Health: whether the process lives, and whether it can answer.
 
-import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import { mayAnywhere } from '../../access/grants.ts'
 import { sealStates } from '../../integrity/sealing/status.ts'
+import { instantText } from '../../kernel/instant.ts'
 import { PROJECTIONS } from '../../projections/all.ts'
 import { cannotAnswer, type ProjectionState, projectionStates, stopOf } from '../../projections/core/status.ts'
 import { replaysUnderWay } from '../../projections/replay/progress.ts'
 import { visibleOnes } from '../server/access.ts'
-import { type Context, instantText } from '../server/context.ts'
+import type { Context } from '../server/context.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 import { projectionAnswer } from './projections.ts'
 
 const sealingAnswer = z
@@ -66,7 +67,7 @@ function explain({ projection, register, building, status }: ProjectionState): s
   return `${projection} of ${register} has no rows yet: ${status}`
 }
 
-export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatabase: readonly string[]): void {
+export function healthRoutes(app: App, context: Context, unsafeDatabase: readonly string[]): void {
   app.get(
     '/livez',
     {
@@ -77,7 +78,7 @@ export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatab
         response: { 200: z.strictObject({ status: z.literal('live') }) },
       },
     },
-    async () => ({ status: 'live' }),
+    async () => ({ status: 'live' as const }),
   )
   app.get(
     '/readyz',
@@ -112,9 +113,9 @@ export function healthRoutes(app: FastifyInstance, context: Context, unsafeDatab
       const missing = projections.find(cannotAnswer)
       const why = missing ? explain(missing) : 'a projection has no rows to answer from'
       if (isMissing) throw new Problem('projection-behind', { detail: why, ...rest })
-      if (!isTroubled) return { status: 'ready', detail: null, ...rest }
+      if (!isTroubled) return { status: 'ready' as const, detail: null, ...rest }
       const [trouble = 'a register has to be looked at'] = troublesOf(shown)
-      return { status: 'degraded', detail: trouble, ...rest }
+      return { status: 'degraded' as const, detail: trouble, ...rest }
     },
   )
 }

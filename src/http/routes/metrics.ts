@@ -1,7 +1,6 @@
 // `GET /metrics`: what the service knows of itself, for Prometheus. The same numbers as /readyz, read anew for each scrape, and
 // those of the process.
 
-import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import { z } from 'zod'
 import { isDatabaseUnavailable } from '../../database/unavailable.ts'
@@ -11,6 +10,7 @@ import { PROJECTION_STATUSES, projectionStates } from '../../projections/core/st
 import { replaysUnderWay } from '../../projections/replay/progress.ts'
 import type { Context } from '../server/context.ts'
 import { problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 const OF_PROJECTION = ['projection', 'register']
 
@@ -97,7 +97,7 @@ function ofProcess(): Promise<string> {
   return ownMetrics.metrics()
 }
 
-export function metricRoutes(app: FastifyInstance, context: Context): void {
+export function metricRoutes(app: App, context: Context): void {
   app.get(
     '/metrics',
     {

@@ -1,6 +1,6 @@
 // Replays over REST: begun here, done by a process of their own, so that this one keeps its memory and its event loop.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { listHeads } from '../../eventlog/load.ts'
 import { VERSIONS } from '../../projections/core/versions.ts'
@@ -16,8 +16,9 @@ import {
 } from '../../projections/replay/replay.ts'
 import { checkAction, checkMay, isVisible } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
-import type { Context } from '../server/context.ts'
+import { type Context, pathPart } from '../server/context.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 const STATUSES = ['pending', 'running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
 
@@ -112,14 +113,13 @@ function projectionsOf(name: string): string[] {
   throw new Problem('unknown-route', { detail: `there is no projection ${name}` })
 }
 
-async function begin(context: Context, request: FastifyRequest): Promise<Operation> {
-  const { name } = request.params as { name: string }
-  // Safe: the schema of the route.
-  const {
-    register = null,
-    maxRate = null,
-    dropPrevious = false,
-  } = (request.body as z.output<typeof replayRequest>) ?? {}
+async function begin(
+  context: Context,
+  request: FastifyRequest,
+  body: z.output<typeof replayRequest>,
+): Promise<Operation> {
+  const name = pathPart(request, 'name')
+  const { register = null, maxRate = null, dropPrevious = false } = body ?? {}
   if (register === null) checkMay(request, 'operate', null)
   else await checkAction(context.access, request, 'operate', register)
   const heads = await listHeads(context.db)
@@ -139,7 +139,7 @@ async function begin(context: Context, request: FastifyRequest): Promise<Operati
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 async function operationOf({ db, access }: Context, request: FastifyRequest): Promise<Operation> {
-  const { id } = request.params as { id: string }
+  const id = pathPart(request, 'id')
   const operation = UUID.test(id) ? await readOperation(db, id) : null
   if (!operation || !(await isVisible(access, request, operation.register)))
     throw new Problem('unknown-route', { detail: `there is no operation ${id}` })
@@ -147,11 +147,7 @@ async function operationOf({ db, access }: Context, request: FastifyRequest): Pr
 }
 
 /** Routes of replays; `startReplay` has a process work on one that nobody works on. */
-export function operationRoutes(
-  app: FastifyInstance,
-  context: Context,
-  startReplay: (operation: string) => void,
-): void {
+export function operationRoutes(app: App, context: Context, startReplay: (operation: string) => void): void {
   const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
   app.post(
     '/v1/projections/:name/replay',
@@ -168,7 +164,7 @@ export function operationRoutes(
       },
     },
     async (request, reply) => {
-      const operation = await begin(context, request)
+      const operation = await begin(context, request, request.body)
       // One that is quiet may have died: the process waits to see, and goes on where it has.
       if (!operation.isOwned || operation.isQuiet) startReplay(operation.id)
       uncached(reply).code(202).header('location', `/v1/operations/${operation.id}`)

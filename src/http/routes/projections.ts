@@ -1,6 +1,5 @@
 // Where the projections stand, for operators: never cached, since nothing of it stays true.
 
-import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { RULES } from '../../domain/commitment/answer.ts'
 import { PROJECTIONS } from '../../projections/all.ts'
@@ -10,6 +9,7 @@ import { unfinishedReplay } from '../../projections/replay/replay.ts'
 import { isVisible, visibleOnes } from '../server/access.ts'
 import type { Context } from '../server/context.ts'
 import { problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 import { answerOf, operationAnswer } from './operations.ts'
 
 export const projectionAnswer = z
@@ -50,7 +50,7 @@ const projectionList = z.strictObject({
   rules: z.string(),
 })
 
-export function projectionRoutes(app: FastifyInstance, context: Context): void {
+export function projectionRoutes(app: App, context: Context): void {
   app.get(
     '/v1/projections',
     {

@@ -1,7 +1,7 @@
 // Inclusion proofs: of one event when it is asked for, and of what was just recorded for whoever waits until it is sealed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { type Inclusion, provedInclusions, tlogProof } from '../../integrity/sealing/proofs.ts'
 import {
@@ -10,11 +10,13 @@ import {
   type PublishedCheckpoint,
   publishedBeside,
 } from '../../integrity/sealing/stored.ts'
+import type { AskedRegister } from '../../questions/register.ts'
 import { JSON_TYPE } from '../server/body.ts'
-import { type AskedRegister, type Context, registerOf } from '../server/context.ts'
+import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { answerType, isUnchanged } from '../server/negotiate.ts'
 import { parsePosition, wholeNumber } from '../server/parameters.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 import { base64, newestOf, noteText } from './checkpoints.ts'
 
 const TLOG_PROOF_TYPE = 'text/x.tlog-proof'
@@ -49,7 +51,7 @@ const proofParameters = z.strictObject({
 
 /** The position that a request names; throws Problem `not-known` where the register has no event there. */
 async function positionOf({ heads }: Context, request: FastifyRequest, known: AskedRegister): Promise<number> {
-  const { position } = request.params as { position: string }
+  const position = pathPart(request, 'position')
   const number = parsePosition(position) ?? Number.NaN
   if (number < known.head.size) return number
   // Another process may have recorded it since.
@@ -68,9 +70,12 @@ async function checkpointOf({ db }: Context, register: string, size: number): Pr
   throw new Problem('not-sealed', { detail: `no checkpoint is of size ${size}; ${known}`, sizes: beside })
 }
 
-async function proof(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  // Safe: parsed by the schema of the route.
-  const { size } = request.query as z.output<typeof proofParameters>
+async function proof(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { size }: z.output<typeof proofParameters>,
+) {
   const known = await registerOf(context, request)
   const { register } = known
   const position = await positionOf(context, request, known)
@@ -86,7 +91,7 @@ async function proof(context: Context, request: FastifyRequest, reply: FastifyRe
   return reply.header('content-type', `${TLOG_PROOF_TYPE}; charset=utf-8`).send(tlogProof(inclusion))
 }
 
-export function proofRoutes(app: FastifyInstance, context: Context): void {
+export function proofRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/events/:position/proof',
     {
@@ -106,7 +111,7 @@ export function proofRoutes(app: FastifyInstance, context: Context): void {
         },
       },
     },
-    (request, reply) => proof(context, request, reply),
+    (request, reply) => proof(context, request, reply, request.query),
   )
 }
 

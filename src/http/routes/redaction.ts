@@ -1,15 +1,16 @@
 // Redaction: an operator has the content of an event erased.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { text } from '../../domain/event.ts'
+import { isSlug, text } from '../../domain/event.ts'
 import { redact } from '../../recording/redact.ts'
 import { recordedBy } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
-import { type Context, isSlug } from '../server/context.ts'
+import { type Context, pathPart } from '../server/context.ts'
 import { idempotencyHeaders, recordOnce } from '../server/idempotency.ts'
 import { parsePosition } from '../server/parameters.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
 import { preferHeader, type SealedProofs } from './proofs.ts'
 
@@ -19,13 +20,16 @@ const reason = text()
 
 const redactBody = z.strictObject({ reason }).meta({ id: 'Redaction' })
 
-async function redactEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const { register, position: named } = request.params as { register: string; position: string }
+async function redactEvent(
+  context: Context,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { reason }: z.output<typeof redactBody>,
+) {
+  const [register, named] = [pathPart(request, 'register'), pathPart(request, 'position')]
   if (!isSlug(register)) throw new Problem('unknown-register', { detail: `there is no register ${register}` })
   const position = parsePosition(named)
   if (position === null) throw new Problem('not-known', { detail: `there is no event at position ${named}` })
-  // Safe: parsed by the schema of the route.
-  const { reason } = request.body as z.output<typeof redactBody>
   const by = recordedBy(request)
   const outcomes = await recordOnce(context, request, reply, register, async (key) => {
     const now = context.now()
@@ -38,7 +42,7 @@ async function redactEvent(context: Context, request: FastifyRequest, reply: Fas
   return answerRecorded(context, reply, register, outcomes)
 }
 
-export function redactionRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
+export function redactionRoutes(app: App, context: Context, sealedProofs: SealedProofs): void {
   app.post(
     '/v1/registers/:register/events/:position/redact',
     {
@@ -55,6 +59,7 @@ export function redactionRoutes(app: FastifyInstance, context: Context, sealedPr
         response: { 201: recordedAnswer, ...problems },
       },
     },
-    async (request, reply) => withProofs(sealedProofs, request, reply, await redactEvent(context, request, reply)),
+    async (request, reply) =>
+      withProofs(sealedProofs, request, reply, await redactEvent(context, request, reply, request.body)),
   )
 }

@@ -1,40 +1,25 @@
 // Registers: opening, listing, reading.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { RULES } from '../../domain/commitment/answer.ts'
 import { slug } from '../../domain/event.ts'
 import { registerOpened } from '../../domain/register/events.ts'
-import { erasedPositions } from '../../domain/register/state.ts'
-import { UnreadableEventError } from '../../domain/repairs.ts'
 import { listHeads } from '../../eventlog/load.ts'
 import { dayInZone, formatDay } from '../../kernel/plain-date.ts'
 import type { RegisterHead } from '../../projections/core/heads.ts'
-import { type KnownRegister, type RegisterLog, stateKnownAt } from '../../registers/registers.ts'
+import type { Basis } from '../../questions/basis.ts'
+import { answerRegister, readRegisters, registerAnswer } from '../../questions/registers.ts'
+import { stateKnownAt } from '../../registers/registers.ts'
 import { checkMay, visibleOnes } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
-import { type Context, instantText, registerOf } from '../server/context.ts'
+import { type Context, registerOf } from '../server/context.ts'
 import { idempotencyHeaders, recordGroup } from '../server/idempotency.ts'
 import { isUnchanged } from '../server/negotiate.ts'
-import type { Basis } from '../server/polls.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 import { withRefusal } from './events.ts'
-import { answerLosses, lossAnswer } from './losses.ts'
 import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
-
-const registerAnswer = z
-  .strictObject({
-    id: z.string(),
-    title: z.string(),
-    parties: z.array(z.strictObject({ id: z.string(), name: z.string() })),
-    timeZone: z.string(),
-    size: z.int().meta({ description: 'How many events the register holds' }),
-    recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
-    ...lossAnswer,
-  })
-  .meta({ id: 'Register' })
-
-export type RegisterAnswer = z.output<typeof registerAnswer>
 
 const openedAnswer = registerAnswer
   .extend({
@@ -44,25 +29,6 @@ const openedAnswer = registerAnswer
       .meta({ description: 'With `Prefer: wait=sealed`, of its first event, where it was sealed within 5 seconds' }),
   })
   .meta({ id: 'OpenedRegister' })
-
-function answerRegister({ register, head, state }: KnownRegister): z.output<typeof registerAnswer> {
-  const parties = [...state.parties.values()].flatMap((definitions) => definitions.at(-1)?.data ?? [])
-  return {
-    id: register,
-    title: state.title,
-    parties,
-    timeZone: state.timeZone,
-    size: head.size,
-    recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
-    ...answerLosses(erasedPositions(state, ['RegisterOpened', 'PartyAdded'])),
-  }
-}
-
-/** The register; where an event of its own cannot be read, as it was before that: the others are to be listed all the same. */
-function readable(log: RegisterLog): KnownRegister {
-  const { state } = log
-  return { ...log, state: state instanceof UnreadableEventError ? stateKnownAt(log, state.position) : state }
-}
 
 const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
 
@@ -79,9 +45,8 @@ async function openRegister(
   sealedProofs: SealedProofs,
   request: FastifyRequest,
   reply: FastifyReply,
+  { id, ...data }: z.output<typeof newRegister>,
 ) {
-  // Safe: parsed by the schema of the route.
-  const { id, ...data } = request.body as z.output<typeof newRegister>
   checkMay(request, 'administer', id)
   const occurredOn = formatDay(dayInZone(context.now(), data.timeZone))
   const event = {
@@ -117,15 +82,20 @@ async function listRegisters(context: Context, request: FastifyRequest, reply: F
   const redactions = heads.reduce((sum, head) => sum + head.redactions, 0)
   if (isUnchanged(request, reply, { size, projection: `${heads.map(({ register }) => register)}.${redactions}` }))
     return reply.send()
-  const items = []
-  for (const { register } of heads) {
-    const known = await context.registers.log(context.db, register)
-    if (known) items.push(answerRegister(readable(known)))
-  }
+  const items = await readRegisters(
+    context,
+    heads.map(({ register }) => register),
+  )
   return { items, next: null, asOf: null, knownAt: null, rules: RULES }
 }
 
-export function registerRoutes(app: FastifyInstance, context: Context, sealedProofs: SealedProofs): void {
+async function readRegister(context: Context, request: FastifyRequest, reply: FastifyReply) {
+  const known = await registerOf(context, request)
+  if (isUnchanged(request, reply, { size: known.head.size, basis: headBasis(known.head) })) return reply.send()
+  return answerRegister(known)
+}
+
+export function registerRoutes(app: App, context: Context, sealedProofs: SealedProofs): void {
   app.post(
     '/v1/registers',
     {
@@ -139,7 +109,7 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
         response: { 201: openedAnswer, ...problems },
       },
     },
-    (request, reply) => openRegister(context, sealedProofs, request, reply),
+    (request, reply) => openRegister(context, sealedProofs, request, reply, request.body),
   )
 
   app.get(
@@ -170,10 +140,6 @@ export function registerRoutes(app: FastifyInstance, context: Context, sealedPro
         response: { 200: registerAnswer, ...problems },
       },
     },
-    async (request, reply) => {
-      const known = await registerOf(context, request)
-      if (isUnchanged(request, reply, { size: known.head.size, basis: headBasis(known.head) })) return reply.send()
-      return answerRegister(known)
-    },
+    (request, reply) => readRegister(context, request, reply),
   )
 }

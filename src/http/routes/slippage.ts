@@ -1,72 +1,15 @@
-// How slippage is spread: how many commitments are how late, over exactly those that the summary's slippage is over.
+// How slippage is spread over commitments.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { knownAtAnswer, RULES } from '../../domain/commitment/answer.ts'
-import { type Slippages, slippageCounts } from '../../domain/portfolio/spread.ts'
-import { formatDay } from '../../kernel/plain-date.ts'
-import { type Context, clockParameters, registerOf, resolveClocks } from '../server/context.ts'
-import { isUnchanged } from '../server/negotiate.ts'
+import { programmeFilter } from '../../questions/parameters.ts'
+import { slippage, slippageAnswer } from '../../questions/slippage.ts'
+import { answerQuestion } from '../server/answer.ts'
+import type { Context } from '../server/context.ts'
+import { clockParameters } from '../server/parameters.ts'
 import { problems } from '../server/problem.ts'
-import { answerLosses, lossAnswer } from './losses.ts'
-import { erasedOfProgrammes, inputsOfProgrammes, listLink, programmeFilter, TALLY_VERSION } from './summary.ts'
+import type { App } from '../server/typed.ts'
 
-const slippageParameters = z.strictObject({ ...clockParameters, programme: programmeFilter })
-
-const countsAnswer = z
-  .strictObject({
-    of: z.int(),
-    list: z.string().meta({ description: 'Lists exactly what is counted' }),
-    items: z.array(
-      z.strictObject({ days: z.int().meta({ description: 'Positive is late' }), count: z.int() }).meta({
-        id: 'SlippageCount',
-      }),
-    ),
-  })
-  .meta({ id: 'SlippageCounts', description: 'Each number of days that occurs, in ascending order' })
-
-const slippageAnswer = z.strictObject({
-  register: z.string(),
-  asOf: z.string(),
-  knownAt: knownAtAnswer,
-  rules: z.string(),
-  original: countsAnswer,
-  current: countsAnswer,
-  ...lossAnswer,
-})
-export type SlippageAnswer = z.output<typeof slippageAnswer>
-
-async function slippage(context: Context, request: FastifyRequest, reply: FastifyReply) {
-  const known = await registerOf(context, request)
-  const clocks = await resolveClocks(context, request, known, 'periods')
-  const asOf = formatDay(clocks.asOf)
-  if (isUnchanged(request, reply, { size: clocks.size, asOf, projection: TALLY_VERSION, basis: clocks.basis }))
-    return reply.send()
-  // Safe: parsed by the schema of the route.
-  const { programme: programmes } = request.query as z.output<typeof slippageParameters>
-  const { slippages } = await inputsOfProgrammes(context.db, clocks, programmes)
-  const link = listLink(
-    clocks,
-    programmes.map((programme) => ['programme', programme]),
-  )
-  const counted = (of: Slippages, against: 'original' | 'current') => ({
-    of: of.still.count + of.growing.count,
-    list: link(`slippageDays.${against}`),
-    items: slippageCounts(of, clocks.asOf),
-  })
-  const answer: SlippageAnswer = {
-    register: known.register,
-    asOf,
-    knownAt: clocks.knownAt,
-    rules: RULES,
-    original: counted(slippages.original, 'original'),
-    current: counted(slippages.current, 'current'),
-    ...answerLosses(await erasedOfProgrammes(context, clocks, programmes)),
-  }
-  return answer
-}
-
-export function slippageRoutes(app: FastifyInstance, context: Context): void {
+export function slippageRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/summary/slippage',
     {
@@ -75,10 +18,10 @@ export function slippageRoutes(app: FastifyInstance, context: Context): void {
         summary: 'Read how slippage is spread',
         description: 'How many commitments are how many days late, against the original and the current due date.',
         tags: ['figures'],
-        querystring: slippageParameters,
+        querystring: z.strictObject({ ...clockParameters, programme: programmeFilter }),
         response: { 200: slippageAnswer, ...problems },
       },
     },
-    (request, reply) => slippage(context, request, reply),
+    (request, reply) => answerQuestion(context, request, reply, slippage, request.query),
   )
 }

@@ -3,7 +3,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import accepts from 'accepts'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { MissingEventError, readLeaves } from '../../eventlog/leaves.ts'
 import { BrokenTreeError } from '../../integrity/sealing/proofs.ts'
@@ -11,6 +11,7 @@ import { isPublishedWithin, readTile } from '../../integrity/sealing/stored.ts'
 import { bundle, parseTilePath, type ResourceId, sizesWith, TILE_WIDTH } from '../../integrity/tlog/tiles.ts'
 import { type Context, registerOf } from '../server/context.ts'
 import { Problem, problems } from '../server/problem.ts'
+import type { App } from '../server/typed.ts'
 
 const BYTES_TYPE = 'application/octet-stream'
 const compress = promisify(gzip)
@@ -58,7 +59,7 @@ async function tile(context: Context, request: FastifyRequest, reply: FastifyRep
   return level === 'entries' ? sendEntries(request, reply, bytes) : reply.send(bytes)
 }
 
-export function tileRoutes(app: FastifyInstance, context: Context): void {
+export function tileRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/tile/:level/*',
     {

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { Problem } from './problem.ts'
 
 /** What every pageable query has; these are not pinned. */
-type Paged = { cursor?: string | undefined; limit?: number | undefined; minSize?: number | undefined }
+export type Paged = { cursor?: string | undefined; limit?: number | undefined; minSize?: number | undefined }
 const UNPINNED = ['cursor', 'limit', 'minSize']
 
 const VERSION = 3
@@ -30,7 +30,7 @@ function isOfOtherVersion(decoded: unknown): boolean {
 
 export type Cursors<Query, Place> = {
   /** The cursor of the page that begins at a place; `pinned` are the parameters that clocks were resolved to. */
-  write: (register: string, query: Query, pinned: Partial<Query>, place: Place) => string
+  write: (register: string, query: Query, pinned: Readonly<Record<string, string>>, place: Place) => string
   /**
    * The question to answer and where its page begins (null: at the first). Throws Problem `malformed` where the cursor is
    * not one of this list, or where a parameter beside it says otherwise than what it pins, and `cursor-expired`.

@@ -4,8 +4,9 @@ import { hash } from 'node:crypto'
 import accepts from 'accepts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { RULES } from '../../domain/commitment/answer.ts'
+import { type Basis, buildsOf } from '../../questions/basis.ts'
 import { JSON_TYPE } from './body.ts'
-import { type Basis, buildsOf, tagged } from './polls.ts'
+import { tagged } from './etag-cache.ts'
 import { Problem } from './problem.ts'
 
 /** The charset of a type that is asked for: every answer is in UTF-8, and whoever asks for another is better off with that. */
@@ -47,6 +48,8 @@ export type Version = {
   asOf?: string
   projection?: number | string
   basis?: Basis
+  /** The parameters that were answered, where they are not those of the request. */
+  parameters?: unknown
   /** Where the answer also tells what is no reason to send it again. */
   isWeak?: boolean
 }
@@ -73,15 +76,16 @@ function digestOf(text: string): string {
 export function isUnchanged(request: FastifyRequest, reply: FastifyReply, version: Version): boolean {
   const [path] = request.url.split('?', 1)
   const type = answerType(request)
+  const { size, asOf, projection = 0, basis, isWeak = false, parameters: answered = request.query } = version
   // The clocks stand in the version, resolved: `asOf` left out and today given are one question.
-  const { asOf: _, knownAt: __, minSize: ___, ...parameters } = request.query as Record<string, unknown>
-  const { size, asOf, projection = 0, basis, isWeak = false } = version
+  // Safe: the schemas of all routes parse their parameters into objects.
+  const { asOf: _, knownAt: __, minSize: ___, ...parameters } = answered as Record<string, unknown>
   const builds = basis ? buildsOf(basis.head, basis.source) : ''
   // What changes from poll to poll stands in the tag as it is, so that the rest need not be hashed anew each time.
   const opaque = `"${size}-${asOf ?? ''}-${digestOf(JSON.stringify([path, parameters, projection, builds, RULES, type]))}"`
   const tag = isWeak ? `W/${opaque}` : opaque
   tagged(reply, tag)
-  if (basis) request.server.polls.remember(request, tag, basis)
+  if (basis) request.server.etags.remember(request, tag, basis)
   const known = request.headers['if-none-match']
   if (known === undefined) return false
   const isKnown = known.trim() === '*' || known.split(',').some((other) => other.trim().replace(/^W\//, '') === opaque)

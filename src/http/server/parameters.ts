@@ -1,11 +1,7 @@
 // Query parameters that several routes share.
 
 import { z } from 'zod'
-
-/** A parameter that may be repeated, meaning or; always a list. */
-export function many<T extends z.ZodType>(item: T) {
-  return z.preprocess((value) => (value === undefined ? [] : [value].flat()), z.array(item).max(100)).default([])
-}
+import { parseDay } from '../../kernel/plain-date.ts'
 
 /** A whole number from `least` to `most`, in digits; `error` says what is expected. */
 export function wholeNumber(error: string, least: number, most = Number.MAX_SAFE_INTEGER) {
@@ -21,3 +17,24 @@ export function parsePosition(text: string): number | null {
 
 /** How many items a page has at most. */
 export const pageLimit = wholeNumber('expected 1 to 1000', 1, 1_000)
+
+/** The cursor of a page, as its list has given it. */
+export const cursorParameter = z
+  .string()
+  .max(10_000)
+  .optional()
+  .meta({ description: 'The next of the page before; pins all but limit' })
+
+export const asOfParameter = z
+  .string()
+  .refine((value) => parseDay(value) !== null, { error: 'expected an existing day, YYYY-MM-DD' })
+  .optional()
+  .meta({ description: 'The day the question is about, YYYY-MM-DD; today in the time zone of the register by default' })
+export const knownAtParameter = z.string().optional().meta({
+  description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default',
+})
+export const minSizeParameter = wholeNumber('expected a size', 0)
+  .optional()
+  .meta({ description: 'Waits until the answer knows this size, up to 5 seconds' })
+
+export const clockParameters = { asOf: asOfParameter, knownAt: knownAtParameter, minSize: minSizeParameter }

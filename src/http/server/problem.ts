@@ -16,6 +16,7 @@ import {
   problemType,
 } from '../../kernel/problem-words.ts'
 import { ProjectionBehindError } from '../../projections/core/run.ts'
+import { RefusalError } from '../../questions/refusal.ts'
 import { QueueFullError } from '../../recording/recorder.ts'
 
 const problemAnswer = z
@@ -145,9 +146,23 @@ const FROM_FASTIFY: Record<string, ProblemWord> = {
   FST_ERR_MAX_LIMIT_REACHED: 'too-large',
 }
 
+/** The problem of a question that was refused. */
+function refusal({ word, details: { detail, parameter, retryAfterSeconds, redacted } }: RefusalError): Problem {
+  if (parameter !== undefined) {
+    const errors = [{ pointer: `/${parameter}`, detail }]
+    return new Problem(word, { detail: `parameter ${parameter}: ${detail}`, errors })
+  }
+  return new Problem(word, {
+    detail,
+    ...(redacted === undefined ? {} : { redacted }),
+    ...(retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } }),
+  })
+}
+
 /** The problem that an error is answered with. */
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof RefusalError) return refusal(error)
   if (error instanceof InvalidInputError) return invalidInput(error)
   if (error instanceof QueueFullError) {
     const detail = 'more recordings wait than the service takes on; nothing of this one was recorded'

@@ -5,7 +5,6 @@ import { type Database, openDatabase, type Queryable } from '../../../src/databa
 import type { Membership } from '../../../src/domain/commitment/timeline.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
 import { UnreadableEventError } from '../../../src/domain/repairs.ts'
-import { reachOf } from '../../../src/http/server/polls.ts'
 import { commitments } from '../../../src/projections/commitments/projection.ts'
 import { readCommitments } from '../../../src/projections/commitments/read.ts'
 import {
@@ -26,6 +25,7 @@ import { ALL, readPage, readStatuses } from '../../../src/projections/periods/re
 import { contentHash, numberMemberships } from '../../../src/projections/periods/table.ts'
 import { sealedEvery } from '../../../src/projections/tallies/projection.ts'
 import { readTallies } from '../../../src/projections/tallies/read.ts'
+import { reachOf } from '../../../src/questions/basis.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { testDatabase, testDatabaseUrl } from '../../support/database.ts'
 import { anyRawLog, digests, insertRaw } from '../../support/raw-log.ts'

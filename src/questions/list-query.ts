@@ -1,17 +1,15 @@
-// What a list of commitments can be asked for: filters, order, and the cursor that pins them.
+// What a list of commitments can be asked for: filters and order.
 
 import { z } from 'zod'
-import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../../domain/commitment/status.ts'
-import type { Countable } from '../../domain/commitment/status-code.ts'
-import type { Membership } from '../../domain/commitment/timeline.ts'
-import { name, slug, text } from '../../domain/event.ts'
-import { FIGURE_NAMES } from '../../domain/figure-names.ts'
-import { counts, type Measured } from '../../domain/portfolio/figures.ts'
-import type { Day } from '../../kernel/plain-date.ts'
-import type { CommitmentRow } from '../../projections/commitments/project.ts'
-import { clockParameters } from '../server/context.ts'
-import { cursors } from '../server/cursor.ts'
-import { many, pageLimit } from '../server/parameters.ts'
+import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/commitment/status.ts'
+import type { Countable } from '../domain/commitment/status-code.ts'
+import type { Membership } from '../domain/commitment/timeline.ts'
+import { name, slug, text } from '../domain/event.ts'
+import { FIGURE_NAMES } from '../domain/figure-names.ts'
+import { counts, type Measured } from '../domain/portfolio/figures.ts'
+import type { Day } from '../kernel/plain-date.ts'
+import type { CommitmentRow } from '../projections/commitments/project.ts'
+import { many } from './parameters.ts'
 
 /** A commitment of a list, with what the day decides. */
 export type Listed = Membership & {
@@ -56,7 +54,7 @@ const SIGNED_SORT_NAMES = SORT_NAMES.flatMap((key) => [key, `-${key}` as const])
 // The empty value stands for those that have none.
 const orNone = <T extends z.ZodType>(item: T) => z.union([z.literal(''), item])
 
-const sort = z
+export const listSort = z
   .preprocess(
     (value) => [value].flat().flatMap((one) => (typeof one === 'string' ? one.split(',') : one)),
     z.array(z.enum(SIGNED_SORT_NAMES)).max(5),
@@ -64,7 +62,7 @@ const sort = z
   .default(['id'])
   .meta({ description: 'Keys, comma separated; - before a key is descending. Nulls come last, ties go by id' })
 
-const filters = {
+export const listFilters = {
   lifecycle: many(z.enum(LIFECYCLES)),
   schedule: many(z.enum(SCHEDULES)).meta({ description: 'Against the current baseline' }),
   scheduleOriginal: many(z.enum(SCHEDULES)),
@@ -80,19 +78,9 @@ const filters = {
     .meta({ description: 'With figure: those that it is counted out of' }),
 }
 
-export const listParameters = z
-  .strictObject({
-    ...clockParameters,
-    ...filters,
-    sort,
-    limit: pageLimit.optional(),
-    cursor: z.string().max(10_000).optional().meta({ description: 'The next of the page before; pins all but limit' }),
-  })
-  .refine(({ figure, denominator }) => figure !== undefined || denominator === 'false', {
-    path: ['denominator'],
-    error: 'goes with figure',
-  })
-export type ListQuery = z.output<typeof listParameters>
+const listQuery = z.strictObject({ ...listFilters, sort: listSort })
+/** What a list is asked for; filters that are empty list everything. */
+export type ListQuery = z.output<typeof listQuery>
 
 function hasAny(wanted: readonly string[], values: readonly string[]): boolean {
   if (wanted.length === 0) return true
@@ -154,8 +142,4 @@ export function sorted(listed: readonly Listed[], keys: ListQuery['sort']): List
 }
 
 /** Where a page begins: after an id in a list in order of id, after so many items in any other. */
-export type Place = { after: string } | { offset: number }
-
-export const place = z.union([z.strictObject({ after: slug }), z.strictObject({ offset: z.int().min(0) })])
-
-export const listPages = cursors<ListQuery, Place>('commitments', listParameters, place)
+export type ListPlace = { after: string } | { offset: number }

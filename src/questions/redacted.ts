@@ -1,27 +1,27 @@
-// What answers say of what they lost: the positions of the events whose content was erased, and how many commitments are in no
-// count since their promise was. Memory knows what was erased, so an answer of a register without redactions costs nothing.
+// What answers say about redacted events: the positions of those that the answer may lack, and how many commitments are in no
+// count because their promise was redacted. Memory knows what was redacted, so a register without redactions costs nothing.
 
 import { z } from 'zod'
-import type { Queryable } from '../../database/pool.ts'
-import type { Membership } from '../../domain/commitment/timeline.ts'
-import { type Erased, retractedIds } from '../../domain/repairs.ts'
-import { loadRetractions } from '../../eventlog/load.ts'
-import type { Day } from '../../kernel/plain-date.ts'
-import { readBelongings } from '../../projections/periods/read.ts'
-import type { Clocks } from '../server/context.ts'
+import type { Queryable } from '../database/pool.ts'
+import type { Membership } from '../domain/commitment/timeline.ts'
+import { type Erased, retractedIds } from '../domain/repairs.ts'
+import { loadRetractions } from '../eventlog/load.ts'
+import type { Day } from '../kernel/plain-date.ts'
+import { readBelongings } from '../projections/periods/read.ts'
+import type { Clocks } from './clocks.ts'
 
 /** An answer is no list of redactions: more positions than these nobody reads off it, and the log itself has them all. */
 const MAX_POSITIONS = 1_000
 
-export const lossAnswer = {
+export const redactedAnswer = {
   redacted: z.array(z.int()).max(MAX_POSITIONS).meta({
     description: 'Positions of events whose content was erased, and which the answer may lack: the first 1,000',
   }),
   redactedCount: z.int().meta({ description: 'How many positions there are in all' }),
 }
 
-/** What an answer says of the positions that it lost by, given in any order and more than once. */
-export function answerLosses(positions: Iterable<number>) {
+/** What an answer says about the redacted positions, given in any order and more than once. */
+export function answerRedacted(positions: Iterable<number>) {
   const all = [...new Set(positions)].sort((a, b) => a - b)
   return { redacted: all.slice(0, MAX_POSITIONS), redactedCount: all.length }
 }
@@ -32,7 +32,7 @@ export type Belongs = ((membership: Membership) => boolean) | null
 /** Facts that say what a commitment belongs to: what is erased of them may have said anything. */
 const SAYS_MEMBERSHIP = new Set(['CommitmentMade', 'CommitmentAmended'])
 
-function erasedBy({ known, size }: Clocks): Erased[] {
+function redactedBy({ known, size }: Clocks): Erased[] {
   return known.erased.filter(({ position }) => position < size)
 }
 
@@ -40,8 +40,8 @@ function erasedBy({ known, size }: Clocks): Erased[] {
  * The positions below the size that were erased of the commitments which an answer is about, on whatever day: of those which
  * ever belong, and of those that may have, as far as is known by then.
  */
-export async function erasedOfCommitments(db: Queryable, clocks: Clocks, belongs: Belongs): Promise<number[]> {
-  const erased = erasedBy(clocks)
+export async function redactedOfCommitments(db: Queryable, clocks: Clocks, belongs: Belongs): Promise<number[]> {
+  const erased = redactedBy(clocks)
   if (!belongs || erased.length === 0) return erased.map(({ position }) => position)
   const known = await readBelongings(db, clocks, [...new Set(erased.map(({ stream }) => stream))])
   const byStream = Map.groupBy(erased, ({ stream }) => stream)
@@ -62,8 +62,8 @@ export async function erasedOfCommitments(db: Queryable, clocks: Clocks, belongs
  * How many commitments are in no count as of a day since their promise was erased: it is known that they were promised, and not
  * retracted, and no other promise of them is in force. Of what day the promise was is erased as well, so knowledge alone counts.
  */
-export async function erasedPromises(db: Queryable, clocks: Clocks): Promise<(asOf: Day) => number> {
-  const promises = erasedBy(clocks).filter(({ type }) => type === 'CommitmentMade')
+export async function redactedPromises(db: Queryable, clocks: Clocks): Promise<(asOf: Day) => number> {
+  const promises = redactedBy(clocks).filter(({ type }) => type === 'CommitmentMade')
   if (promises.length === 0) return () => 0
   const streams = [...new Set(promises.map(({ stream }) => stream))]
   const retracted = retractedIds(await loadRetractions(db, clocks.register, streams, clocks.size))

@@ -1,59 +1,10 @@
-// Polls: what an answer rests on, and the ETags of answers that have been given, by address. A caller that asks again for what
-// it has is told so from memory, before its parameters are parsed and without a query.
+// The ETags of answers that were given, by address. A caller that polls for an answer that it has is told so from memory, before
+// its parameters are parsed and without a query.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Day, dayInZone, endOfDayInZone } from '../../kernel/plain-date.ts'
 import type { Heads, RegisterHead } from '../../projections/core/heads.ts'
-
-/** What an answer is read from: the log itself, or projections of it. */
-export type Source = 'log' | 'commitments' | 'periods' | readonly ('commitments' | 'periods')[]
-
-/** How far the source of an answer has read the log. */
-export function reachOf(head: RegisterHead, source: Source): number {
-  if (source === 'log') return head.size
-  if (typeof source === 'string') return head.projections.get(source)?.size ?? 0
-  return Math.min(...source.map((projection) => reachOf(head, projection)))
-}
-
-/** Which event has stopped the source of an answer, in words; null where it goes on. */
-export function stoppedBy(head: RegisterHead, source: Source): string | null {
-  if (source === 'log') return null
-  const names = typeof source === 'string' ? [source] : source
-  const [stopped] = names.flatMap((name) => {
-    const because = head.projections.get(name)?.stopped ?? null
-    return because === null ? [] : [`${name} has stopped: ${because}`]
-  })
-  return stopped ?? null
-}
-
-/**
- * Which builds of its rows the source of an answer has, and how often content was erased from them: at any size and day
- * another build may hold other rows, and every answer less than it did.
- */
-export function buildsOf({ projections, redactions }: RegisterHead, source: Source): string {
-  if (source === 'log') return String(redactions)
-  const generations = [source].flat().map((projection) => projections.get(projection)?.generation ?? 0)
-  return [...generations, redactions].join('.')
-}
-
-/** What the clocks of an answer were resolved by, and so what can make the same question give another answer. */
-export type Basis = {
-  head: RegisterHead
-  source: Source
-  /** Where the size comes from: the head, a size that the question names, or an instant that it names. */
-  size: 'head' | 'named' | 'instant'
-  /** The time zone whose calendar day is part of the question, because it names none; null where it plays no part. */
-  dayIn: string | null
-}
-
-/** What of a head the answer depends on, as one text. */
-function dependence(head: RegisterHead, { source, size, dayIn }: Omit<Basis, 'head'>): string {
-  const builds = buildsOf(head, source)
-  // The time zone that decides the day may be corrected by any event of the register's own.
-  const zone = dayIn === null ? '' : head.ownRevision
-  const reached = size === 'named' ? '' : reachOf(head, source)
-  return `${builds} ${zone} ${reached} ${size === 'instant' ? head.size : ''}`
-}
+import { type Basis, dependence, reachOf, type Source } from '../../questions/basis.ts'
 
 type Known = Basis & {
   etag: string
@@ -79,7 +30,7 @@ type Memory = { heads: Pick<Heads, 'peek'>; now: () => number }
 type Span = { timeZone: string; day: Day; from: number; until: number }
 
 /** The ETags of answers that were given, the last asked for first in line to stay. */
-export class Polls {
+export class EtagCache {
   readonly #heads: Pick<Heads, 'peek'>
   readonly #now: () => number
   // Two halves: whatever is asked for moves to the young one, and when that is full the old one goes.
@@ -196,17 +147,17 @@ function originHeaders(reply: FastifyReply): Record<string, string> {
 
 declare module 'fastify' {
   interface FastifyInstance {
-    polls: Polls
+    etags: EtagCache
   }
 }
 
 /** Answers polls from memory. Whatever decides who may ask has to be registered before this. */
 export function answerPolls(app: FastifyInstance, context: Memory): void {
-  const polls = new Polls(context)
-  app.decorate('polls', polls)
+  const etags = new EtagCache(context)
+  app.decorate('etags', etags)
   app.addHook('onRequest', (request, reply, done) => {
     const known = request.raw.headers['if-none-match']
-    if (known === undefined || request.raw.method !== 'GET' || polls.etagOf(request) !== known) return done()
+    if (known === undefined || request.raw.method !== 'GET' || etags.etagOf(request) !== known) return done()
     // Past what fastify does to a reply with a body: of all answers this one is given most.
     reply.hijack()
     const headers = reply.hasHeader('vary') ? originHeaders(reply) : TAGGED

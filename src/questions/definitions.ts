@@ -1,0 +1,198 @@
+// What a register defines: its sources and its programmes.
+
+import { z } from 'zod'
+import { answerCitation, citationAnswer, dateAnswer } from '../domain/answers.ts'
+import type { FactRef } from '../domain/commitment/state.ts'
+import { type Conflict, conflictAnswer, undefinedReference } from '../domain/conflict.ts'
+import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../domain/register/conflicts.ts'
+import type { RegisterEventType } from '../domain/register/events.ts'
+import {
+  type Definition,
+  definedAt,
+  erasedPositions,
+  namedAt,
+  type ProgrammeData,
+  type SourceData,
+} from '../domain/register/state.ts'
+import { isRepair } from '../domain/repairs.ts'
+import { answerDate } from '../kernel/plain-date.ts'
+import { readCommitments, readStates } from '../projections/commitments/read.ts'
+import type { Clocks } from './clocks.ts'
+import { frameOf, listAnswer } from './frame.ts'
+import type { Question } from './question.ts'
+import { answerRedacted, redactedAnswer, redactedOfCommitments } from './redacted.ts'
+import type { QuestionContext } from './register.ts'
+
+const nullableText = z.string().nullable()
+const defined = {
+  title: nullableText.meta({ description: 'null: referred to, but no longer defined' }),
+  event: z.int().nullable().meta({ description: 'Position of the event that defines it' }),
+  citations: z.array(citationAnswer),
+  conflicts: z.array(conflictAnswer),
+}
+
+const sourceAnswer = z
+  .strictObject({
+    id: z.string(),
+    publisher: nullableText,
+    author: nullableText,
+    url: nullableText,
+    publishedOn: dateAnswer.nullable(),
+    retrievedAt: nullableText,
+    contentHash: nullableText,
+    archivedUrl: nullableText,
+    ...defined,
+  })
+  .meta({ id: 'Source' })
+
+const programmeAnswer = z
+  .strictObject({
+    id: z.string(),
+    parent: nullableText,
+    period: dateAnswer.nullable(),
+    scope: z
+      .strictObject({ value: z.number(), unit: z.string() })
+      .nullable()
+      .meta({ description: 'As reported, not counted' }),
+    ...defined,
+  })
+  .meta({ id: 'Programme' })
+
+export const sourceListAnswer = listAnswer(sourceAnswer).extend(redactedAnswer)
+export const programmeListAnswer = listAnswer(programmeAnswer).extend(redactedAnswer)
+
+export type SourceAnswer = z.output<typeof sourceAnswer>
+export type ProgrammeAnswer = z.output<typeof programmeAnswer>
+
+type Reference = Pick<FactRef, 'position' | 'citations'>
+
+/** What is defined, or only referred to, with its conflicts; without a definition where the register has none. */
+type Shown<T> = { id: string; definition: Definition<T> | null; conflicts: Conflict[] }
+
+function answerDefined({ definition, conflicts }: Shown<{ title: string }>) {
+  if (!definition) return { title: null, event: null, citations: [], conflicts }
+  const { position, citations, data } = definition
+  return {
+    title: data.title,
+    event: position,
+    citations: citations.map(({ event, ...citation }) => answerCitation(citation, event)),
+    conflicts,
+  }
+}
+
+function answerSource(shown: Shown<SourceData>) {
+  const data = shown.definition?.data
+  return {
+    id: shown.id,
+    publisher: data?.publisher ?? null,
+    author: data?.author ?? null,
+    url: data?.url ?? null,
+    publishedOn: data?.publishedOn === undefined ? null : answerDate(data.publishedOn),
+    retrievedAt: data?.retrievedAt ?? null,
+    contentHash: data?.contentHash ?? null,
+    archivedUrl: data?.archivedUrl ?? null,
+    ...answerDefined(shown),
+  }
+}
+
+function answerProgramme(shown: Shown<ProgrammeData>) {
+  const data = shown.definition?.data
+  return {
+    id: shown.id,
+    parent: data?.parent ?? null,
+    period: data?.period === undefined ? null : answerDate(data.period),
+    scope: data?.scope ?? null,
+    ...answerDefined(shown),
+  }
+}
+
+type Kind = 'sources' | 'programmes'
+
+/** The facts by which the commitments of the day refer to programmes or sources, by the id that they name. */
+async function referencesOf(context: QuestionContext, clocks: Clocks, kind: Kind): Promise<Map<string, Reference[]>> {
+  const references = new Map<string, Reference[]>()
+  const refer = (id: string, reference: Reference) => references.set(id, [...(references.get(id) ?? []), reference])
+  const records = await readCommitments(context.db, clocks)
+  for (const { states } of await readStates(context.db, clocks, records)) {
+    const { programme, programmeBy, citations } = states.latest
+    if (kind === 'programmes' && programme !== null) refer(programme, programmeBy)
+    if (kind === 'sources') {
+      for (const { event, ...citation } of citations) refer(citation.source, { position: event, citations: [citation] })
+    }
+  }
+  return references
+}
+
+/** A list of what is defined, with the redacted events that it may lack. */
+type DefinitionList<A> = Omit<z.output<typeof sourceListAnswer>, 'items'> & { items: A[] }
+
+const WORDS = { sources: 'source', programmes: 'programme' }
+
+type Listing<T, A> = {
+  kind: Kind
+  pick: (clocks: Clocks) => Map<string, Definition<T>[]>
+  conflictsIn: ConflictsOf<T>
+  answer: (shown: Shown<T>) => A
+  /** The facts that its items are made of. */
+  madeOf: readonly RegisterEventType[]
+}
+
+/** What is in force on the day, and what commitments refer to that is defined only later, or no longer. */
+async function shownAt<T>(
+  context: QuestionContext,
+  clocks: Clocks,
+  { kind, pick, conflictsIn, madeOf }: Listing<T, unknown>,
+): Promise<{ shown: Shown<T>[]; lost: number[] }> {
+  const known = pick(clocks)
+  const show = (id: string, definition: Definition<T>): Shown<T> => {
+    return { id, definition, conflicts: conflictsIn(known.get(id) ?? [], definition, clocks.state) }
+  }
+  const inForce = [...known].flatMap(([id, versions]) => {
+    const definition = definedAt(versions, clocks.asOf)
+    return definition ? [show(id, definition)] : []
+  })
+  // A commitment may refer to what is defined only later, or, after a repair, no longer: asked only where that can be.
+  const isWhole = inForce.length === known.size && !clocks.known.events.some(({ type }) => isRepair(type))
+  const references = isWhole ? new Map<string, Reference[]>() : await referencesOf(context, clocks, kind)
+  for (const { id } of inForce) references.delete(id)
+  // Commitments are read in no particular order.
+  const inOrder = [...references].sort(([a], [b]) => (a < b ? -1 : 1))
+  const referredTo = inOrder.map(([id, by]): Shown<T> => {
+    const definition = namedAt(known.get(id), clocks.asOf)
+    if (definition) return show(id, definition)
+    return { id, definition, conflicts: [undefinedReference(`${WORDS[kind]} ${id}`, by)] }
+  })
+  // What nothing refers to any longer may have been referred to by what was erased.
+  const ofCommitments = isWhole ? [] : await redactedOfCommitments(context.db, clocks, null)
+  return { shown: [...inForce, ...referredTo], lost: [...erasedPositions(clocks.state, madeOf), ...ofCommitments] }
+}
+
+/** The definitions of one kind, as a question without parameters of its own. */
+function listing<T, A>(listing: Listing<T, A>): Question<object, DefinitionList<A>> {
+  return {
+    source: 'log',
+    async ask(context, clocks) {
+      const { shown, lost } = await shownAt(context, clocks, listing)
+      return { items: shown.map(listing.answer), next: null, ...frameOf(clocks), ...answerRedacted(lost) }
+    },
+  }
+}
+
+/** The documents that facts are cited from. */
+export const sources = listing<SourceData, SourceAnswer>({
+  kind: 'sources',
+  pick: ({ state }) => state.sources,
+  conflictsIn: conflictsOfDefinition,
+  answer: answerSource,
+  madeOf: ['SourceAdded'],
+})
+
+/** The programmes. */
+export const programmes = listing<ProgrammeData, ProgrammeAnswer>({
+  kind: 'programmes',
+  pick: ({ state }) => state.programmes,
+  conflictsIn: conflictsOfProgramme,
+  answer: answerProgramme,
+  // Its conflicts name the sources that are not defined.
+  madeOf: ['ProgrammeDefined', 'SourceAdded'],
+})

@@ -1,0 +1,27 @@
+// A question that can be asked about a register at two clocks. The room `http` answers routes by it, the room `cli` commands.
+
+import type { Source } from './basis.ts'
+import type { Clocks } from './clocks.ts'
+import type { QuestionContext } from './register.ts'
+
+export type Question<Query, Answer> = {
+  /** What the answer is read from, and so how far the log has to be read before it can be given. */
+  source: Source
+  /** The versions of the folds that the answer is read from; none where it is folded from the log itself. */
+  version?: string | number
+  /** Refuses parameters that contradict each other, before anything is read; throws RefusalError. */
+  check?: (query: Query) => void
+  /** The answer at clocks that are resolved. Throws RefusalError. */
+  ask: (context: QuestionContext, clocks: Clocks, query: Query) => Promise<Answer>
+}
+
+/** Which page of a list is asked for: the place at which it begins (null: the first one) and how many items it has at most. */
+export type Page<Place> = { place: Place | null; limit: number }
+
+/** A question whose answer comes in pages. */
+export type PagedQuestion<Query, Place, Answer extends { next: Place | null }> = {
+  source: Source
+  version: string | number
+  /** The page at clocks that are resolved; `next` is where the page after it begins. Throws RefusalError. */
+  ask: (context: QuestionContext, clocks: Clocks, query: Query, page: Page<Place>) => Promise<Answer>
+}

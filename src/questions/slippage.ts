@@ -1,0 +1,58 @@
+// How slippage is spread: how many commitments are how late, over exactly those that the summary's slippage is over.
+
+import { z } from 'zod'
+import { type Slippages, slippageCounts } from '../domain/portfolio/spread.ts'
+import type { Clocks } from './clocks.ts'
+import { inputsOfProgrammes, redactedOfProgrammes, TALLY_VERSION } from './figures.ts'
+import { frameAnswer, frameOf } from './frame.ts'
+import { listLinkOf } from './list-link.ts'
+import type { Question } from './question.ts'
+import { answerRedacted, redactedAnswer } from './redacted.ts'
+import type { QuestionContext } from './register.ts'
+
+const countsAnswer = z
+  .strictObject({
+    of: z.int(),
+    list: z.string().meta({ description: 'Lists exactly what is counted' }),
+    items: z.array(
+      z.strictObject({ days: z.int().meta({ description: 'Positive is late' }), count: z.int() }).meta({
+        id: 'SlippageCount',
+      }),
+    ),
+  })
+  .meta({ id: 'SlippageCounts', description: 'Each number of days that occurs, in ascending order' })
+
+export const slippageAnswer = z.strictObject({
+  register: z.string(),
+  ...frameAnswer,
+  original: countsAnswer,
+  current: countsAnswer,
+  ...redactedAnswer,
+})
+export type SlippageAnswer = z.output<typeof slippageAnswer>
+
+/** Which programmes are asked about; none named: the whole register. */
+type SlippageQuery = { programme: readonly string[] }
+
+async function ask(
+  context: QuestionContext,
+  clocks: Clocks,
+  { programme: programmes }: SlippageQuery,
+): Promise<SlippageAnswer> {
+  const { slippages } = await inputsOfProgrammes(context.db, clocks, programmes)
+  const link = listLinkOf(clocks, programmes)
+  const counted = (of: Slippages, against: 'original' | 'current') => ({
+    of: of.still.count + of.growing.count,
+    list: link(`slippageDays.${against}`),
+    items: slippageCounts(of, clocks.asOf),
+  })
+  return {
+    register: clocks.register,
+    ...frameOf(clocks),
+    original: counted(slippages.original, 'original'),
+    current: counted(slippages.current, 'current'),
+    ...answerRedacted(await redactedOfProgrammes(context, clocks, programmes)),
+  }
+}
+
+export const slippage: Question<SlippageQuery, SlippageAnswer> = { source: 'periods', version: TALLY_VERSION, ask }
