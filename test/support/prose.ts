@@ -3,7 +3,7 @@
 export type Sentence = { line: number; text: string; words: number }
 
 /** More words than this and a reader has to start again. */
-export const MAX_WORDS = 30
+const MAX_WORDS = 30
 
 /** Clauses that name nobody and nothing: the reader has to guess who acts. */
 const HEADLESS = /\bwhoever\b|\bthat which\b|\bwhat (?:is|are|was|were) not\b[^.?!]*?\b(?:is|are|was|were)\b/i
@@ -53,6 +53,8 @@ function blocksOf(markdown: string): Block[] {
     if (LIST_ITEM.test(raw)) isInList = true
     if (open) (open as Block).text += ` ${raw.trim()}`
     else open = { line, text: raw.trim() }
+    // A heading ends with its line.
+    if (/^#{1,6} /.test(raw)) close()
   }
   close()
   return blocks
