@@ -44,7 +44,7 @@ export const commitment: Question<OneQuery, CommitmentAnswer> = {
 }
 
 export const timelineAnswer = listAnswer(periodAnswer).extend({
-  redacted: z.array(z.int()).meta({ description: 'Positions of events whose content was erased' }),
+  redacted: z.array(z.int()).meta({ description: 'Positions of redacted events' }),
 })
 type TimelineAnswer = z.output<typeof timelineAnswer>
 
@@ -64,12 +64,12 @@ export const timeline: Question<OneQuery, TimelineAnswer> = {
 const repairAnswer = z.strictObject({
   event: z.int().meta({ description: 'Position of the repair' }),
   type: z.string(),
-  inForce: z.boolean().meta({ description: 'False where it was retracted itself, or corrects and was redacted' }),
+  inForce: z.boolean().meta({ description: 'False if the repair was retracted, or if it is a redacted correction' }),
 })
 const markedEvent = eventAnswer.extend({
-  repairs: z.array(repairAnswer).meta({ description: 'What was recorded to mend this event' }),
+  repairs: z.array(repairAnswer).meta({ description: 'The repairs of this event' }),
   inForce: z.boolean().meta({
-    description: 'False where the event was retracted or redacted; a redacted retraction still takes back',
+    description: 'False if the event was retracted or redacted; a redacted retraction still retracts its target',
   }),
 })
 export type MarkedEvent = z.output<typeof markedEvent>

@@ -27,12 +27,12 @@ const about = z
     z.strictObject({ party: z.string() }),
     z.strictObject({ figure: z.int().meta({ description: 'Position of the report; the first where several differ' }) }),
   ])
-  .meta({ description: 'In the record of what the conflict stands' })
+  .meta({ description: 'The object that the conflict concerns' })
 
 const listedConflict = conflictAnswer
   .extend({
     about,
-    title: z.string().meta({ description: 'What that is called; the metric of a reported figure' }),
+    title: z.string().meta({ description: 'Its title; for a reported figure its metric' }),
   })
   .meta({ id: 'ListedConflict' })
 export type ListedConflict = z.output<typeof listedConflict>

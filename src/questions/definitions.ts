@@ -25,7 +25,7 @@ import type { QuestionContext } from './register.ts'
 
 const nullableText = z.string().nullable()
 const defined = {
-  title: nullableText.meta({ description: 'null: referred to, but no longer defined' }),
+  title: nullableText.meta({ description: 'null: an event refers to it, but it is no longer defined' }),
   event: z.int().nullable().meta({ description: 'Position of the event that defines it' }),
   citations: z.array(citationAnswer),
   conflicts: z.array(conflictAnswer),
@@ -53,7 +53,7 @@ const programmeAnswer = z
     scope: z
       .strictObject({ value: z.number(), unit: z.string() })
       .nullable()
-      .meta({ description: 'As reported, not counted' }),
+      .meta({ description: 'Reported, not computed' }),
     ...defined,
   })
   .meta({ id: 'Programme' })

@@ -31,7 +31,7 @@ const statusAnswer = z
     programme: z.string().nullable(),
   })
   .nullable()
-  .meta({ description: 'null: not known then' })
+  .meta({ description: 'null: not known at that size' })
 
 const KINDS = ['news', 'repair'] as const
 type Kind = (typeof KINDS)[number]
@@ -50,9 +50,9 @@ const itemAnswer = z
     title: z.string(),
     before: statusAnswer,
     after: statusAnswer,
-    kind: z
-      .enum([...KINDS, 'both'])
-      .meta({ description: 'repair: the record was mended; news: something was learned' }),
+    kind: z.enum([...KINDS, 'both']).meta({
+      description: 'repair: an event corrected the record; news: the log learned a fact; both: both happened',
+    }),
     because: z.array(causeAnswer),
   })
   .meta({ id: 'Difference' })

@@ -60,22 +60,29 @@ export const listSort = z
     z.array(z.enum(SIGNED_SORT_NAMES)).max(5),
   )
   .default(['id'])
-  .meta({ description: 'Keys, comma separated; - before a key is descending. Nulls come last, ties go by id' })
+  .meta({
+    description: 'Keys with commas between them; - before a key sorts descending. Nulls come last, ties go by id',
+  })
 
 export const listFilters = {
   lifecycle: many(z.enum(LIFECYCLES)),
   schedule: many(z.enum(SCHEDULES)).meta({ description: 'Against the current baseline' }),
   scheduleOriginal: many(z.enum(SCHEDULES)),
   verification: many(z.enum(VERIFICATIONS)),
-  programme: many(orNone(slug)).meta({ description: 'Empty: those without a programme' }),
-  theme: many(z.union([z.literal(''), text(100)])).meta({ description: 'Empty: those without a theme' }),
-  party: many(orNone(name)).meta({ description: 'Empty: those without a party' }),
-  q: text(1_000).optional().meta({ description: 'Words, from their beginning, in id, title, description and themes' }),
-  figure: z.enum(FIGURE_NAMES).optional().meta({ description: 'Exactly those that a figure of the summary counts' }),
+  programme: many(orNone(slug)).meta({ description: 'Empty: commitments without a programme' }),
+  theme: many(z.union([z.literal(''), text(100)])).meta({ description: 'Empty: commitments without a theme' }),
+  party: many(orNone(name)).meta({ description: 'Empty: commitments without a party' }),
+  q: text(1_000)
+    .optional()
+    .meta({ description: 'Searches id, title, description and themes; each word matches from its beginning' }),
+  figure: z
+    .enum(FIGURE_NAMES)
+    .optional()
+    .meta({ description: 'Exactly the commitments that a figure of the summary counts' }),
   denominator: z
     .enum(['true', 'false'])
     .default('false')
-    .meta({ description: 'With figure: those that it is counted out of' }),
+    .meta({ description: 'With figure: the commitments in its denominator' }),
 }
 
 const listQuery = z.strictObject({ ...listFilters, sort: listSort })

@@ -9,5 +9,5 @@ export function many<T extends z.ZodType>(item: T) {
 }
 
 export const programmeFilter = many(z.union([z.literal(''), slug])).meta({
-  description: 'Only these programmes; empty: none',
+  description: 'Only these programmes; empty: commitments without one',
 })

@@ -15,10 +15,10 @@ export const planAnswer = z.strictObject({
   ...frameAnswer,
   start: z.string().nullable().meta({ description: 'The earliest promise; null where nothing is planned' }),
   of: z.int().meta({ description: 'Commitments in scope with an original due date' }),
-  delivered: z.int().meta({ description: 'Those of them that are delivered: the earned value' }),
-  list: z.string().meta({ description: 'Lists exactly what is planned' }),
+  delivered: z.int().meta({ description: 'How many of them are delivered: the earned value' }),
+  list: z.string().meta({ description: 'Address of the list of exactly the planned commitments' }),
   items: z.array(z.strictObject({ dueOn: z.string(), count: z.int() }).meta({ id: 'PlannedDay' })).meta({
-    description: 'Each original due day that occurs, in order. The planned value of a day is the sum up to it',
+    description: 'Each original due day that occurs, in order. The planned value of a day is the sum up to that day',
   }),
   ...redactedAnswer,
 })

@@ -15,7 +15,7 @@ const MAX_POSITIONS = 1_000
 
 export const redactedAnswer = {
   redacted: z.array(z.int()).max(MAX_POSITIONS).meta({
-    description: 'Positions of events whose content was erased, and which the answer may lack: the first 1,000',
+    description: 'Positions of redacted events that the answer may lack: the first 1,000',
   }),
   redactedCount: z.int().meta({ description: 'How many positions there are in all' }),
 }

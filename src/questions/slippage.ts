@@ -13,7 +13,7 @@ import type { QuestionContext } from './register.ts'
 const countsAnswer = z
   .strictObject({
     of: z.int(),
-    list: z.string().meta({ description: 'Lists exactly what is counted' }),
+    list: z.string().meta({ description: 'Address of the list of exactly the commitments that are counted' }),
     items: z.array(
       z.strictObject({ days: z.int().meta({ description: 'Positive is late' }), count: z.int() }).meta({
         id: 'SlippageCount',

@@ -28,7 +28,7 @@ export const summaryAnswer = z
     groups: z.array(
       z.strictObject({
         by: z.enum(DIMENSIONS),
-        key: z.string().nullable().meta({ description: 'null: those that have none' }),
+        key: z.string().nullable().meta({ description: 'null: commitments without one' }),
         title: z.string().nullable(),
         ...summaryFigures,
       }),

@@ -38,7 +38,10 @@ const trendItem = z
       .meta({ description: 'Every baseline in force; number 0 is the original' }),
     forecasts: z.array(z.strictObject({ ...point, finish: dateAnswer })),
   })
-  .meta({ id: 'Trend', description: 'Which finish was promised and expected on which day, in fold order' })
+  .meta({
+    id: 'Trend',
+    description: 'The due dates and forecasts, each with the day from which it held, in fold order',
+  })
 export type TrendItem = z.output<typeof trendItem>
 
 export const trendAnswer = listAnswer(trendItem).extend(redactedAnswer)

@@ -104,7 +104,7 @@ export const commitmentAnswer = z
     citations: z.array(citationAnswer),
     redacted: z.array(z.int()).meta({
       description:
-        'Positions of its events whose content was erased, and, where it refers to what is not defined, of erased definitions',
+        'Positions of its redacted events. Where it refers to a missing definition, also positions of redacted definitions',
     }),
     revision: z.int(),
     asOf: z.string(),

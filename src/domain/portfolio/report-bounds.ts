@@ -17,13 +17,13 @@ export const boundAnswer = z
     detail: z.string(),
     assumption: z
       .string()
-      .meta({ description: 'What has to be so for the bound to hold; metrics are quoted verbatim' }),
+      .meta({ description: 'The condition under which the bound holds; metrics are quoted verbatim' }),
     reading: z.enum(['named', 'assumed']).meta({
-      description: 'assumed: the report does not name its figure, and the bound holds only if it is the one assumed',
+      description: 'assumed: the report names no figure, and the bound holds only if the assumption does',
     }),
     events: z.array(z.int()).meta({ description: 'Positions of the reports behind it' }),
   })
-  .meta({ id: 'Bound', description: 'What reports of one programme and day allow together' })
+  .meta({ id: 'Bound', description: 'A bound that follows from the reports of one programme and day together' })
 type Bound = z.output<typeof boundAnswer>
 
 function isLate({ data }: Report): boolean {

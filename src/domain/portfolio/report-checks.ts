@@ -13,10 +13,9 @@ export const checkAnswer = z
         'percent: value of `of` is statedPercent. scope: `of` (of inScope: value) is what the programme reports. part: value is at most `of`',
     }),
     stated: z.number(),
-    computed: z
-      .number()
-      .nullable()
-      .meta({ description: 'What it is held against; a percentage with one decimal, half away from zero' }),
+    computed: z.number().nullable().meta({
+      description: 'The value that the statement is compared with; a percentage has one decimal, half away from zero',
+    }),
     agrees: z
       .enum(['exactly', 'whenRounded', 'no'])
       .meta({ description: 'whenRounded: not equal, but equal once rounded to the decimals stated' }),

@@ -24,10 +24,12 @@ const computedAnswer = z
     count: nullable.meta({ description: 'The numerator; null where the figure is no share' }),
     of: nullable.meta({ description: 'The denominator' }),
     percent: nullable.meta({ description: 'With one decimal, half away from zero' }),
-    value: nullable.meta({ description: 'What the reported value is compared with: count, index or mean days' }),
+    value: nullable.meta({
+      description: 'The value that the reported one is compared with: count, index or mean days',
+    }),
     difference: nullable.meta({ description: 'This value less the reported one' }),
     differencePercentagePoints: nullable.meta({ description: 'This percent less the stated one' }),
-    list: z.string().meta({ description: 'Lists exactly what is counted' }),
+    list: z.string().meta({ description: 'Address of the list of exactly the commitments that are counted' }),
     asOf: z.string(),
     knownAt: knownAtAnswer,
     rules: z.string(),
@@ -41,8 +43,11 @@ export const reportedFigureAnswer = z
     occurredOn: dateAnswer,
     programme: z.string().nullable(),
     programmeTitle: z.string().nullable(),
-    metric: z.string().meta({ description: 'What is counted, in the words of the report' }),
-    figure: z.enum(FIGURE_NAMES).nullable().meta({ description: 'The figure that it is; null: none is named' }),
+    metric: z.string().meta({ description: 'The things counted, in the words of the report' }),
+    figure: z
+      .enum(FIGURE_NAMES)
+      .nullable()
+      .meta({ description: 'The figure of a summary that the report names; null: it names none' }),
     value: z.number(),
     of: nullable,
     statedPercent: nullable,
@@ -55,7 +60,7 @@ export const reportedFigureAnswer = z
     bounds: z.array(boundAnswer),
     conflicts: z.array(conflictAnswer),
   })
-  .meta({ id: 'ReportedFigure', description: 'A figure as reported, beside what the register computes' })
+  .meta({ id: 'ReportedFigure', description: 'A figure as reported, beside the register’s own value' })
 export type ReportedFigureAnswer = z.output<typeof reportedFigureAnswer>
 
 type OwnValue = Pick<z.output<typeof computedAnswer>, 'count' | 'of' | 'percent' | 'value'>

@@ -10,11 +10,11 @@ import { spread } from './spread.ts'
 import type { Tally } from './tally.ts'
 
 const nullable = z.number().nullable()
-const list = z.string().meta({ description: 'Lists exactly what is counted' })
+const list = z.string().meta({ description: 'Address of the list of exactly the commitments that are counted' })
 
 const figureAnswer = z
   .strictObject({ count: z.int(), of: z.int(), percent: nullable, list })
-  .meta({ id: 'Figure', description: 'count of of; percent with one decimal, null where of is 0' })
+  .meta({ id: 'Figure', description: '`count` out of `of`. `percent` has one decimal, and is null if `of` is 0' })
 
 const spreadAnswer = z
   .strictObject({ mean: nullable, median: nullable, p90: nullable, max: nullable, of: z.int(), list })
@@ -52,8 +52,8 @@ export const summaryFigures = {
     superseded: z.int(),
     redacted: z.int().meta({
       description:
-        'Commitments in no count, since what promised them was erased: as far as is known; of which programme, theme or ' +
-        'party they were nobody can tell, so that only the figures of a whole register count them',
+        'Commitments in no count because their promise was redacted. Nobody can tell their programme, theme or party, ' +
+        'so only the figures of a whole register count them',
     }),
   }),
 }

@@ -16,7 +16,7 @@ import { Problem } from './problem.ts'
 export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z.string().optional().meta({
     description:
-      'What is sent again with the same key within 24 hours (they are kept for 48) is recorded once, and answered as the first time with Idempotency-Replayed: true',
+      'A request that is sent again with the same key within 24 hours is recorded once. The second answer repeats the first, with Idempotency-Replayed: true. Keys are kept for 48 hours',
   }),
 })
 

@@ -23,18 +23,21 @@ export const cursorParameter = z
   .string()
   .max(10_000)
   .optional()
-  .meta({ description: 'The next of the page before; pins all but limit' })
+  .meta({ description: 'The `next` of the page before; it pins every parameter but limit' })
 
 export const asOfParameter = z
   .string()
   .refine((value) => parseDay(value) !== null, { error: 'expected an existing day, YYYY-MM-DD' })
   .optional()
-  .meta({ description: 'The day the question is about, YYYY-MM-DD; today in the time zone of the register by default' })
+  .meta({
+    description:
+      'Valid time: the day that the question is about, YYYY-MM-DD. Today in the time zone of the register by default',
+  })
 export const knownAtParameter = z.string().optional().meta({
-  description: 'Whose knowledge answers: a size, an instant, or a day (its end); everything recorded by default',
+  description: 'The transaction-time cut-off: a size, an instant, or a day (its end). Everything recorded by default',
 })
 export const minSizeParameter = wholeNumber('expected a size', 0)
   .optional()
-  .meta({ description: 'Waits until the answer knows this size, up to 5 seconds' })
+  .meta({ description: 'Waits up to 5 seconds until the projections have read so many events' })
 
 export const clockParameters = { asOf: asOfParameter, knownAt: knownAtParameter, minSize: minSizeParameter }

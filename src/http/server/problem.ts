@@ -258,7 +258,7 @@ export function problemRoutes(app: FastifyInstance): void {
     {
       config: { permission: 'open' },
       schema: {
-        summary: 'What a kind of problem is',
+        summary: 'Read what a kind of problem means',
         tags: ['problems'],
         response: { 200: z.strictObject({ type: z.string(), title: z.string(), status: z.int() }), ...problems },
       },
