@@ -86,7 +86,7 @@ function listOf(isOne: (text: string) => boolean) {
 // others, are what --help shows.
 const variables = z.strictObject({
   PLEDGER_DATABASE_URL: z.string().refine(isPostgresUrl).optional().meta({
-    description: 'PostgreSQL to use; unset: the embedded one',
+    description: 'the PostgreSQL to use; unset: the embedded one',
     accepts: 'a postgres:// or postgresql:// URL',
     secret: true,
   }),
@@ -116,7 +116,7 @@ const variables = z.strictObject({
     .prefault('info')
     .meta({ description: `how much to log: ${logLevels.join(', ')}`, accepts: `one of ${logLevels.join(', ')}` }),
   PLEDGER_ACCESS: z.enum(['none', 'tokens', 'oidc']).optional().meta({
-    description: 'who may read and write: none (all on this machine), tokens or oidc',
+    description: 'who may read and write: none (everyone on this machine), tokens or oidc',
     accepts: 'none, tokens or oidc',
   }),
   PLEDGER_OIDC_ISSUER: z.string().optional().meta({
@@ -137,7 +137,7 @@ const variables = z.strictObject({
     .pipe(z.array(z.enum(OIDC_ALGORITHMS)).min(1))
     .prefault('RS256,ES256,EdDSA')
     .meta({
-      description: 'oidc: the signatures that are taken',
+      description: 'oidc: the accepted signature algorithms',
       accepts: `some of ${OIDC_ALGORITHMS.join(',')}, with commas`,
     }),
   PLEDGER_OIDC_ROLES_CLAIM: z.string().prefault('pledger_roles').meta({
@@ -145,7 +145,7 @@ const variables = z.strictObject({
     accepts: 'the name of a claim',
   }),
   PLEDGER_RECORD_READS: z.literal('yes').optional().meta({
-    description: 'yes: it is recorded who read which register, with which filter',
+    description: 'yes: record who read which register, with which filter',
     accepts: 'yes, or nothing',
   }),
   PLEDGER_MAX_FOLLOWERS: z
@@ -173,7 +173,7 @@ const variables = z.strictObject({
       accepts: 'a whole number from 0 to 999999999',
     }),
   PLEDGER_TRUST_PROXY: listOf(isNetwork).meta({
-    description: 'proxies whose X-Forwarded-For is believed; TLS is in front',
+    description: 'trusted proxies, whose X-Forwarded-* counts; says that TLS is in front',
     accepts: 'IP addresses or networks such as 10.0.0.0/8, comma separated',
   }),
   PLEDGER_CORS_ORIGINS: listOf(isOrigin).meta({
@@ -186,12 +186,12 @@ const variables = z.strictObject({
     .refine((text) => !text.includes('://') && !/^\/|\/$|\/\//.test(text))
     .optional()
     .meta({
-      description: 'origin of the checkpoints, before the register; fixed with the first one',
+      description: 'origin of the checkpoints, before the register; the first checkpoint fixes it',
       fallback: 'pledger.localhost',
       accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
     }),
   PLEDGER_SIGNING_KEYS: z.string().optional().meta({
-    description: 'Ed25519 keys (PEM) that sign checkpoints; the default in PLEDGER_DATA',
+    description: 'Ed25519 keys (PEM) that sign checkpoints; by default a file in PLEDGER_DATA',
     fallback: 'signing-keys.pem',
     accepts: 'a file',
   }),

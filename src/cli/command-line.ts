@@ -18,7 +18,7 @@ import { verifyCommand } from './verify.ts'
 /** The program with all its commands. It throws CommanderError instead of ending the process. */
 export function commandLine(version: string): Command {
   const program = new Command('pledger')
-    .description('Tracks commitments against delivery: an event-sourced register of promises, as a REST service')
+    .description('Tracks commitments against delivery: a bitemporal, event-sourced register with a verifiable log')
     .version(version)
     .addHelpText('after', `\nEnvironment:\n${configHelp}`)
     .exitOverride()

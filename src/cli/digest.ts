@@ -73,15 +73,15 @@ async function digest(session: Session, names: readonly ProjectionName[], option
 export function digestCommand(program: Command): void {
   program
     .command('digest')
-    .description('print the SHA-256 over the rows of projections, the same however these were built')
-    .argument('[projection...]', 'which: all without this', projectionName)
+    .description('print the SHA-256 over the rows of projections; it does not depend on how they were built')
+    .argument('[projection...]', 'the projections; all by default', projectionName)
     .option('--register <id>', 'only this register', registerId)
-    .option('--size <n>', 'the rows as known at this size; by default as far as each has read', sizeNumber)
+    .option('--size <n>', 'the rows as known at this size; by default all that each projection has read', sizeNumber)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      `\ntallies are summed up every ${counted(EPOCH)} events of a register: before the first of these there are 0 rows, and the\n` +
-        'digest is that of nothing. Exit code 1 where a projection has not read as much.',
+      `\nTallies are summed up every ${counted(EPOCH)} events of a register. Before that there are 0 rows, and the digest is that\n` +
+        'of nothing. The exit code is 1 if a projection has not read as much.',
     )
     .action((names: ProjectionName[] = [], options: Options) =>
       withDatabase((session) => digest(session, names, options)),

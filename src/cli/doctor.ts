@@ -110,7 +110,7 @@ async function report({ db, connectionString, description }: Session, version: s
 export function doctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('look whether the database, the role in it and the seals are as they should be')
+    .description('check the database, its roles, the clocks and the checkpoints')
     .action(() =>
       withDatabase(
         async (session) => {

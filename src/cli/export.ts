@@ -83,7 +83,7 @@ async function run({ tiles, ...options }: Options): Promise<void> {
 export function exportCommand(program: Command): void {
   program
     .command('export')
-    .description('write the log of a register as NDJSON, or as files that prove it')
+    .description('write the log of a register as NDJSON, or as a tree of files that prove it')
     .requiredOption('--register <id>', 'the register', registerId)
     .option('--output <file>', 'a new file; standard output by default')
     .option('--tiles <directory>', 'a new or empty directory: checkpoint, tiles, keys and contents for any web server')

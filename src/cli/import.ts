@@ -67,7 +67,7 @@ export function importCommand(program: Command): void {
   program
     .command('import')
     .description('record the events of an NDJSON file, or of standard input (-), line by line')
-    .argument('<file>', 'a line is an event as exported, or as posted with its id')
+    .argument('<file>', 'an NDJSON file, or -; a line is an event as exported, or as posted with its id')
     .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it', registerId)
     .action(async (file: string, { register }: { register: string }) => {
       const source = await open(file)

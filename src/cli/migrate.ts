@@ -30,7 +30,7 @@ async function grant(db: Database, { grantService, grantSealer }: Options): Prom
 export function migrateCommand(program: Command): void {
   program
     .command('migrate')
-    .description('bring the database to the schema of this version, and grant roles what they need in it')
+    .description('bring the database to the schema of this version, and grant roles their rights in it')
     .option('--grant-service <role>', 'let a role run the service: read and append, and no more')
     .option('--grant-sealer <role>', 'let a role seal: read the leaves, write tiles and checkpoints, and no more')
     .action((options: Options) =>

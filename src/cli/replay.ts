@@ -233,19 +233,21 @@ function projectionName(text: string, previous: readonly string[] = []): string[
 export function replayCommand(program: Command): void {
   program
     .command('replay')
-    .description('build projections anew from the log beside the ones in use, and switch; an interrupted one goes on')
-    .argument('[projection...]', 'which: all without this', projectionName)
+    .description(
+      'build projections anew from the log beside the ones in use, then switch; continues an interrupted replay',
+    )
+    .argument('[projection...]', 'the projections; all by default', projectionName)
     .option('--register <id>', 'only this register', registerId)
     .option(
       '--max-rate <events/s>',
-      'fold no more events in a second; sealing and catching up are as fast as they can',
+      'fold at most so many events a second; rollups and catching up have no limit',
       positiveNumber,
     )
-    .option('--workers <n>', 'threads; without this as many as there are processors', positiveNumber)
-    .option('--drop-previous', 'drop what was live before once the new rows are, and come to the same')
-    .option('--no-compare', 'do not hold the digests of the new rows against those before')
-    .option('--cancel', 'give the unfinished replay up, and drop what it has built')
-    .addOption(new Option('--operation <id>', 'go on with this operation').hideHelp())
+    .option('--workers <n>', 'how many threads; by default as many as there are processors', positiveNumber)
+    .option('--drop-previous', 'delete the old rows after the switch, if the digests are equal')
+    .option('--no-compare', 'do not compare the digests of the new and the old rows')
+    .option('--cancel', 'cancel the unfinished replay, and delete the rows that it has built')
+    .addOption(new Option('--operation <id>', 'continue this operation').hideHelp())
     .action((names: string[] = [], options: Options) => run(names, options))
 }
 
@@ -260,7 +262,7 @@ async function dropPreviousRows(db: Database, register: string | null): Promise<
 export function dropPreviousCommand(program: Command): void {
   program
     .command('drop-previous')
-    .description('drop the rows that replays have replaced')
+    .description('delete the old rows that replays have kept')
     .option('--register <id>', 'only of this register', registerId)
     .action(({ register = null }: { register?: string | null }) =>
       withDatabase(({ db }) => dropPreviousRows(db, register)),

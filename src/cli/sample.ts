@@ -71,8 +71,8 @@ export function sampleCommand(program: Command): void {
     .action((target: Target) => sample(unionStateEvents(), target.register ?? 'union-state', target))
   command
     .command('synthetic')
-    .description('a made-up register of any size, the same for the same options')
-    .option('--commitments <n>', 'how many', String(SYNTHETIC_310.commitments))
+    .description('a made-up register of any size; the same options give the same events')
+    .option('--commitments <n>', 'how many commitments', String(SYNTHETIC_310.commitments))
     .option('--delivered <n>', 'how many of them are delivered', String(SYNTHETIC_310.delivered))
     .option('--late <n>', 'how many are late', String(SYNTHETIC_310.late))
     .option('--seed <n>', 'another seed gives other commitments', String(SYNTHETIC_310.seed))

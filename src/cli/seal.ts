@@ -96,7 +96,7 @@ export function sealCommand(program: Command): void {
     .command('seal')
     .description('sign checkpoints as the logs grow, without a service, until it is stopped')
     .option('--register <id>', 'only this register', registerId)
-    .option('--once', 'up to the heads of the logs, and end')
+    .option('--once', 'sign up to the heads of the logs, then end')
     .action(({ register, once }: Options) =>
       once ? withDatabase(({ db }) => sealOnce(db, register), { config: sealerConfiguration }) : sealOn(register),
     )

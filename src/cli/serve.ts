@@ -302,8 +302,8 @@ async function run({ samples = false, unsafeDatabase = false }: Options): Promis
 export function serveCommand(program: Command): void {
   program
     .command('serve')
-    .description('answer the REST API, keep the projections up with the log and seal it')
-    .option('--samples', 'load the sample registers where there is no register yet')
-    .option('--unsafe-database', 'serve although the database or the role in it is not safe; /readyz says so')
+    .description('answer the REST API, keep the projections up with the log, and sign checkpoints')
+    .option('--samples', 'load the sample registers if there is no register yet')
+    .option('--unsafe-database', 'serve even if the database or its role is unsafe; /readyz then says so')
     .action((options: Options) => run(options))
 }

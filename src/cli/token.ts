@@ -110,15 +110,15 @@ export function tokenCommand(program: Command): void {
   const command = program.command('token').description('create, list and revoke tokens')
   command
     .command('create')
-    .description('make a token and print it, once; only its hash is kept')
-    .requiredOption('--name <name>', 'whose it is; never shown by the API', personName)
+    .description('make a token and print it once; the database keeps only its hash')
+    .requiredOption('--name <name>', 'the holder of the token; the API never shows it', personName)
     .addOption(
-      new Option('--role <role>', `what it is for: ${ROLES.join(', ')}; may be given several times`)
+      new Option('--role <role>', `the role: ${ROLES.join(', ')}; may be given several times`)
         .argParser(several(role))
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--register <id>', 'of which register, * for all; may be given several times')
+      new Option('--register <id>', 'the register, * for all; may be given several times')
         .argParser(several(registerOrAll))
         .makeOptionMandatory(),
     )
@@ -126,12 +126,12 @@ export function tokenCommand(program: Command): void {
     .action((given: NewToken) => withDatabase((session) => create(session, given)))
   command
     .command('list')
-    .description('show the tokens, without what they are')
+    .description('show the tokens, without their secrets')
     .option('--json', 'as JSON')
     .action(({ json }: { json?: boolean }) => withDatabase((session) => list(session, json === true)))
   command
     .command('revoke <id>')
-    .description('end a token: within five seconds nobody gets in with it')
+    .description('revoke a token: services refuse it within five seconds')
     .action((id: string) => withDatabase((session) => revoke(session, id)))
 }
 
@@ -139,18 +139,18 @@ async function publish({ db }: Session, register: string, isPublic: boolean): Pr
   if (!(await listHeads(db)).some((head) => head.register === register))
     throw new CommandError(`there is no register ${register}`)
   await setPublic(db, register, isPublic, Date.now())
-  process.stdout.write(`${register}: ${isPublic ? 'everyone may read it' : 'only who has a role may read it'}\n`)
+  process.stdout.write(`${register}: ${isPublic ? 'everyone may read it' : 'only callers with a role may read it'}\n`)
 }
 
 export function registerCommand(program: Command): void {
-  const command = program.command('register').description('open registers for reading to everyone, or close them again')
+  const command = program.command('register').description('let everyone read a register, or end that')
   command
     .command('publish <id>')
     .description('everyone may read it, without credentials')
     .action((id: string) => withDatabase((session) => publish(session, id, true)))
   command
     .command('unpublish <id>')
-    .description('only who has a role may read it')
+    .description('only callers with a role may read it')
     .action((id: string) => withDatabase((session) => publish(session, id, false)))
   command
     .command('list')

@@ -16,8 +16,8 @@ import { CommandError, configuration, counted, registerId, showProgress, withDat
 import { readKeysOption } from './public-keys.ts'
 
 export const EXIT_CODES =
-  '\nExit codes: 0 it holds; 3 it was read and does not hold, or no log gives out what it says; 1 it cannot be had or is of\n' +
-  'no format that can be read, so nothing was checked; 2 wrong usage.'
+  '\nExit codes: 0 everything listed as verified holds; 1 unavailable or unreadable, so nothing was checked; 2 wrong usage;\n' +
+  '3 invalid or unknown content.'
 
 type Options = { register?: string; key?: string }
 type Keys = readonly Verifier[] | null
@@ -198,8 +198,15 @@ export function verifyLogCommand(verify: Command): void {
     .command('log')
     .description('check a log from its first event: contents, leaves, tiles, roots, signatures, and projections')
     .argument('[target]', 'a register or an exported tree (http://…), a directory, or postgres://…; else the database')
-    .option('--register <id>', 'only this register of a database; elsewhere: which it is to be', registerId)
-    .option('--key <vkey>', 'the public key of the log, or a file of them; by default those that it lists itself')
+    .option(
+      '--register <id>',
+      'only this register of a database; elsewhere, the register that the log must be of',
+      registerId,
+    )
+    .option(
+      '--key <vkey>',
+      'the public key of the log, or a file of keys; by default the keys that the log lists itself',
+    )
     .addHelpText('after', EXIT_CODES)
     .action(verifyLogOf)
 }

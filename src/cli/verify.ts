@@ -168,27 +168,27 @@ const KEY = [
 export function verifyCommand(program: Command): void {
   const verify = program
     .command('verify')
-    .description('check an event, a log, or that a log only grows; exit code 3 where it fails')
+    .description('check an event, a log, or that a log only grows; exit code 3 if the check fails')
   verify
     .command('event')
     .description('check that an event is in a log, offline, with files and a public key')
     .argument('<file>', 'JSON: {"event": …, "proof": …}, or an event as R/events/{position} or export give it')
     .requiredOption(...KEY)
-    .option('--proof <file>', 'its proof: what R/events/{position}/proof answers, as JSON or text')
+    .option('--proof <file>', 'its proof, as R/events/{position}/proof answers it, as JSON or text')
     .option('--redacted-by <file>', 'the EventRedacted that erased it, JSON: {"event": …, "proof": …}')
-    .option('--register <id>', 'of which register it is to be', registerId)
+    .option('--register <id>', 'the register that the event must be of', registerId)
     .addHelpText('after', EXIT_CODES)
     .action(verifyEventFile)
   verify
     .command('watch')
-    .description('check that a log only grew since the last look, by what it serves')
+    .description('check that a log only grew since the last look')
     .argument('<url>', 'the register (http://host/v1/registers/demo) or an exported tree on a web server')
     .requiredOption(...KEY)
-    .requiredOption('--state <directory>', 'what was seen last is kept there')
-    .option('--interval <seconds>', 'look again and again', positiveNumber)
+    .requiredOption('--state <directory>', 'where to keep the last checkpoint')
+    .option('--interval <seconds>', 'repeat after so many seconds', positiveNumber)
     .addHelpText(
       'after',
-      '\nEach look fetches the tiles that the root is made of, a few; the leaves and all other tiles are what verify log checks.\n' +
+      '\nEach look fetches the few tiles that the root depends on. `verify log` checks the leaves and all other tiles.\n' +
         EXIT_CODES,
     )
     .action(watch)
