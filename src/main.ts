@@ -29,7 +29,7 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
   return { message: stack ?? String(error), exitCode: 1 }
 }
 
-// Whoever writes notices by itself (writeOut) and closes what it has open.
+// A command that writes notices this by itself (writeOut) and closes its resources.
 process.stdout.on('error', () => {})
 
 try {

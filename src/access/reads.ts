@@ -1,5 +1,5 @@
-// The record of reads: who read which register, with which filter. What is read is answered once that is durable; whoever reads
-// at the same time shares a write.
+// The record of reads: who read which register, with which filter. A read is answered once its record is durable;
+// concurrent reads share a write.
 
 import { sql } from 'kysely'
 import type { Database } from '../database/pool.ts'

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { Database } from '../database/pool.ts'
 import { type Caller, type Grant, grant } from './grants.ts'
 
-/** What every token begins with, so that whoever searches for leaked secrets can find them. */
+/** The prefix of every token, so that tools that search for leaked secrets find it. */
 const PREFIX = 'pledger_'
 const SHAPE = /^pledger_[A-Za-z0-9_-]{43}$/
 

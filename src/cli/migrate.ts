@@ -11,7 +11,7 @@ type Options = { grantService?: string; grantSealer?: string }
 
 /** Grants, says so, and warns of a role that may do more than it is granted here. */
 async function grant(db: Database, { grantService, grantSealer }: Options): Promise<void> {
-  // Whoever does not own the schema may ask whether it is up to date.
+  // A role that does not own the schema may ask whether it is up to date.
   const { mayApply } = await pendingMigrations(db)
   if (!mayApply && !grantService && !grantSealer) return
   const given = { ...(grantService ? { service: grantService } : {}), ...(grantSealer ? { sealer: grantSealer } : {}) }

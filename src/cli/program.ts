@@ -61,8 +61,8 @@ export class InterruptedError extends Error {
 }
 
 /**
- * Resolves at the first SIGINT or SIGTERM, so that whoever waits can close what is open; a second one ends the process at
- * once. To be called before anything is opened.
+ * Resolves at the first SIGINT or SIGTERM, so that the caller can close its resources. A second signal ends the
+ * process at once. Call it before anything is opened.
  */
 export function stopSignal(): Promise<NodeJS.Signals> {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()

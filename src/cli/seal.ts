@@ -36,7 +36,9 @@ async function prepare(db: Database, register: string | undefined): Promise<Keys
 /** How soon a register is tried again that another process is sealing. */
 const TURN_MS = 50
 
-/** Seals a register up to its head, whoever else is at it; returns its size then. Throws RefusedToSignError. */
+/**
+ * Seals a register up to its head, even if other sealers work on it; returns its size then. Throws RefusedToSignError.
+ */
 async function sealToHead(db: Database, register: string, keys: Keys, onSize: (size: number) => void): Promise<number> {
   const seal = sealOf(register, keys)
   for (;;) {

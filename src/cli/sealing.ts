@@ -68,7 +68,7 @@ function lost(file: string): string {
   return `${file}, whose key has signed checkpoints, is gone: put it back, or put a new key there and tell everyone its vkey`
 }
 
-/** Logs a key that is new to a register: whoever verifies has to be told of it. */
+/** Logs a key that is new to a register: the operator has to tell it to everyone who verifies. */
 export function tellNewKey(logger: Logger): (register: string, vkey: string) => void {
   return (register, vkey) =>
     logger.warn({ register, vkey }, `sealing: a new key of ${register} is listed, and signs from now on`)

@@ -156,8 +156,8 @@ async function verifyFiles(target: string, { register }: Options, keys: Keys): P
 }
 
 /**
- * A database as it is: whoever checks it may not be allowed to change it, so it is not migrated; but for the embedded one,
- * which nobody else brings up to date.
+ * A database as it is. It is not migrated, because a verifier may have no right to change it. The embedded one is
+ * migrated, since nobody else brings it up to date.
  */
 async function verifyConfigured(address: string | undefined, options: Options, keys: Keys): Promise<void> {
   const config = configuration()

@@ -75,8 +75,8 @@ async function writeWhole(file: string, text: string): Promise<void> {
 }
 
 /**
- * What was seen last, believed anew: whoever changed the file could else have an honest log called a fork, or a fork go
- * unproved.
+ * The checkpoint seen last, believed anew for its signature. An attacker who changed the file could otherwise have an
+ * honest log called a fork, or hide a fork.
  */
 async function remembered(
   state: string,

@@ -1,6 +1,6 @@
-// The page's only source: the REST API. Each answer is kept with its ETag and asked for again while somebody looks at it, so
-// that a poll that changed nothing costs the service next to nothing and the page no new drawing. Where the service is away,
-// what was known stays.
+// The page's only source: the REST API. Each answer is kept with its ETag and polled while a view shows it. An
+// unchanged poll costs the service next to nothing, and the page draws nothing anew. If the service is away, the last
+// answer stays.
 
 import { useEffect, useState } from 'preact/hooks'
 import { keep, kept } from './storage.ts'

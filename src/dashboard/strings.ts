@@ -903,7 +903,7 @@ export const operations = {
     stopped: 'Stopped',
     caughtUp: 'Caught up',
   },
-  /** What the state of a projection means, for whoever points at it. */
+  /** The meaning of each state of a projection, shown when the reader points at it. */
   statusHint: {
     notStarted: 'It has read nothing yet',
     replaying: 'Its rows are being built anew, beside those in use',

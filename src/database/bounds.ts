@@ -1,6 +1,6 @@
-// How long a statement may take that somebody waits for. Nothing of this is a setting of the session, which a transaction
-// pooler would hand to others: a transaction takes its bounds with its `begin`, and a statement on its own is timed here and
-// cancelled by the protocol's own request, which poolers pass on.
+// How long a statement of a request may take. No bound is a setting of the session, because a transaction pooler would
+// hand it to others. A transaction takes its bounds with its `begin`. A single statement is timed here and cancelled
+// by the protocol's own request, which poolers pass on.
 
 import { connect } from 'node:net'
 import type { PostgresPool, PostgresPoolClient } from 'kysely'

@@ -1,5 +1,5 @@
-// What the roles of a service and of a sealer may do, table by table, and granting it. What is not named here they may not:
-// whoever adds a table or a function that runs with the owner's rights says here who may use it.
+// The rights of a service's and a sealer's role, table by table, and granting them. A role has no other right. A new
+// table, or a new function with the owner's rights, needs an entry that says who may use it.
 
 import { sql } from 'kysely'
 import type { Database, Queryable } from './pool.ts'

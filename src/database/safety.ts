@@ -20,7 +20,7 @@ const HARMFUL: Record<string, readonly string[]> = {
   read_record: ['update', 'delete', 'truncate', 'trigger'],
 }
 
-/** The triggers that stand before the tables, whoever writes. */
+/** The triggers that guard the tables against every writer. */
 const GUARDS: Record<string, readonly string[]> = {
   event: ['event_append_only', 'event_only_blanked'],
   register: ['register_stays'],

@@ -16,9 +16,9 @@ const NETWORK = new Set([
 ])
 
 /**
- * Of PostgreSQL (https://www.postgresql.org/docs/current/errcodes-appendix.html): connections, insufficient resources such as a
- * full disk, shutting down and starting; read-only, as where another server took over; idle for too long in a transaction, as
- * after this process was stopped; and disks that fail.
+ * SQLSTATE classes (https://www.postgresql.org/docs/current/errcodes-appendix.html) of a database that is away. They
+ * are connections, insufficient resources such as a full disk, shutting down and starting. Read-only: another server
+ * took over. Idle in a transaction for too long: this process was stopped. The last are disks that fail.
  */
 const SQLSTATES = /^(?:08...|53...|57P0[1235]|25006|25P03|58030)$/
 

@@ -1,5 +1,5 @@
-// Shapes that events had once. A stored shape is never edited: when one changes, the old schema moves here with one pure
-// step to the next version, and every fold reads old events through the walk below.
+// Shapes that events had once. A stored shape is never edited. When one changes, the old schema moves here with one
+// pure step to the next version. Every fold reads old events through the walk below.
 
 import type { z } from 'zod'
 

@@ -72,8 +72,8 @@ const PAGE_BYTES = 2 ** 19
 const weight = (column: string) =>
   `coalesce(pg_column_size(${column}) * case when pg_column_compression(${column}) is null then 1 else 8 end, 0)`
 
-// Of the events asked for so many as come to some bytes, and one at least. What is left out is neither written out nor even
-// read: a page of long events would else cost as much as a whole one, for the few that it ends with.
+// As many of the events as fit some bytes, and one at least. The others are neither written out nor read. Otherwise a
+// page of long events would cost as much as a whole page, for its few events.
 const PAGE = `select position, stream, type, ${LINE} as line from (
     select page.*, sum(${weight('data')} + ${weight('citations')})
       over (rows between unbounded preceding and 1 preceding) as bytes_before

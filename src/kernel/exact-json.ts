@@ -1,5 +1,5 @@
-// JSON that somebody else wrote, read so that its text says nothing that its value does not: whoever opens the same file with
-// another reader sees what was checked.
+// JSON that somebody else wrote, read so that its text says nothing that its value does not. So another reader of the
+// same file sees the content that was checked.
 
 import { isExactly } from './decimal.ts'
 
@@ -7,9 +7,9 @@ import { isExactly } from './decimal.ts'
 export class InexactJsonError extends Error {}
 
 /**
- * The value of a JSON text; whole numbers that a double does not hold are BigInt. Throws SyntaxError where it is no JSON, and
- * InexactJsonError where JSON.parse would lose something: a name that stands twice in an object, digits of a number, the name
- * `__proto__`, which libraries drop; or where it is nested deeper than can be followed.
+ * The value of a JSON text; whole numbers that a double does not hold are BigInt. Throws SyntaxError if it is no JSON.
+ * Throws InexactJsonError if JSON.parse would lose something, or if the nesting is too deep. That is a name that
+ * stands twice in an object, digits of a number, or the name `__proto__`, which libraries drop.
  */
 export function exactJson(text: string): unknown {
   const value: unknown = JSON.parse(text)

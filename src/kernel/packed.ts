@@ -1,5 +1,6 @@
-// Whole numbers in few bytes: seven bits a byte, the least first, the eighth saying that more follow (LEB128, as in
-// WebAssembly and Protocol Buffers); differences fold their sign into the last bit (zigzag), so that small ones stay short.
+// Whole numbers in few bytes (LEB128, as in WebAssembly and Protocol Buffers). A byte has seven bits, the least first,
+// and the eighth says that more follow. Differences fold their sign into the last bit (zigzag), so that small ones
+// stay short.
 
 /** Collects whole numbers, each below 2^31 in size. */
 export class Packer {

@@ -1,5 +1,5 @@
-// Days and imprecise dates. A day is a whole number of days since 1970-01-01 in the proleptic Gregorian calendar, so that
-// comparing and subtracting cost nothing in the folds; text appears only where a date comes in or goes out.
+// Days and imprecise dates. A day is a whole number of days since 1970-01-01 in the proleptic Gregorian calendar, so
+// that comparing and subtracting cost nothing in the folds. Text appears only where a date comes in or goes out.
 
 /** Days since 1970-01-01; 0001-01-01 is -719162. */
 export type Day = number
@@ -24,9 +24,9 @@ const DAYS_IN_ERA = 146_097
 const SINGLE = /^(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?$/
 
 /**
- * The day number of a civil date; month 1..12. The caller has checked that the date exists. Whole-number arithmetic over
- * years that begin in March, so that the leap day is the last of its year: a Date object costs many times as much, and
- * folds read thousands of dates.
+ * The day number of a civil date; month 1..12. The caller has checked that the date exists. It is whole-number
+ * arithmetic over years that begin in March, so that the leap day is the last of its year. A Date object costs many
+ * times as much, and folds read thousands of dates.
  */
 function dayNumber(year: number, month: number, day: number): Day {
   const marchYear = month > 2 ? year : year - 1

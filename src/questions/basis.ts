@@ -24,8 +24,8 @@ export function stoppedBy(head: RegisterHead, source: Source): string | null {
 }
 
 /**
- * Which builds of its rows the source of an answer has, and how often content was erased from them: at any size and day
- * another build may hold other rows, and every answer less than it did.
+ * The builds of its rows that the source of an answer has, and their redaction count. At any size and day, another
+ * build may hold other rows, and a redaction may have emptied some.
  */
 export function buildsOf({ projections, redactions }: RegisterHead, source: Source): string {
   if (source === 'log') return String(redactions)

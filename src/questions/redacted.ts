@@ -37,8 +37,8 @@ function redactedBy({ known, size }: Clocks): Erased[] {
 }
 
 /**
- * The positions below the size that were erased of the commitments which an answer is about, on whatever day: of those which
- * ever belong, and of those that may have, as far as is known by then.
+ * The redacted positions, below the size, of the commitments that an answer is about, for every day. That includes
+ * commitments that belong there on any day, and those that may have, as far as is known by then.
  */
 export async function redactedOfCommitments(db: Queryable, clocks: Clocks, belongs: Belongs): Promise<number[]> {
   const erased = redactedBy(clocks)
@@ -59,8 +59,9 @@ export async function redactedOfCommitments(db: Queryable, clocks: Clocks, belon
 }
 
 /**
- * How many commitments are in no count as of a day since their promise was erased: it is known that they were promised, and not
- * retracted, and no other promise of them is in force. Of what day the promise was is erased as well, so knowledge alone counts.
+ * How many commitments are in no count as of a day because their promise was redacted. Three conditions: the promise
+ * was recorded, it was not retracted, and no other promise of the commitment is in force. The day of the promise is
+ * redacted as well, so knowledge alone decides.
  */
 export async function redactedPromises(db: Queryable, clocks: Clocks): Promise<(asOf: Day) => number> {
   const promises = redactedBy(clocks).filter(({ type }) => type === 'CommitmentMade')

@@ -58,8 +58,8 @@ const WAIT_MS = 5_000
 const STOPPED_SECONDS = 10
 
 /**
- * The first head of a register by which the source has reached a size, looked for as long as a caller may wait, and no longer
- * where an event has stopped it; throws RefusalError `projection-behind`.
+ * The first head of a register at which the source has reached a size. It is looked for as long as a caller may wait,
+ * and no longer once an event has stopped the source. Throws RefusalError `projection-behind`.
  */
 function headWith(heads: Heads, register: string, source: Source, size: number) {
   return new Promise<RegisterHead>((resolve, reject) => {

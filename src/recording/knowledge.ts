@@ -57,8 +57,8 @@ export async function readLog(
     readByIds(db, register, ids),
   ])
   streams.set(REGISTER_STREAM, ownStream(known))
-  // Append does not check a refusal. An event that came into its stream after it was looked for by its id, as where a recording
-  // is repeated while its first sending is on the way, must not be refused for being there.
+  // Append does not check a refusal. An event may come into its stream after it was looked for by its id, for example
+  // by the first sending of a repeated recording. It must not be refused for that.
   const asked = new Set(ids)
   for (const { events: loaded } of streams.values()) {
     for (const event of loaded) if (asked.has(event.id)) byId.set(event.id, event)
@@ -67,8 +67,8 @@ export async function readLog(
 }
 
 /**
- * The same as far as memory has it, with few reads or none: streams by their revisions, and no events by the ids that are
- * given to them, which append looks for anyway. Null where the register is not known.
+ * The same from memory, with few reads or none. Streams are known by their revisions. Events are not looked up by
+ * their ids, since append does that anyway. Null if the register is not known.
  */
 export async function recallLog(
   db: Queryable,

@@ -33,7 +33,7 @@ const MAX_CACHED = 200
 export type Registers = {
   /** The register at its head, which is read from its row; null where there is none. Throws UnreadableEventError. */
   read: (db: Queryable, register: string) => Promise<KnownRegister | null>
-  /** The same for whoever reads its log from an earlier size on, and so may come before what cannot be read. */
+  /** The same for a reader of its log from an earlier size on, who may come before an event that cannot be read. */
   log: (db: Queryable, register: string) => Promise<RegisterLog | null>
   /** The register at a head that is known already. Throws UnreadableEventError. */
   at: <H extends LogHead & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>

@@ -1,5 +1,5 @@
-// What the samples share: events as a line of an import holds them, with ids that are the same on every machine, so that
-// loading a sample twice records nothing twice. Samples know the shapes of events and nothing of log, database or clock.
+// Shared by the samples: events as the lines of an import, with ids that are the same on every machine. So loading a
+// sample twice records nothing twice. Samples know the shapes of events, and no log, database or clock.
 
 import { hash } from 'node:crypto'
 import type { z } from 'zod'

@@ -50,8 +50,8 @@ function finishOf(random: Random, due: Day, asOf: Day): Day {
 }
 
 /**
- * Told backwards from the current due day. Each due day lies at least 75 days after the one before, which was given up at
- * least 10 days ahead: so no rebaseline falls after a delivery, which is at most 60 days early.
+ * Told backwards from the current due day. Each due day lies at least 75 days after the one before, which was replaced
+ * at least 10 days ahead. So no rebaseline falls after a delivery, which is at most 60 days early.
  */
 function pastSchedule(random: Random, currentDue: Day, shifts: number, finishedOn: Day | null): Schedule {
   const rebaselines: { on: Day; due: Day }[] = []

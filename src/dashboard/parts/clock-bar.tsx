@@ -200,7 +200,7 @@ export function ClockBar({ register }: { register: RegisterAnswer }) {
   const place = useLocation()
   const today = dayIn(register.timeZone)
   const asOf = asked.asOf ?? resolved?.asOf ?? today
-  // A size is known before the service has said so: whoever steps on at once steps from there.
+  // A size is known before the service has confirmed it, so that a second step at once starts from there.
   const isSize = /^\d{1,15}$/.test(asked.knownAt ?? '')
   const known = isSize ? Number(asked.knownAt) : (resolved?.knownAt.size ?? register.size)
   return (

@@ -36,8 +36,8 @@ const LOOK_MS = 5_000
 const RELOADED = 'pledger-reloaded'
 
 /**
- * A browser asks for a file of code once: what could not be had then is had by loading the page again, which loses nothing, as
- * everything is in the address. Not again and again, where the file is there no more.
+ * A browser asks for a file of code once. If it could not get the file, loading the page again gets it. That loses
+ * nothing, as everything is in the address. It is not tried again and again, in case the file no longer exists.
  */
 function useReload(isMissing: boolean): void {
   useEffect(() => {

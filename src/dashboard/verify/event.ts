@@ -1,6 +1,6 @@
-// What can be checked of one event in the browser, step by step: its content, its place in the log, the signed head of the log,
-// and that this head extends the one that this browser saw before. No step is taken on trust, and none is said to hold that was
-// not checked.
+// The checks of one event in the browser, step by step: its content, its place in the log, the signed head of the log.
+// The last step checks that this head extends the one that this browser saw before. No step is taken on trust, and no
+// step that was not checked is said to hold.
 
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { EventAnswer, KeysAnswer, ProofAnswer } from '../answers.ts'

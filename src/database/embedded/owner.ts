@@ -159,7 +159,7 @@ async function tryRegain(
         const ours = state.port === port
         const holder = ours ? await lockOrHolder(client) : await lockOrStarter(client)
         if (holder === null && ours) return { client }
-        // Whoever started it is gone, and those who have its address would not find it here.
+        // The process that started it is gone, and clients that have its address would not find it here.
         if (holder === null) await stopServer(files)
         await client.end().catch(() => {}) // it may be stopped
         if (holder === null) return null

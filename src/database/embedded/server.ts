@@ -24,8 +24,8 @@ export async function openEmbedded(dataDir: string, log: Log = () => {}): Promis
 }
 
 /**
- * Connects a short command to the server below `dataDir`: one that runs is used whoever owns it, and `stop` leaves it
- * running; otherwise the same as `openEmbedded`. Throws EmbeddedError wherever the user has to act.
+ * Connects a short command to the server below `dataDir`. It uses a running server of any owner, and `stop` leaves
+ * that running; otherwise it does the same as `openEmbedded`. Throws EmbeddedError if the user has to act.
  */
 export async function attachEmbedded(dataDir: string, log: Log = () => {}): Promise<EmbeddedServer> {
   return explained(dataDir, async () => {

@@ -181,7 +181,7 @@ function answerReports(state: CommitmentState): Pick<CommitmentAnswer, 'progress
   }
 }
 
-/** What is not defined any longer may have been erased: that is lost as well. */
+/** A missing definition may have been redacted: its position then counts as redacted as well. */
 function lostBy(redacted: readonly number[], references: readonly Conflict[], register: RegisterState): number[] {
   if (references.length === 0) return [...redacted]
   return [...redacted, ...erasedPositions(register, DEFINITIONS)].sort((a, b) => a - b)

@@ -1,5 +1,5 @@
-// A status as one small number, so that it can be stored in arrays and counted: lifecycle, verification, both schedules, and
-// what the figures need to know of the original due date.
+// A status as one small number, so that it can be stored in arrays and counted. It holds lifecycle, verification, both
+// schedules, and the facts about the original due date that the figures need.
 
 import { LIFECYCLES, SCHEDULES, type Schedule, VERIFICATIONS, type Verification } from './status.ts'
 

@@ -1,4 +1,4 @@
-// One commitment through valid time, as known at a size: a period for each run of days on which nothing changes that a
+// One commitment through valid time, as known at a size. A period is a run of days on which nothing changes that a
 // status, a figure or a filter depends on. Periods begin where a fact comes into force or a due day comes or passes.
 // All periods of a commitment are its timeline; the projection `periods` and the tallies are made of them.
 
@@ -164,8 +164,8 @@ function breakDays(fact: CommitmentFact): Day[] {
 }
 
 /**
- * Builds the timeline of one commitment, kept up as facts become known one by one: a fact changes nothing before its first day, so
- * a long history is not worked out anew for each.
+ * Builds the timeline of one commitment, kept up as facts become known one by one. A fact changes nothing before its
+ * first day, so no fact makes it compute a long history anew.
  */
 export class TimelineBuilder {
   /** In order and without a gap, from the first day on which it was made; empty where it is not known. */

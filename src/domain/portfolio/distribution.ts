@@ -1,5 +1,5 @@
-// Whole numbers with how many there are of each, so that ranks and counts up to a value are looked up and not added up: what
-// is asked of a tally day after day while it does not change.
+// Whole numbers with a count of each, for questions about a tally day after day while it does not change. Ranks and
+// counts up to a value are looked up, not added up.
 
 import { leastWhere } from '../../kernel/search.ts'
 import type { Histogram } from './histogram.ts'

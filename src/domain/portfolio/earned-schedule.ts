@@ -42,11 +42,12 @@ function earnedFraction({ due, delivered }: Plan, start: Day): { numerator: numb
 }
 
 /**
- * Earned schedule by count over commitments with an original baseline, after W. Lipke, "Schedule is Different" (2003) and
- * Earned Schedule (2009): ES is the time at which the planned value PV reaches the earned value EV, AT the time that has
- * passed, SV(t) = ES - AT, SPI(t) = ES / AT, IEAC(t) = planned duration / SPI(t). The start is the earliest promise, the
- * forecast finish is the start and the IEAC(t) after it. Days with one decimal, the index with three. Every field is null
- * where no time has passed or nothing is planned; the estimate and the forecast also where nothing is earned.
+ * Earned schedule by count over commitments with an original baseline, after W. Lipke, "Schedule is Different" (2003)
+ * and Earned Schedule (2009). ES is the time at which the planned value PV reaches the earned value EV. AT is the time
+ * that has passed. SV(t) = ES - AT, SPI(t) = ES / AT, IEAC(t) = planned duration / SPI(t). The start is the earliest
+ * promise; the forecast finish is the start and the IEAC(t) after it. Days have one decimal, the index has three.
+ * Every field is null if no time has passed or nothing is planned; the estimate and the forecast also if nothing is
+ * earned.
  */
 export function earnedSchedule(plan: Plan, asOf: Day): EarnedSchedule {
   const start = plan.made.least

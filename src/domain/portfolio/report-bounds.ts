@@ -42,9 +42,9 @@ function deliveredAmong(peers: readonly Report[]): Report | null {
 }
 
 /**
- * Whether a report can be read as the count of those behind schedule. One that names its figure says so itself. One that
- * names none is read so only where no other does, and only if it counts a part of the same whole as the delivered: then
- * the bound holds under an assumption, which it states.
+ * Whether a report can be read as the count of those behind schedule. A report that names its figure says so itself. A
+ * report that names none is read so on two conditions. No other report names such a figure, and it counts a part of
+ * the same whole as the delivered. The bound then holds under an assumption, which it states.
  */
 function readingOf(report: Report, peers: readonly Report[], whole: number | null): Bound['reading'] | null {
   const { figure, of } = report.data
@@ -87,9 +87,9 @@ function missedAtLeast(count: number, of: number, ground: Ground): Bound {
 }
 
 /**
- * What a report of L behind schedule allows together with the D delivered of the same programme and day: at most D + L was
- * due, and at least L / (D + L) of that is missed. None where the numbers are approximate, contradict each other or exceed
- * the whole. `scope` is what the programme reports on that day; null where it reports none.
+ * The bounds that follow from a report of L behind schedule and D delivered, of one programme and day. At most D + L
+ * was due, and at least L / (D + L) of that is missed. None follow if the numbers are approximate, contradict each
+ * other or exceed the whole. `scope` is the programme's reported scope on that day; null if it reports none.
  */
 export function boundsOf(report: Report, peers: readonly Report[], scope: Scope | null): Bound[] {
   const delivered = deliveredAmong(peers)

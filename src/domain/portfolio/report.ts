@@ -8,8 +8,8 @@ export type Report = ReportedFigure
 export type Scope = NonNullable<ProgrammeData['scope']>
 
 /**
- * The day that a report is about: the last day of its `asOf`, but never after its effective day, for a report knows no
- * later one; without `asOf` its effective day.
+ * The day that a report is about: the last day of its `asOf`, but never after its effective day, since a report knows
+ * no later day. Without `asOf` it is its effective day.
  */
 export function reportDay({ on, data }: Report): Day {
   return data.asOf === undefined ? on : Math.min(on, lastDayOf(data.asOf))

@@ -1,5 +1,5 @@
-// What others report, beside what the register computes: the register's own value for the same figure, checks of a report's
-// arithmetic, the bounds that reports of one day allow together, and reports that cannot all hold.
+// Reported figures beside computed ones. For each report: the register's own value for the same figure, checks of its
+// arithmetic, bounds from the reports of one day together, and contradictions between reports.
 
 import { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
@@ -70,8 +70,9 @@ function spreadValue({ mean, of }: SummaryFigures['slippageDays']['original']): 
 }
 
 /**
- * The register's value of a figure in the unit in which reports give it: a count; for `slippageDays` the mean, in days; for
- * `earnedSchedule` the index SPI(t); for `baselineExecutionIndex` the index, or the count where the report gives an `of`.
+ * The register's value of a figure in the unit in which reports give it. That is a count, for `slippageDays` the mean
+ * in days, and for `earnedSchedule` the index SPI(t). For `baselineExecutionIndex` it is the index, or the count if
+ * the report gives an `of`.
  */
 function ownValue(figure: FigureName, figures: SummaryFigures, hasOf: boolean): OwnValue {
   switch (figure) {

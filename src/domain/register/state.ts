@@ -11,8 +11,9 @@ type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T
 type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
 
 /**
- * A programme, source or party as defined from an effective day on: a further definition of the same id amends the one
- * before it, so the data are what all have given by then. Citations are those of all, each with the position of its event.
+ * A programme, source or party as defined from an effective day on. A further definition of the same id amends the one
+ * before it, so the data are those of all definitions by then. Citations are those of all, each with the position of
+ * its event.
  */
 export type Definition<T> = {
   id: string
@@ -91,8 +92,8 @@ function timeZoneAt(events: readonly StoredEvent[], size: number): string {
 }
 
 /**
- * The state of a register known at a size, from the events of its stream `$register`. Definitions whose effective day is
- * still to come are in it: whoever asks as of a day picks by `on`. Throws UnreadableEventError.
+ * The state of a register known at a size, from the events of its stream `$register`. It includes definitions whose
+ * effective day is still to come; a question about a day picks by `on`. Throws UnreadableEventError.
  */
 export function registerAt(events: readonly StoredEvent[], size: number): RegisterState {
   const known = events.filter(({ position }) => position < size)
@@ -119,8 +120,8 @@ function fold(events: readonly StoredEvent[], size: number): RegisterState {
 }
 
 /**
- * The state with one more fact that defines something, for whoever asks what is defined: it comes last, whatever its day.
- * The state that was stays as it was.
+ * The state with one more fact that defines something. For the question what is defined it comes last, at any
+ * effective day. The given state is not changed.
  */
 export function extended(state: RegisterState, event: StoredEvent): RegisterState {
   const [fact] = knownFacts([event], { size: Number.POSITIVE_INFINITY, timeZone: state.timeZone })

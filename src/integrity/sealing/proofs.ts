@@ -1,5 +1,5 @@
-// Proofs as they are handed out: each held against what was signed before it goes, so that a tree that was damaged is found
-// here and not by whoever was given a proof that proves nothing.
+// Proofs for answers. Each is checked against a signed root before it is sent. So a damaged tree is found here, and
+// nobody gets a proof that proves nothing.
 
 import type { Queryable } from '../../database/pool.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'

@@ -153,8 +153,8 @@ async function listSigners(
 }
 
 /**
- * Lists the keys of a seal now, from the next event of a register on, so that everyone can learn of a new one before it is
- * needed; returns the new ones. Does nothing where nothing was sealed yet, or under another origin.
+ * Lists the keys of a sealer now, from the next event of a register on, so that everyone can learn of a new key before
+ * it signs. Returns the new ones. Does nothing if the register was never sealed, or under another origin.
  */
 export async function announceKeys(db: Database, register: string, seal: Seal): Promise<string[]> {
   return db.transaction().execute(async (tx) => {

@@ -1,6 +1,6 @@
-// The Merkle tree of RFC 9162, section 2.1, over SHA-256: hashes, roots, what a proof consists of, and its verification. It
-// knows nothing of events, files or databases; whoever has the hashes of complete subtrees gets proofs from it. Sizes and
-// indices are BigInt: a verifier is given those of others, up to 2^64.
+// The Merkle tree of RFC 9162, section 2.1, over SHA-256: hashes, roots, the nodes of a proof, and verification. It
+// knows nothing of events, files or databases: callers bring the hashes of complete subtrees. Sizes and indices are
+// BigInt, because a verifier gets those of others, up to 2^64.
 
 import { hash } from 'node:crypto'
 
@@ -115,8 +115,8 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * The root that an inclusion proof comes to (RFC 9162, 2.1.3.2); null where the proof is not of the length that its index
- * and size demand, or holds what is not a hash.
+ * The root that an inclusion proof leads to (RFC 9162, 2.1.3.2). Null if the length of the proof does not fit its
+ * index and size, or if an element is no hash.
  */
 function rootFromInclusion(index: bigint, size: bigint, leaf: Uint8Array, proof: readonly Uint8Array[]): Buffer | null {
   if (index < 0n || index >= size || !areHashes([leaf, ...proof])) return null

@@ -104,8 +104,8 @@ function isSigned(text: string, key: Uint8Array, signature: Uint8Array): boolean
 }
 
 /**
- * The text of a note and which of the known keys have signed it; null where it is no note, where none of them has, or where a
- * line in the name of one of them is not its signature. Lines of others are left aside.
+ * The text of a note and the known keys that have signed it. Null if it is no note, if no known key has signed it, or
+ * if a line in the name of a known key is not its signature. Lines of other keys are ignored.
  */
 export function openNote(note: string, known: readonly Verifier[]): { text: string; by: Verifier[] } | null {
   const parsed = parseNote(note)

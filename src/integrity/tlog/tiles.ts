@@ -1,5 +1,5 @@
-// The tree cut into tiles (C2SP tlog-tiles): what a tile holds, what it is called, and which tiles the hash of a subtree is
-// found in. Whoever keeps tiles, a table or files, reads and writes them by these names.
+// The tree cut into tiles (C2SP tlog-tiles): the content of a tile, its name, and the tiles that hold the hash of a
+// subtree. Tables and files of tiles are read and written by these names.
 
 import { HASH_BYTES, type Node, nodeHash, type Range } from './merkle.ts'
 

@@ -19,7 +19,7 @@ function takingTurns() {
   let turn: Promise<unknown> = Promise.resolve()
   return <T>(run: () => Promise<T>): Promise<T> => {
     const mine = turn.then(run)
-    // Whoever asked for it is told.
+    // The caller of that run gets the error.
     turn = mine.catch(() => {})
     return mine
   }

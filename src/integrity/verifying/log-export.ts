@@ -82,9 +82,9 @@ async function writeTiles(db: Queryable, register: string, directory: string, si
 }
 
 /**
- * Writes the log of a register, as it is at one moment (`db` is a transaction that sees one), into a directory that is empty
- * or not there yet; the checkpoint comes last, so that a tree without it is one that was not finished. Returns how many
- * events it holds, and how many of them the checkpoint covers. Throws ExportError.
+ * Writes the log of a register at one moment (`db` is a transaction that sees one) into an empty or new directory. The
+ * checkpoint comes last, so that a tree without it is an unfinished export. Returns how many events it holds, and how
+ * many of them the checkpoint covers. Throws ExportError.
  */
 export async function exportLog(
   db: Queryable,

@@ -1,5 +1,5 @@
-// A log as files, to be checked: a directory or a web server that holds what `pledger export --tiles` wrote, or the REST API
-// of a register, which has the same tiles under the same names.
+// A log as files, to be verified. It is a directory or a web server with the output of `pledger export --tiles`, or
+// the REST API of a register, which has the same tiles under the same names.
 
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'

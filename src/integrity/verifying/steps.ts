@@ -1,5 +1,5 @@
-// Numbers that count up by key (revisions by stream, once each id) checked in memory that does not grow with the log: beyond
-// so many they go to files by a part of their key, so that each file is checked by itself.
+// Checks that numbers count up by key (revisions by stream, each id once), in memory that does not grow with the log.
+// Beyond a limit they go to files by a part of their key, and each file is checked by itself.
 
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -437,8 +437,9 @@ function believedNewest({ newest, listedKeys, register }: LogSource, { keys }: L
 }
 
 /**
- * Reads a log from its first event to its last and checks everything that it says of itself; ends at the first fault, of
- * those that the whole log shows the one with the lowest position. In memory: what was redacted, and a part that is fixed.
+ * Reads a log from its first event to its last and checks all its statements about itself. It ends at the first fault;
+ * of faults that only the whole log shows, at the one with the lowest position. Memory holds the redactions, and a
+ * fixed part.
  */
 export async function verifyLog(source: LogSource, question: LogQuestion): Promise<LogVerdict> {
   const walk: Walk = {

@@ -1,5 +1,5 @@
-// What anyone can check of an event with nothing but what they hold: its content against its hash, its envelope against its
-// leaf, and a checkpoint against a key. It knows no database, no files and no network; whoever has bytes brings them.
+// The checks of an event that anyone can make from bytes alone: its content against its hash, its envelope against its
+// leaf, and a checkpoint against a key. It knows no database, no files and no network: callers bring the bytes.
 
 import { hash } from 'node:crypto'
 import { z } from 'zod'

@@ -46,8 +46,8 @@ export function readingOf(event: MarkedEvent, corrections: readonly MarkedEvent[
 }
 
 /**
- * The day from which a fact counts: the last day of its date, or the first where that is open, and never after the day on which
- * the date was recorded. Null where its content was erased.
+ * The day from which a fact counts: the last day of its date, or the first if the end is open. It is never after the
+ * day on which the date was recorded. Null if its content was redacted.
  */
 export function effectiveDay({ occurredOn, datedAt }: Reading, timeZone: string): string | null {
   if (occurredOn === null) return null

@@ -1,4 +1,4 @@
-// How to check the log without trusting whoever serves it.
+// How to check the log without trusting the service that shows it.
 
 import { Verbatim } from '../../parts/copy.tsx'
 import { Panel } from '../../parts/frame.tsx'

@@ -55,7 +55,7 @@ function Progress({ of }: { of: OperationAnswer }) {
   )
 }
 
-/** What its state means, for whoever has to decide what to do. */
+/** The meaning of its state, for the operator who decides what to do. */
 function explain({ status, error }: OperationAnswer): string | null {
   switch (status) {
     case 'interrupted':

@@ -23,7 +23,7 @@ export type ReplayRequest = {
   dropPrevious: boolean
 }
 
-/** Tallies are sums of periods: whoever builds those builds both. */
+/** Tallies are sums of periods: a replay of the one builds both. */
 const BRINGS: Record<string, readonly string[]> = { periods: ['tallies'] }
 
 function broughtBy(projection: string): string[] {
