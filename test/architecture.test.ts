@@ -130,12 +130,25 @@ t.test(
   },
 )
 
-t.test('only the event log touches table event', async (t) => {
-  const touches =
-    /(?:selectFrom|insertInto|updateTable|deleteFrom|innerJoin|leftJoin)\(\s*'event[ '.]|\b(?:from|join|into|update|table)\s+event\b(?!s)/i
+/** The sources whose code has statements about a table. */
+function touching(table: string): Source[] {
+  const statement = new RegExp(
+    `(?:selectFrom|insertInto|updateTable|deleteFrom|innerJoin|leftJoin)\\(\\s*'${table}['. ]|\\b(?:from|join|into|update|table)\\s+${table}\\b(?!s)`,
+    'i',
+  )
   const code = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
-  const found = sources.filter(({ text }) => touches.test(code(text))).map(({ path }) => roomOf(path))
-  t.strictSame([...new Set(found)], ['eventlog'])
+  return sources.filter(({ text }) => statement.test(code(text)))
+}
+
+t.test('only the event log touches table event', async (t) => {
+  t.strictSame([...new Set(touching('event').map(({ path }) => roomOf(path)))], ['eventlog'])
+})
+
+t.test('one file alone touches the table of how far projections have read', async (t) => {
+  t.strictSame(
+    touching('checkpoint').map(({ path }) => path),
+    ['projections/core/progress.ts'],
+  )
 })
 
 t.test(

@@ -3,7 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { listHeads } from '../eventlog/load.ts'
 import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../projections/checking/digest.ts'
-import { ProjectionBehindError } from '../projections/core/run.ts'
+import { ProjectionBehindError } from '../projections/core/projection.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'
 import { EPOCH } from '../projections/tallies/project.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Logger } from 'pino'
 import type { Database } from '../database/pool.ts'
-import { readOperation } from '../projections/replay/progress.ts'
+import { readOperation } from '../projections/replay/operation.ts'
 
 export type ReplayProcesses = {
   /** Has a process work on a replay. */

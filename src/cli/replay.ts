@@ -5,23 +5,25 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Connection, connect } from '../database/connect.ts'
 import type { Database } from '../database/pool.ts'
 import { VERSIONS } from '../projections/core/versions.ts'
-import { type Comparison, comparisons, tellDifference } from '../projections/replay/compare.ts'
-import { type Operation, type Request, readOperation, readProgress, SILENT_MS } from '../projections/replay/progress.ts'
 import {
   AnotherReplayError,
   beginReplay,
-  cancelReplay,
   describeOptions,
-  dropReplaced,
-  isSame,
-  type Outcome,
-  type Phase,
-  progressOf,
-  type ReplayProgress,
+  isSameReplay,
   replayed,
-  runReplay,
-  unfinishedReplay,
-} from '../projections/replay/replay.ts'
+} from '../projections/replay/begin.ts'
+import { type Comparison, comparisons, tellDifference } from '../projections/replay/compare.ts'
+import { cancelReplay, dropReplaced, type ReplayOutcome } from '../projections/replay/end.ts'
+import {
+  type Operation,
+  type ReplayRequest,
+  readOperation,
+  SILENT_MS,
+  unfinishedOperation,
+} from '../projections/replay/operation.ts'
+import { type Phase, progressOf, type ReplayProgress } from '../projections/replay/phases.ts'
+import { readRegisters } from '../projections/replay/progress.ts'
+import { runReplay } from '../projections/replay/replay.ts'
 import { createRegisters } from '../registers/registers.ts'
 import {
   CommandError,
@@ -50,24 +52,24 @@ const LOOK_EVERY_MS = 250
 const PHASES: Record<Phase, string> = {
   folding: 'folding',
   indexing: 'building indexes',
-  sealing: 'sealing tallies',
+  sealing: 'rolling up tallies',
   catchingUp: 'catching up',
   live: 'live',
 }
 
 /** How fast a replay has been since it was `from`, and how long it will take as it goes; null where that is not known yet. */
-function pace({ done, of }: ReplayProgress, from: ReplayProgress & { at: number }) {
+function speedOf({ done, of }: ReplayProgress, from: ReplayProgress & { at: number }) {
   const eventsPerSecond = ((done - from.done) * 1_000) / Math.max(1, Date.now() - from.at)
   return eventsPerSecond > 0 ? { eventsPerSecond, secondsLeft: Math.ceil((of - done) / eventsPerSecond) } : null
 }
 
-function note(progress: ReplayProgress, speed: ReturnType<typeof pace>): string {
+function note(progress: ReplayProgress, speed: ReturnType<typeof speedOf>): string {
   if (!speed) return PHASES[progress.phase]
   const { eventsPerSecond, secondsLeft } = speed
   return `${PHASES[progress.phase]}, ${counted(Math.round(eventsPerSecond))} events/s, ${counted(secondsLeft)} s left`
 }
 
-async function requestOf({ db }: Connection, names: readonly string[], options: Options): Promise<Request> {
+async function requestOf({ db }: Connection, names: readonly string[], options: Options): Promise<ReplayRequest> {
   const { register = null, maxRate = null, dropPrevious = false } = options
   if (register !== null && !(await createRegisters().read(db, register))) {
     throw new CommandError(`there is no register ${register}`)
@@ -80,35 +82,35 @@ async function find(connection: Connection, names: readonly string[], options: O
   if (options.operation !== undefined) {
     const operation = await readOperation(db, options.operation)
     if (!operation) throw new CommandError(`there is no operation ${options.operation}`)
-    await letGo(db, operation)
+    await waitForLease(db, operation)
     return operation
   }
   const request = await requestOf(connection, names, options)
-  const before = await unfinishedReplay(db)
-  if (before && isSame(before, request)) await letGo(db, before)
+  const before = await unfinishedOperation(db)
+  if (before && isSameReplay(before, request)) await waitForLease(db, before)
   const operation = await beginReplay(db, request)
   if (operation.id === before?.id) await sayGoingOn(db, before, operation)
   return operation
 }
 
 /**
- * Waits while another process seems to work on a replay: one that was killed is silent, and loses its turn. Throws
+ * Waits while another process seems to work on a replay: one that was killed is silent, and loses its lease. Throws
  * AnotherReplayError as soon as it says that it is there.
  */
-async function letGo(db: Database, operation: Operation): Promise<void> {
+async function waitForLease(db: Database, operation: Operation): Promise<void> {
   if (!operation.isOwned) return
-  const { id, beatAt } = operation
+  const { id, heartbeatAt } = operation
   const lease = `a process that is silent for ${SILENT_MS / 1_000} s has lost it`
   process.stderr.write(`replay ${id} was being worked on a moment ago: waiting for a sign of that (${lease})\n`)
   for (let now: Operation | null = operation; now?.isOwned; now = await readOperation(db, id)) {
-    if (now.beatAt?.getTime() !== beatAt?.getTime()) throw new AnotherReplayError(now)
+    if (now.heartbeatAt?.getTime() !== heartbeatAt?.getTime()) throw new AnotherReplayError(now)
     await sleep(LOOK_EVERY_MS)
   }
 }
 
 /** Says where a replay goes on, and with which options where these are others than before. */
 async function sayGoingOn(db: Database, before: Operation, operation: Operation): Promise<void> {
-  const { done, of } = progressOf(operation, await readProgress(db, operation.id))
+  const { done, of } = progressOf(operation, await readRegisters(db, operation.id))
   const [was, is] = [describeOptions(before), describeOptions(operation)]
   const options = was === is ? '' : `, now ${is} (before: ${was})`
   process.stderr.write(`replay ${operation.id} goes on at ${counted(done)} of ${counted(of)} events${options}\n`)
@@ -133,28 +135,28 @@ async function work(
   operation: Operation,
   workers: number | null,
   stop: Stop,
-): Promise<Outcome> {
+): Promise<ReplayOutcome> {
   const began = performance.now()
   let shown: ReturnType<typeof showProgress> | null = null
   let first: ReplayProgress | null = null
   let mark: (ReplayProgress & { at: number }) | null = null
-  const told = (progress: ReplayProgress) => {
+  const onProgress = (progress: ReplayProgress) => {
     shown ??= showProgress('replay', progress.of, 'events', { tellsTimeLeft: true })
     first ??= progress
     // Measured from the first chunk on: threads take a while to start.
     if (progress.done > first.done) mark ??= { ...progress, at: Date.now() }
-    shown.update(Math.floor(progress.done), note(progress, mark && pace(progress, mark)))
+    shown.update(Math.floor(progress.done), note(progress, mark && speedOf(progress, mark)))
   }
   const { db, connectionString } = connection
   const registers = createRegisters()
   try {
-    const options = { connectionString, workers, signal: stop.signal, told }
+    const options = { connectionString, workers, signal: stop.signal, onProgress }
     const outcome = await runReplay(db, registers, operation.id, options)
     if (stop.name !== null && outcome.state === 'running') throw new InterruptedError(stop.name)
     if (outcome.state === 'caughtUp') printEnd(operation, first, (performance.now() - began) / 1_000)
     return outcome
   } finally {
-    // Safe: the compiler does not see that `told` sets it.
+    // Safe: the compiler does not see that `onProgress` sets it.
     ;(shown as ReturnType<typeof showProgress> | null)?.stop()
   }
 }
@@ -218,7 +220,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
 }
 
 async function cancel({ db }: Connection): Promise<void> {
-  const operation = await unfinishedReplay(db)
+  const operation = await unfinishedOperation(db)
   if (!operation || !(await cancelReplay(db, operation.id))) throw new CommandError('there is no replay to cancel')
   process.stdout.write(`cancelled the replay of ${operation.projections.join(', ')}\n`)
 }

@@ -17,7 +17,7 @@ import { type AppOptions, buildApp, REQUESTS_PER_MINUTE } from '../http/app.ts'
 import { FOLLOWING } from '../http/server/event-stream.ts'
 import { type Sealer, startSealer } from '../integrity/sealing/sealer.ts'
 import { PROJECTIONS } from '../projections/all.ts'
-import { createHeads } from '../projections/core/heads.ts'
+import { createRegisterHeads } from '../projections/core/heads.ts'
 import { startRunner } from '../projections/core/run.ts'
 import { createRecorder } from '../recording/recorder.ts'
 import { createRegisters } from '../registers/registers.ts'
@@ -176,9 +176,9 @@ async function serve(
     const sealing = await sealingHere(config, connection)
     if (samples) await loadSamples(connection, now)
     const retry = (error: unknown) => logger.error({ err: error }, 'projections: will try again')
-    const heads = createHeads(bounded, {
+    const heads = createRegisterHeads(bounded, {
       connectionString: connection.connectionString,
-      onHint: () => runner.hint(),
+      onAppend: () => runner.logGrew(),
       onError: (error) => logger.warn({ err: error }, 'heads: will look again'),
     })
     closing.push(heads.stop)
@@ -187,7 +187,7 @@ async function serve(
     closing.push(forgetOldKeys(db, now, (error) => logger.error({ err: error }, 'old keys: will try again')))
     const onRecorded = (register: string, size: number) => {
       heads.grew(register, size)
-      runner.hint()
+      runner.logGrew()
     }
     const recorder = createRecorder(bounded, registers, { now, onRecorded })
     const sealer = startSealing(connection.sealing ?? db, sealing, logger)

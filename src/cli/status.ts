@@ -7,8 +7,9 @@ import { type SealState, type SigningKey, sealStates, signingKeys } from '../int
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'
 import { type ProjectionState, projectionStates } from '../projections/core/status.ts'
-import { replaysUnderWay } from '../projections/replay/progress.ts'
-import { commandOf, type ReplayState, statusOf, unfinishedState } from '../projections/replay/replay.ts'
+import { commandOf } from '../projections/replay/begin.ts'
+import { replaysUnderWay } from '../projections/replay/operation.ts'
+import { type ReplayState, statusOf, unfinishedState } from '../projections/replay/phases.ts'
 import { counted, type Session, withDatabase } from './program.ts'
 
 function lagOf({ behindEvents, behindSeconds }: Pick<ProjectionState, 'behindEvents' | 'behindSeconds'>) {

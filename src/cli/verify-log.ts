@@ -93,11 +93,11 @@ async function verifyProjection(
   const where = `${projection} of ${register}`
   const progress = showProgress(`verify ${where}`, head.size, 'events')
   let folded = 0
-  const told = (events: number) => {
+  const onProgress = (events: number) => {
     folded += events
     progress.update(folded, 'folded')
   }
-  const check = await checkProjection(tx, known, projection, { told }).finally(() => progress.stop())
+  const check = await checkProjection(tx, known, projection, { onProgress }).finally(() => progress.stop())
   switch (check.kind) {
     case 'unchecked':
       return `${where}: ${check.why}`

@@ -1,5 +1,5 @@
 import { commitments } from './commitments/projection.ts'
-import type { Projection } from './core/run.ts'
+import type { Projection } from './core/projection.ts'
 import { periods } from './periods/projection.ts'
 import { tallies } from './tallies/projection.ts'
 

@@ -1,6 +1,6 @@
 // What an answer rests on: how far its sources have read the log, and what can make the same question give another answer.
 
-import type { RegisterHead } from '../projections/core/heads.ts'
+import type { RegisterHead } from '../projections/core/register-head.ts'
 
 /** What an answer is read from: the log itself, or projections of it. */
 export type Source = 'log' | 'commitments' | 'periods' | readonly ('commitments' | 'periods')[]

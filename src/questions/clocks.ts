@@ -4,7 +4,7 @@ import type { RegisterState } from '../domain/register/state.ts'
 import { recordedAtSize } from '../eventlog/load.ts'
 import { instantText } from '../kernel/instant.ts'
 import { type Day, dayInZone, parseDay } from '../kernel/plain-date.ts'
-import type { Heads } from '../projections/core/heads.ts'
+import type { RegisterHeads } from '../projections/core/heads.ts'
 import { stateKnownAt } from '../registers/registers.ts'
 import type { Basis, Source } from './basis.ts'
 import type { AskedRegister, QuestionContext } from './register.ts'
@@ -24,7 +24,7 @@ export type Clocks = {
 }
 
 const MAX_INSTANTS = 5_000
-const instants = new WeakMap<Heads, Map<string, number | null>>()
+const instants = new WeakMap<RegisterHeads, Map<string, number | null>>()
 
 /** When the last event within a size was recorded: that never changes, and dashboards ask for the same all day. */
 async function recordedAtOf({ db, heads }: QuestionContext, register: string, size: number): Promise<number | null> {

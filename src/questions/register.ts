@@ -2,7 +2,8 @@
 
 import type { Database } from '../database/pool.ts'
 import { isSlug } from '../domain/event.ts'
-import type { Heads, RegisterHead } from '../projections/core/heads.ts'
+import type { RegisterHeads } from '../projections/core/heads.ts'
+import type { RegisterHead } from '../projections/core/register-head.ts'
 import type { KnownRegister, Registers } from '../registers/registers.ts'
 import { RefusalError } from './refusal.ts'
 
@@ -10,7 +11,7 @@ export type QuestionContext = {
   db: Database
   registers: Registers
   /** What is known in memory of how far every register and its projections are. */
-  heads: Heads
+  heads: RegisterHeads
   /** The clock: milliseconds since the epoch. */
   now: () => number
   /** Asks the projections to read the log now. */

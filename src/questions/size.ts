@@ -3,7 +3,8 @@
 import { instant } from '../domain/event.ts'
 import { sizeAt } from '../eventlog/feed.ts'
 import { dayInZone, endOfDayInZone, parseDay } from '../kernel/plain-date.ts'
-import type { Heads, RegisterHead } from '../projections/core/heads.ts'
+import type { RegisterHeads } from '../projections/core/heads.ts'
+import type { RegisterHead } from '../projections/core/register-head.ts'
 import { type Basis, reachOf, type Source, stoppedBy } from './basis.ts'
 import { malformed, RefusalError } from './refusal.ts'
 import type { AskedRegister, QuestionContext } from './register.ts'
@@ -61,7 +62,7 @@ const STOPPED_SECONDS = 10
  * The first head of a register at which the source has reached a size. It is looked for as long as a caller may wait,
  * and no longer once an event has stopped the source. Throws RefusalError `projection-behind`.
  */
-function headWith(heads: Heads, register: string, source: Source, size: number) {
+function headWith(heads: RegisterHeads, register: string, source: Source, size: number) {
   return new Promise<RegisterHead>((resolve, reject) => {
     const refuse = (why: string, retryAfterSeconds: number) => {
       end()

@@ -11,9 +11,10 @@ import { forgetFingerprints, KeyTakenError, keepKeys, type RecordingKey } from '
 import { fetchEvent, loadAt, loadStream } from '../eventlog/load.ts'
 import { eraseContent } from '../eventlog/redact.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
-import { timeZonesFrom } from '../projections/core/run.ts'
-import { eraseFromRows, holdOffReplays } from '../projections/redact.ts'
-import { cancelReplay, unfinishedReplay } from '../projections/replay/replay.ts'
+import { timeZonesFrom } from '../projections/core/time-zones.ts'
+import { redactFromRows } from '../projections/redact.ts'
+import { cancelReplay } from '../projections/replay/end.ts'
+import { holdOffReplays, unfinishedOperation } from '../projections/replay/operation.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
 
 /** What is to be erased, and why. `now` is the service's clock, milliseconds since the epoch. */
@@ -44,7 +45,7 @@ function refuse(word: RedactionRefusal, detail: string): Redaction {
  * replay that was interrupted is given up; while one is under way, refuses with `in-flight`. Throws KeyTakenError.
  */
 export async function redact(db: Database, request: RedactionRequest): Promise<Redaction> {
-  const unfinished = await unfinishedReplay(db)
+  const unfinished = await unfinishedOperation(db)
   if (
     unfinished &&
     !unfinished.isOwned &&
@@ -83,7 +84,7 @@ async function redactIn(tx: Queryable, request: RedactionRequest): Promise<Redac
   }
   // Rows say nothing of what the register itself defines, but for its time zone, which stays.
   if (target.stream !== REGISTER_STREAM) {
-    await eraseFromRows(tx, known, { stream: target.stream, position: Math.min(...erased) }, epoch)
+    await redactFromRows(tx, known, { stream: target.stream, position: Math.min(...erased) }, epoch)
   }
   return recorded
 }

@@ -5,7 +5,7 @@ import { pino } from 'pino'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { buildApp } from '../../src/http/app.ts'
-import { createHeads } from '../../src/projections/core/heads.ts'
+import { createRegisterHeads } from '../../src/projections/core/heads.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { noAccessControl } from '../support/access.ts'
@@ -26,7 +26,7 @@ export async function oracleRow(stage: BareStage, tell: Tell): Promise<Measured>
     access: noAccessControl(db),
     db,
     registers,
-    heads: createHeads(db),
+    heads: createRegisterHeads(db),
     recorder,
     now: () => NOW,
     wake: () => {},

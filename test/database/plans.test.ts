@@ -24,14 +24,15 @@ import { dayOf } from '../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { commitments } from '../../src/projections/commitments/projection.ts'
 import { readStates } from '../../src/projections/commitments/read.ts'
+import { catchUp } from '../../src/projections/core/advance.ts'
 import { attachGeneration, beginGeneration } from '../../src/projections/core/generations.ts'
-import { createHeads } from '../../src/projections/core/heads.ts'
-import { catchUp } from '../../src/projections/core/run.ts'
+import { createRegisterHeads } from '../../src/projections/core/heads.ts'
+import { liveBuilds } from '../../src/projections/core/live.ts'
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStatuses, readStatusVersions, readTimeline } from '../../src/projections/periods/read.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
-import { keptSums, readProgress, readSums } from '../../src/projections/tallies/sums.ts'
+import { keptSums, readSums } from '../../src/projections/tallies/sums.ts'
 import { importLines } from '../../src/recording/import.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
@@ -111,7 +112,8 @@ const ids = some.map(({ id }) => id)
 const streams = some.map(({ stream }) => stream)
 const [id = '', stream = ''] = [ids[0], streams[0]]
 
-const { generation, sums } = await readProgress(db, 'big')
+const { periods: livePeriods, tallies: sums } = await liveBuilds(db, 'big')
+const generation = livePeriods?.generation ?? null
 const live = { register: 'big', generation }
 const moment = { register: 'big', asOf: dayOf('2026-02-26'), size: 90_000 }
 const question = { ...moment, timeZone: 'UTC' }
@@ -120,7 +122,7 @@ const needs = { year: 2026, lastMonth: 2026 * 12 + 1, byDay: [2026 * 12 + 1] }
 
 /** Knows a register's head as a service does; it would go on looking. */
 async function headNow(): Promise<void> {
-  const heads = createHeads(db)
+  const heads = createRegisterHeads(db)
   await heads.read('big')
   await heads.stop()
 }
@@ -156,7 +158,7 @@ const CASES: Case[] = [
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
-  ['how far the tallies are', (db) => readProgress(db, 'big'), ['checkpoint_once', 'register_once']],
+  ['what projections are read from', (db) => liveBuilds(db, 'big'), ['checkpoint_once', 'register_once']],
   ['stored states', (db) => readStates(db, question, [{ id: stream }]), ['checkpoint_once', 'commitment_once']],
   [
     'a page of the list',
@@ -263,7 +265,7 @@ t.test('a step of a projection reads what is new, not what is there', async (t) 
 })
 
 t.test('what dashboards and followers poll reads no table as a whole', async (t) => {
-  const heads = createHeads(db)
+  const heads = createRegisterHeads(db)
   const context = { access: noAccessControl(db), db, registers, heads, recorder, now: Date.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }))
   t.teardown(async () => {

@@ -18,7 +18,7 @@ import { answerEvent } from '../../src/domain/event-answer.ts'
 import { readFeedLines, streamFeed } from '../../src/eventlog/feed.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { FOLLOWING, type Following } from '../../src/http/server/event-stream.ts'
-import { createHeads } from '../../src/projections/core/heads.ts'
+import { createRegisterHeads } from '../../src/projections/core/heads.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { noAccessControl } from '../support/access.ts'
@@ -43,7 +43,7 @@ async function feedService(
 ): Promise<FeedService> {
   const db = openDatabase({ connectionString: address ?? (await testDatabaseUrl(t)) })
   const registers = createRegisters()
-  const heads = createHeads(db)
+  const heads = createRegisterHeads(db)
   const recorder = createRecorder(db, registers, { now: Date.now, onRecorded: heads.grew })
   const context = { access: noAccessControl(db), db, registers, heads, recorder, now: Date.now, wake: () => {} }
   const following = { ...FOLLOWING, ...changed }

@@ -9,7 +9,8 @@ import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import type { StoredEvent } from '../../src/domain/event.ts'
 import { dayOf, formatDay } from '../../src/kernel/plain-date.ts'
-import { beginReplay, replayed, runReplay } from '../../src/projections/replay/replay.ts'
+import { beginReplay, replayed } from '../../src/projections/replay/begin.ts'
+import { runReplay } from '../../src/projections/replay/replay.ts'
 import { createOracle } from '../support/oracle.ts'
 import { withoutLinks } from '../support/random-logs.ts'
 import { NDJSON, OPENED, posted, uuid } from '../support/register.ts'
@@ -295,7 +296,7 @@ class Replay implements fc.AsyncCommand<Model, Real> {
     const request = { projections: replayed([]), register: real.register, maxRate: null, dropPrevious: true }
     const { id } = await beginReplay(db, request)
     const signal = new AbortController().signal
-    const options = { connectionString: url, workers: 1, chunkEvents: 10, signal, told: () => {} }
+    const options = { connectionString: url, workers: 1, chunkEvents: 10, signal, onProgress: () => {} }
     assert.equal((await runReplay(db, registers, id, options)).state, 'caughtUp')
   }
 }

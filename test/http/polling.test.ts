@@ -8,8 +8,9 @@ import { openDatabase } from '../../src/database/pool.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { EtagCache, MAX_BYTES } from '../../src/http/server/etag-cache.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
-import { createHeads, type RegisterHead } from '../../src/projections/core/heads.ts'
-import { catchUp } from '../../src/projections/core/run.ts'
+import { catchUp } from '../../src/projections/core/advance.ts'
+import { createRegisterHeads } from '../../src/projections/core/heads.ts'
+import type { RegisterHead } from '../../src/projections/core/register-head.ts'
 import type { Basis } from '../../src/questions/basis.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
@@ -42,7 +43,7 @@ const R = '/v1/registers/demo'
 /** A service without a runner: projections read on when the test says so, and nothing else asks the database. */
 async function serviceOn(t: Test, connectionString: string, today = '2026-03-01') {
   const db = openDatabase({ connectionString })
-  const heads = createHeads(db)
+  const heads = createRegisterHeads(db)
   const registers = createRegisters()
   const clock = { now: noon(today) }
   const recorder = createRecorder(db, registers, { now: () => clock.now, onRecorded: heads.grew })

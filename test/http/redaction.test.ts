@@ -3,8 +3,10 @@ import { sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/database/pool.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
-import { catchUp } from '../../src/projections/core/run.ts'
-import { beginReplay, cancelReplay, runReplay } from '../../src/projections/replay/replay.ts'
+import { catchUp } from '../../src/projections/core/advance.ts'
+import { beginReplay, replayed } from '../../src/projections/replay/begin.ts'
+import { cancelReplay } from '../../src/projections/replay/end.ts'
+import { runReplay } from '../../src/projections/replay/replay.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { given, inStream, opened, made as promise, reaffirmed, redactedAt } from '../support/events.ts'
 import { insertRaw } from '../support/raw-log.ts'
@@ -325,7 +327,7 @@ t.test('while a replay is under way it waits to be asked again; one that was int
   await fill(service)
   const { db } = service
   const request = {
-    projections: ['commitments', 'periods', 'tallies'],
+    projections: replayed([]),
     register: null,
     maxRate: null,
     dropPrevious: false,
@@ -355,14 +357,14 @@ t.test(
     const { db, url: connectionString } = service
     await service.get(`${R}/summary?knownAt=9`)
     const request = {
-      projections: ['commitments', 'periods', 'tallies'],
+      projections: replayed([]),
       register: 'demo',
       maxRate: null,
       dropPrevious: false,
     }
     const { id } = await beginReplay(db, request)
     const { signal } = new AbortController()
-    await runReplay(db, createRegisters(), id, { connectionString, workers: 1, signal, told: () => {} })
+    await runReplay(db, createRegisters(), id, { connectionString, workers: 1, signal, onProgress: () => {} })
     await sql`insert into checkpoint (register, projection, version, size, generation, moved_at)
     values ('demo', 'periods', 999, 9, 0, now())`.execute(db)
     const generations = () =>

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/pool.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { PROBLEM_WORDS, problemStatus, problemTitle, problemType } from '../../src/kernel/problem-words.ts'
-import { createHeads } from '../../src/projections/core/heads.ts'
+import { createRegisterHeads } from '../../src/projections/core/heads.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
@@ -320,7 +320,7 @@ t.test('while its database is away the service lives, refuses with when to retry
   t.teardown(() => db.destroy())
   const registers = createRegisters()
   const recorder = createRecorder(db, registers, { now: Date.now })
-  const heads = createHeads(db)
+  const heads = createRegisterHeads(db)
   t.teardown(heads.stop)
   const context = { access: noAccessControl(db), db, registers, heads, recorder, now: Date.now, wake: () => {} }
   const app = await buildApp(context, pino({ level: 'silent' }))

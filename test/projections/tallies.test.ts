@@ -4,12 +4,13 @@ import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { isEmpty } from '../../src/domain/portfolio/figure-inputs.ts'
 import { summarise, summariseInputs } from '../../src/domain/portfolio/summary.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
-import { catchUp, projectionSize } from '../../src/projections/core/run.ts'
+import { catchUp } from '../../src/projections/core/advance.ts'
+import { liveBuilds } from '../../src/projections/core/live.ts'
+import { projectionSize } from '../../src/projections/core/progress.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { readFigureInputs, type TallySelection } from '../../src/projections/tallies/newest.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies, type TallyQuestion } from '../../src/projections/tallies/read.ts'
-import { readProgress } from '../../src/projections/tallies/sums.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
 import { anyRawLog, digests, insertRaw, PARTIES, PROGRAMMES, THEMES } from '../support/raw-log.ts'
@@ -119,7 +120,7 @@ t.test('what is kept of the newest knowledge gives the figures of every day that
     ] as const) {
       await insertRaw(db, register, log.slice(from, size))
       await project(db, register)
-      const { build } = await readProgress(db, register)
+      const build = (await liveBuilds(db, register)).periods?.build ?? null
       t.equal(build, `0.${log.slice(0, size).filter(({ salt }) => salt === null).length}`)
       // More than once about a day, and about days near to each other: from windows of a day, a month and a year.
       for (const asOf of fc.sample(anyDay, { numRuns: 25, seed: index }).flatMap((day) => [day, day + 1, day])) {

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/pool.ts'
-import { unfinishedReplay } from '../../src/projections/replay/replay.ts'
+import { unfinishedOperation } from '../../src/projections/replay/operation.ts'
 import type { Random } from '../../src/samples/random.ts'
 import { asRole, ROLES } from '../support/database.ts'
 import { type Ending, start } from '../support/process.ts'
@@ -30,8 +30,8 @@ async function generations(db: Database): Promise<Map<string, number>> {
 /** Waits until a process works on the replay: one that waits for a dead one to lose its turn does not yet. */
 async function untilWorkedOn(db: Database, lastBeatOfDead: number | undefined, hasEnded: () => boolean): Promise<void> {
   while (!hasEnded()) {
-    const replay = await unfinishedReplay(db)
-    if (replay?.isOwned && replay.beatAt?.getTime() !== lastBeatOfDead) return
+    const replay = await unfinishedOperation(db)
+    if (replay?.isOwned && replay.heartbeatAt?.getTime() !== lastBeatOfDead) return
     await sleep(100)
   }
 }
@@ -54,7 +54,7 @@ export async function replayThrough(
         child.kill('SIGKILL')
         killed += 1
         await ended
-        lastBeatOfDead = (await unfinishedReplay(db))?.beatAt?.getTime()
+        lastBeatOfDead = (await unfinishedOperation(db))?.heartbeatAt?.getTime()
         continue
       }
     }

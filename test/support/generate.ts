@@ -9,7 +9,7 @@ import { openEmbedded } from '../../src/database/embedded/server.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { buildApp } from '../../src/http/app.ts'
-import { createHeads } from '../../src/projections/core/heads.ts'
+import { createRegisterHeads } from '../../src/projections/core/heads.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { noAccessControl } from './access.ts'
@@ -27,7 +27,7 @@ async function openapi(db: Database): Promise<string> {
     access: noAccessControl(db),
     db,
     registers,
-    heads: createHeads(db),
+    heads: createRegisterHeads(db),
     recorder,
     now: Date.now,
     wake: () => {},

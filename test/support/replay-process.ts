@@ -6,7 +6,7 @@ import { createRegisters } from '../../src/registers/registers.ts'
 
 const [connectionString = '', operation = ''] = process.argv.slice(2)
 const db = openDatabase({ connectionString, max: 4 })
-const told = ({ phase, done }: { phase: string; done: number }) =>
+const onProgress = ({ phase, done }: { phase: string; done: number }) =>
   process.stdout.write(`${phase} ${Math.floor(done)}\n`)
 const signal = new AbortController().signal
 const { state } = await runReplay(db, createRegisters(), operation, {
@@ -14,7 +14,7 @@ const { state } = await runReplay(db, createRegisters(), operation, {
   workers: 2,
   chunkEvents: 25,
   signal,
-  told,
+  onProgress,
 })
 process.stdout.write(`${state}\n`)
 await db.destroy()

@@ -8,7 +8,7 @@ import { type AccessOptions, createAccess } from '../../src/access/access.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { type AppOptions, buildApp } from '../../src/http/app.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
-import { createHeads, type Heads } from '../../src/projections/core/heads.ts'
+import { createRegisterHeads, type RegisterHeads } from '../../src/projections/core/heads.ts'
 import { type Runner, startRunner } from '../../src/projections/core/run.ts'
 import { createRecorder, type Recorder } from '../../src/recording/recorder.ts'
 import { createRegisters, type Registers } from '../../src/registers/registers.ts'
@@ -25,7 +25,7 @@ export type TestService = {
   db: Database
   registers: Registers
   recorder: Recorder
-  heads: Heads
+  heads: RegisterHeads
   runner: Runner
   /** The service's clock; set `now` to move it. */
   clock: { now: number }
@@ -73,13 +73,13 @@ async function serviceOn(t: Test, url: string, clock: TestService['clock'], opti
   const db = openDatabase({ connectionString: url })
   const now = () => clock.now
   const registers = createRegisters()
-  const heads = createHeads(own)
+  const heads = createRegisterHeads(own)
   const fails = (error: unknown) => t.error(error, 'the runner goes on without errors')
   const { onError = fails, access: given = {}, ...appOptions } = options
   const runner = startRunner(own, registers, PROJECTIONS, onError, heads.grew)
   const onRecorded = (register: string, size: number) => {
     heads.grew(register, size)
-    runner.hint()
+    runner.logGrew()
   }
   const recorder = createRecorder(own, registers, { now, onRecorded })
   const leaks: string[] = []

@@ -3,17 +3,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { listHeads } from '../../eventlog/load.ts'
-import { VERSIONS } from '../../projections/core/versions.ts'
-import { type Operation, readOperation, readProgress } from '../../projections/replay/progress.ts'
-import {
-  AnotherReplayError,
-  beginReplay,
-  cancelReplay,
-  PHASES,
-  progressOf,
-  replayed,
-  statusOf,
-} from '../../projections/replay/replay.ts'
+import { type ProjectionName, VERSIONS } from '../../projections/core/versions.ts'
+import { AnotherReplayError, beginReplay, replayed } from '../../projections/replay/begin.ts'
+import { cancelReplay } from '../../projections/replay/end.ts'
+import { type Operation, readOperation } from '../../projections/replay/operation.ts'
+import { PHASES, progressOf, statusOf } from '../../projections/replay/phases.ts'
+import { readRegisters } from '../../projections/replay/progress.ts'
 import { checkAction, checkMay, isVisible } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart } from '../server/context.ts'
@@ -86,7 +81,7 @@ function paceOf(context: Context, { id, seconds, finishedAt }: Operation, isRunn
 export async function answerOf(context: Context, operation: Operation): Promise<OperationAnswer> {
   const { db } = context
   const { id, projections, register, maxRate, dropPrevious, startedAt, finishedAt, failedBecause, failedAt } = operation
-  const { phase, done, of } = progressOf(operation, await readProgress(db, id))
+  const { phase, done, of } = progressOf(operation, await readRegisters(db, id))
   const status = statusOf(operation)
   const rate = paceOf(context, operation, status === 'running', done)
   return {
@@ -107,7 +102,7 @@ export async function answerOf(context: Context, operation: Operation): Promise<
   }
 }
 
-function projectionsOf(name: string): string[] {
+function projectionsOf(name: string): ProjectionName[] {
   if (name === 'all') return replayed([])
   if (Object.hasOwn(VERSIONS, name)) return replayed([name])
   throw new Problem('unknown-route', { detail: `there is no projection ${name}` })

@@ -4,8 +4,7 @@ import { z } from 'zod'
 import { RULES } from '../../domain/commitment/answer.ts'
 import { PROJECTIONS } from '../../projections/all.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../../projections/core/status.ts'
-import { replaysUnderWay } from '../../projections/replay/progress.ts'
-import { unfinishedReplay } from '../../projections/replay/replay.ts'
+import { replaysUnderWay, unfinishedOperation } from '../../projections/replay/operation.ts'
 import { isVisible, visibleOnes } from '../server/access.ts'
 import type { Context } from '../server/context.ts'
 import { problems } from '../server/problem.ts'
@@ -69,7 +68,7 @@ export function projectionRoutes(app: App, context: Context): void {
         underWay: await replaysUnderWay(context.db),
       })
       const items = await visibleOnes(context.access, request, states)
-      const unfinished = await unfinishedReplay(context.db)
+      const unfinished = await unfinishedOperation(context.db)
       const isTold = unfinished !== null && (await isVisible(context.access, request, unfinished.register))
       const operations = isTold ? [await answerOf(context, unfinished)] : []
       return { items, operations, next: null, asOf: null, knownAt: null, rules: RULES }

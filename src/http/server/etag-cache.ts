@@ -3,7 +3,8 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Day, dayInZone, endOfDayInZone } from '../../kernel/plain-date.ts'
-import type { Heads, RegisterHead } from '../../projections/core/heads.ts'
+import type { RegisterHeads } from '../../projections/core/heads.ts'
+import type { RegisterHead } from '../../projections/core/register-head.ts'
 import { type Basis, dependence, reachOf, type Source } from '../../questions/basis.ts'
 
 type Known = Basis & {
@@ -25,13 +26,13 @@ const ENTRY_BYTES = 400
 type Asked = { raw: Pick<FastifyRequest['raw'], 'method' | 'url' | 'headers'> }
 
 /** What the answers are held against. */
-type Memory = { heads: Pick<Heads, 'peek'>; now: () => number }
+type Memory = { heads: Pick<RegisterHeads, 'peek'>; now: () => number }
 
 type Span = { timeZone: string; day: Day; from: number; until: number }
 
 /** The ETags of answers that were given, the last asked for first in line to stay. */
 export class EtagCache {
-  readonly #heads: Pick<Heads, 'peek'>
+  readonly #heads: Pick<RegisterHeads, 'peek'>
   readonly #now: () => number
   // Two halves: whatever is asked for moves to the young one, and when that is full the old one goes.
   #young = new Map<string, Known>()

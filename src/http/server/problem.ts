@@ -15,7 +15,7 @@ import {
   problemTitle,
   problemType,
 } from '../../kernel/problem-words.ts'
-import { ProjectionBehindError } from '../../projections/core/run.ts'
+import { ProjectionBehindError } from '../../projections/core/projection.ts'
 import { RefusalError } from '../../questions/refusal.ts'
 import { QueueFullError } from '../../recording/recorder.ts'
 

@@ -6,15 +6,14 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { type KnownRegister, stateKnownAt } from '../../registers/registers.ts'
 import { canonicalCommitments, canonicalCommitmentsAt } from '../commitments/canonical.ts'
-import { timeZonesFrom } from '../core/run.ts'
-import { type ProjectionName, VERSIONS } from '../core/versions.ts'
+import { otherVersions, type Progress, progressOf } from '../core/progress.ts'
+import { type OnProgress, TABLES } from '../core/projection.ts'
+import { timeZonesUpTo } from '../core/time-zones.ts'
+import { current, type ProjectionName, VERSIONS } from '../core/versions.ts'
 import { canonicalPeriods, canonicalPeriodsAt } from '../periods/canonical.ts'
 import { addedByRows, addedLines } from '../tallies/canonical.ts'
 import { EPOCH } from '../tallies/project.ts'
 import { sumsOfEpoch } from '../tallies/projection.ts'
-
-/** Told how many further events were folded, or, of tallies, summed up. */
-export type Told = (events: number) => void
 
 export type ProjectionCheck =
   /** Nothing of it can be checked: in words why. */
@@ -23,24 +22,11 @@ export type ProjectionCheck =
   | { kind: 'holds'; size: number; sha256: string }
   | { kind: 'differs'; size: number; why: string }
 
-type Live = { size: number; generation: number; building: number | null }
-
-function liveOf(db: Queryable, register: string, projection: ProjectionName): Promise<Live | undefined> {
-  return db
-    .selectFrom('checkpoint')
-    .select(['size', 'generation', 'building'])
-    .where('register', '=', register)
-    .where('projection', '=', projection)
-    .where('version', '=', VERSIONS[projection])
-    .executeTakeFirst()
-}
-
 const ANEW = 'the service builds it anew before it answers from it'
 
 /** Whether there are rows of a projection that nobody is building. */
 async function hasStrayRows(db: Queryable, register: string, projection: ProjectionName): Promise<boolean> {
-  const table = { commitments: 'commitment', periods: 'period', tallies: 'tally' }[projection]
-  const { rows } = await sql`select from ${sql.table(table)} where register = ${register}
+  const { rows } = await sql`select from ${sql.table(TABLES[projection])} where register = ${register}
     and generation not in (select generation from operation where state = 'running') limit 1`.execute(db)
   return rows.length > 0
 }
@@ -53,16 +39,9 @@ async function uncheckedOrStray(
   db: Queryable,
   register: string,
   projection: ProjectionName,
-  live: Live | undefined,
+  live: Progress | undefined,
 ): Promise<ProjectionCheck> {
-  const others = await db
-    .selectFrom('checkpoint')
-    .select('version')
-    .where('register', '=', register)
-    .where('projection', '=', projection)
-    .where('version', '!=', VERSIONS[projection])
-    .orderBy('version')
-    .execute()
+  const others = await otherVersions(db, register, current(projection))
   if (others.length === 0 && (live?.building ?? null) === null && (await hasStrayRows(db, register, projection)))
     return { kind: 'differs', size: 0, why: 'it has rows, and nothing says from which of the log they come' }
   if (others.length === 0) return { kind: 'unchecked', why: `nothing of it was built yet; ${ANEW}` }
@@ -79,16 +58,16 @@ export async function checkProjection(
   tx: Queryable,
   known: KnownRegister,
   projection: ProjectionName,
-  { epoch = EPOCH, told }: { epoch?: number; told?: Told | undefined } = {},
+  { epoch = EPOCH, onProgress }: { epoch?: number; onProgress?: OnProgress | undefined } = {},
 ): Promise<ProjectionCheck> {
   const { register } = known
-  const live = await liveOf(tx, register, projection)
+  const live = await progressOf(tx, register, current(projection))
   if (!live || live.size === 0) return uncheckedOrStray(tx, register, projection, live)
   const { size } = live
   try {
-    if (projection === 'tallies') return await checkTallies(tx, register, live, epoch, told)
+    if (projection === 'tallies') return await checkTallies(tx, register, live, epoch, onProgress)
     const why = await beyond(tx, register, projection, live)
-    return why === null ? await checkRows(tx, known, projection, live, told) : { kind: 'differs', size, why }
+    return why === null ? await checkRows(tx, known, projection, live, onProgress) : { kind: 'differs', size, why }
   } catch (error) {
     // What is packed in rows may be anything.
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error
@@ -101,7 +80,7 @@ async function beyond(
   tx: Queryable,
   register: string,
   projection: ProjectionName,
-  { size, generation, building }: Live,
+  { size, generation, building }: Progress,
 ): Promise<string | null> {
   if (projection !== 'periods' || building !== null) return null
   const row = await tx
@@ -120,21 +99,17 @@ async function checkRows(
   tx: Queryable,
   known: KnownRegister,
   projection: Exclude<ProjectionName, 'tallies'>,
-  { size, generation }: Live,
-  told: Told | undefined,
+  { size, generation }: Progress,
+  onProgress: OnProgress | undefined,
 ): Promise<ProjectionCheck> {
   const { register } = known
   const place = { register, generation }
   const { timeZone } = stateKnownAt(known, size)
-  const zones = timeZonesFrom(
-    known,
-    0,
-    known.events.filter(({ position }) => position < size),
-  )
+  const zones = timeZonesUpTo(known, size)
   const [stored, folded] =
     projection === 'commitments'
-      ? [canonicalCommitments(tx, place), canonicalCommitmentsAt(tx, register, { size, timeZone }, told)]
-      : [canonicalPeriods(tx, place, size), canonicalPeriodsAt(tx, register, { size, zones, told })]
+      ? [canonicalCommitments(tx, place), canonicalCommitmentsAt(tx, register, { size, timeZone }, onProgress)]
+      : [canonicalPeriods(tx, place, size), canonicalPeriodsAt(tx, register, { size, zones, onProgress })]
   const found = await firstDifference(eachOf(stored), eachOf(folded))
   return { size, ...found }
 }
@@ -189,16 +164,16 @@ class LineSum {
 async function checkTallies(
   tx: Queryable,
   register: string,
-  { size, generation }: Live,
+  { size, generation }: Progress,
   epoch: number,
-  told: Told | undefined,
+  onProgress: OnProgress | undefined,
 ): Promise<ProjectionCheck> {
   const epochs = Math.floor(size / epoch)
   const differs = (why: string): ProjectionCheck => ({ kind: 'differs', size, why })
   if (await hasEpochsFrom(tx, { register, generation }, epochs))
     return differs(`it has sums of events from position ${epochs * epoch} on, which have not been summed up`)
   if (epochs === 0) return { kind: 'unchecked', why: `it sums up every ${epoch} events, and there were fewer` }
-  const periods = await liveOf(tx, register, 'periods')
+  const periods = await progressOf(tx, register, current('periods'))
   if (!periods || periods.size < epochs * epoch)
     return { kind: 'unchecked', why: 'not held against the log: periods, which it sums up, is behind it' }
   const digest = createHash('sha256')
@@ -216,7 +191,7 @@ async function checkTallies(
     const summed = new LineSum()
     for (const line of addedLines(number, await sumsOfEpoch(tx, followed, (number + 1) * epoch, epoch)))
       summed.add(line)
-    told?.(epoch)
+    onProgress?.(epoch)
     const where = `positions ${number * epoch} to ${(number + 1) * epoch - 1}`
     if (!summed.equals(sum)) return differs(`its sums of ${where} are not what the log comes to`)
   }

@@ -7,8 +7,9 @@ import type { Database, Queryable } from '../../database/pool.ts'
 import { assertNever } from '../../kernel/assert-never.ts'
 import { type Registers, stateKnownAt } from '../../registers/registers.ts'
 import { canonicalCommitments, canonicalCommitmentsAt } from '../commitments/canonical.ts'
-import { ProjectionBehindError } from '../core/run.ts'
-import { type ProjectionName, VERSIONS } from '../core/versions.ts'
+import { progressOf } from '../core/progress.ts'
+import { ProjectionBehindError } from '../core/projection.ts'
+import { current, type ProjectionName, VERSIONS } from '../core/versions.ts'
 import { canonicalPeriods } from '../periods/canonical.ts'
 import { canonicalTallies } from '../tallies/canonical.ts'
 import { EPOCH } from '../tallies/project.ts'
@@ -94,18 +95,10 @@ export async function projectionDigest(
   if (question.size !== undefined && question.size > held)
     throw new BeyondLogError(`${register} holds ${held} events, not ${question.size}`)
   const version = VERSIONS[projection]
-  // One moment for the checkpoint and all pages: rows are written, switched and dropped meanwhile.
+  // One moment for the progress and all pages: rows are written, switched and dropped meanwhile.
   const transaction = db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only')
   return transaction.execute(async (tx) => {
-    const live =
-      question.build ??
-      (await tx
-        .selectFrom('checkpoint')
-        .select(['size', 'generation'])
-        .where('register', '=', register)
-        .where('projection', '=', projection)
-        .where('version', '=', version)
-        .executeTakeFirst())
+    const live = question.build ?? (await progressOf(tx, register, current(projection)))
     const reached = live?.size ?? 0
     const size = question.size ?? reached
     if (!live || reached === 0 || reached < size) throw new ProjectionBehindError(register, Math.max(size, 1))

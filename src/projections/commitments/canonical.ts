@@ -7,13 +7,13 @@ import type { Knowledge } from '../../domain/repairs.ts'
 import { streamsAfter } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import type { Told } from '../checking/check.ts'
+import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { project } from './project.ts'
-import { columns, type Place } from './table.ts'
+import { columns } from './table.ts'
 
 const ROWS_AT_ONCE = 200
 
-function page(db: Queryable, { register, generation }: Place, after: string) {
+function page(db: Queryable, { register, generation }: RegisterBuild, after: string) {
   return db
     .selectFrom('commitment')
     .selectAll()
@@ -27,7 +27,7 @@ function page(db: Queryable, { register, generation }: Place, after: string) {
 }
 
 /** The rows of a build as canonical JSON, in order of id, some at a time. */
-export async function* canonicalCommitments(db: Queryable, place: Place): AsyncGenerator<string[]> {
+export async function* canonicalCommitments(db: Queryable, place: RegisterBuild): AsyncGenerator<string[]> {
   for (let after = ''; ; ) {
     const rows = await page(db, place, after)
     // Neither whose they are nor which build they are of: what two builds say is the same.
@@ -50,7 +50,7 @@ export async function* canonicalCommitmentsAt(
   db: Queryable,
   register: string,
   knowledge: Knowledge,
-  told?: Told,
+  onProgress?: OnProgress,
 ): AsyncGenerator<string[]> {
   const { size } = knowledge
   for (let after = ''; ; ) {
@@ -66,7 +66,7 @@ export async function* canonicalCommitmentsAt(
       rows.map(({ search }) => search),
     )
     yield rows.map((row, index) => canonicalJson({ ...row, search: words[index] }))
-    told?.(loaded.length)
+    onProgress?.(loaded.length)
     const last = streams.at(-1)
     if (!last || streams.length < ROWS_AT_ONCE) return
     after = last

@@ -11,8 +11,8 @@ import type { StoredEvent } from '../../domain/event.ts'
 import { streamsSince } from '../../eventlog/feed.ts'
 import { loadStreams } from '../../eventlog/load.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
-import { liveBuild, liveGeneration } from '../core/live.ts'
-import { VERSIONS } from '../core/versions.ts'
+import { liveBuild, liveBuilds, liveGeneration } from '../core/live.ts'
+import { progressRow } from '../core/progress.ts'
 import { type CommitmentRow, projectAt, type StoredStates, searchText, statesOf } from './project.ts'
 
 /** The two clocks of a question, resolved, and the time zone of the register as known then. */
@@ -121,21 +121,18 @@ async function foldCommitments(
 /** The rows of a register as they stood when the projection had read `size` events, dated in `timeZone`; of which build. */
 type Snapshot = { size: number; build: string | null; timeZone: string | null; records: readonly CommitmentRecord[] }
 
-/** The rows of a register with the checkpoint that they belong to, in one statement and so at one moment. */
+/** The rows of a register with the progress that they belong to, in one statement and so at one moment. */
 async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> {
   const rows = await db
-    .selectFrom('checkpoint')
+    .selectFrom(progressRow(register, 'commitments').as('progress'))
     .leftJoin('commitment', (join) =>
       join
-        .onRef('commitment.register', '=', 'checkpoint.register')
+        .onRef('commitment.register', '=', 'progress.register')
         .on('commitment.generation', '=', liveGeneration(register, 'commitments')),
     )
-    .select(['checkpoint.size as reached', 'checkpoint.time_zone as dated_in'])
+    .select(['progress.size as reached', 'progress.time_zone as dated_in'])
     .select(liveBuild(register, 'commitments').as('build'))
     .select(COMPACT.map((column) => `commitment.${column}` as const))
-    .where('checkpoint.register', '=', register)
-    .where('projection', '=', 'commitments')
-    .where('version', '=', VERSIONS.commitments)
     .execute()
   const [first] = rows
   // Safe: a row of the outer join that has an id is a whole row of the table.
@@ -148,21 +145,14 @@ const MAX_KEPT_RECORDS = 50_000
 
 /**
  * The latest snapshots of each database, the least recently used first. What the rows say at a size never changes, so a
- * snapshot is good for as long as the checkpoint stands where it stood, on the same build; dashboards that poll then cost one small row.
+ * snapshot is good for as long as the projection stands where it stood, on the same build; dashboards that poll then cost one small row.
  */
 const kept = new WeakMap<Queryable, Map<string, Snapshot>>()
 
-/** Whether the checkpoint stands where the rows of a snapshot belong. */
+/** Whether the projection stands where the rows of a snapshot belong. */
 async function isOfNow(db: Queryable, register: string, { size, build }: Snapshot): Promise<boolean> {
-  const checkpoint = await db
-    .selectFrom('checkpoint')
-    .select('size')
-    .select(liveBuild(register, 'commitments').as('live'))
-    .where('register', '=', register)
-    .where('projection', '=', 'commitments')
-    .where('version', '=', VERSIONS.commitments)
-    .executeTakeFirst()
-  return (checkpoint?.size ?? 0) === size && (checkpoint?.live ?? null) === build
+  const { commitments: live } = await liveBuilds(db, register)
+  return (live?.size ?? 0) === size && (live?.build ?? null) === build
 }
 
 async function currentSnapshot(db: Queryable, register: string): Promise<Snapshot> {
@@ -219,7 +209,7 @@ export async function readStates(db: Queryable, question: Question, named: reado
     const row = one.folded ?? folded.get(one.id)
     if (row) return [{ id: row.id, revision: row.revision, redacted: row.redacted, states: row.states }]
     const kept = stored.get(one.id)
-    // Safe: written from values of this type by the same version of the fold, as the checkpoint says.
+    // Safe: written from values of this type by the same version of the fold, as the progress says.
     return kept ? [{ ...kept, states: statesOf(kept.states as StoredStates) }] : []
   })
 }
@@ -229,16 +219,14 @@ async function readStored(db: Queryable, { register, asOf, size, timeZone }: Que
   if (ids.length === 0) return []
   return db
     .selectFrom('commitment')
-    .innerJoin('checkpoint', 'checkpoint.register', 'commitment.register')
+    .innerJoin(progressRow(register, 'commitments').as('progress'), 'progress.register', 'commitment.register')
     .select(['id', 'revision', 'redacted', 'states'])
     .where('commitment.register', '=', register)
     .where('commitment.generation', '=', liveGeneration(register, 'commitments'))
     .where('id', '=', (eb) => eb.fn.any(eb.val([...ids])))
     .where('last_position', '<', size)
     .where('last_on', '<=', formatDay(asOf))
-    .where('projection', '=', 'commitments')
-    .where('version', '=', VERSIONS.commitments)
-    .where('checkpoint.size', '>=', size)
+    .where('progress.size', '>=', size)
     .where('time_zone', '=', timeZone)
     .execute()
 }

@@ -3,10 +3,8 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { dayText } from '../../kernel/plain-date.ts'
+import type { RegisterBuild } from '../core/projection.ts'
 import { type CommitmentRow, searchText, storedStates } from './project.ts'
-
-/** Whose rows they are, and of which build. */
-export type Place = { register: string; generation: number }
 
 /** A row as the table holds it, but for whose it is; `search` as the text that is searched. */
 export function columns(row: CommitmentRow) {
@@ -38,7 +36,7 @@ export function columns(row: CommitmentRow) {
 /** Writes the rows of commitments, replacing those of the same id. */
 export async function saveCommitments(
   db: Queryable,
-  { register, generation }: Place,
+  { register, generation }: RegisterBuild,
   rows: readonly CommitmentRow[],
 ): Promise<void> {
   if (rows.length === 0) return
@@ -64,7 +62,7 @@ export async function saveCommitments(
 /** Removes the rows of commitments that are no longer made, as known now. */
 export async function removeCommitments(
   db: Queryable,
-  { register, generation }: Place,
+  { register, generation }: RegisterBuild,
   ids: readonly string[],
 ): Promise<void> {
   if (ids.length === 0) return

@@ -1,21 +1,21 @@
 // Telling other processes that a log grew or a projection moved, and hearing it from them: by NOTIFY, gathered, in
-// statements of their own. A hint only: what is lost is found by polling.
+// statements of their own. What is lost is found by polling.
 
 import { randomUUID } from 'node:crypto'
 import { sql } from 'kysely'
 import type pg from 'pg'
 import { type Database, newClient } from '../../database/pool.ts'
 
-export type Hints = {
+export type Notifications = {
   /** Tells others of a register; `isAppend` where its log grew. */
   tell: (register: string, isAppend: boolean) => void
   stop: () => Promise<void>
 }
 
-export type HintOptions = {
+export type NotificationOptions = {
   connectionString?: string
   /** Another process has appended. */
-  onHint?: () => void
+  onAppend?: () => void
   /** Another process has changed something of these registers. */
   onRegisters: (registers: readonly string[]) => void
   onError: (error: unknown) => void
@@ -41,7 +41,10 @@ function messageOf(payload: string | undefined): Message | null {
 }
 
 /** Opens the channel; listens only where there is an address to connect to. */
-export function openHints(db: Database, { connectionString, onHint, onRegisters, onError }: HintOptions): Hints {
+export function openNotifications(
+  db: Database,
+  { connectionString, onAppend, onRegisters, onError }: NotificationOptions,
+): Notifications {
   const self = randomUUID()
   const news = new Set<string>()
   let isAppend = false
@@ -54,7 +57,7 @@ export function openHints(db: Database, { connectionString, onHint, onRegisters,
   function hear(payload: string | undefined): void {
     const message = messageOf(payload)
     if (!message || message.by === self) return
-    if (message.isAppend) onHint?.()
+    if (message.isAppend) onAppend?.()
     onRegisters(message.registers)
   }
 

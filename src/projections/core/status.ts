@@ -1,9 +1,9 @@
 // Where every projection stands in every register, in words that tell apart what an operator would do something about.
 
-import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { eventsAt } from '../../eventlog/load.ts'
-import type { Projection } from './run.ts'
+import { type ProgressOfAll, progressOfAll } from './progress.ts'
+import type { ProjectionVersion } from './versions.ts'
 
 export const PROJECTION_STATUSES = [
   /** It has not read anything yet. */
@@ -46,34 +46,12 @@ export type UnderWay = { projection: string; register: string }
 /** How long a projection that has something to read may stand still. */
 const STUCK_AFTER_SECONDS = 10
 
-type Row = {
-  register: string
-  total: number
-  projection: string
-  version: number
-  generation: number | null
-  size: number | null
-  building: number | null
-  stopped_at: number | null
-  stopped_because: string | null
-  still_seconds: number
-}
-
-async function readRows(db: Queryable, projections: readonly Projection[]): Promise<Row[]> {
-  const names = projections.map(({ name }) => name)
-  const versions = projections.map(({ version }) => version)
-  const { rows } =
-    await sql<Row>`select r.register, r.size as total, p.name as projection, p.version, c.generation, c.size,
-      c.building, c.stopped_at, c.stopped_because,
-      coalesce(extract(epoch from now() - c.moved_at), 0)::float8 as still_seconds
-    from unnest(${names}::text[], ${versions}::integer[]) with ordinality p (name, version, place)
-      cross join register r
-      left join checkpoint c on c.register = r.register and c.projection = p.name and c.version = p.version
-    where r.size > 0 order by p.place, r.register`.execute(db)
-  return rows
-}
-
-function statusOf(row: Row, behindEvents: number, behindSeconds: number, isReplaying: boolean): ProjectionStatus {
+function statusOf(
+  row: ProgressOfAll,
+  behindEvents: number,
+  behindSeconds: number,
+  isReplaying: boolean,
+): ProjectionStatus {
   if (row.stopped_at !== null) return 'stopped'
   if (isReplaying) return 'replaying'
   if (row.size === null) return 'notStarted'
@@ -88,18 +66,18 @@ function statusOf(row: Row, behindEvents: number, behindSeconds: number, isRepla
  */
 export async function projectionStates(
   db: Queryable,
-  projections: readonly Projection[],
+  projections: readonly ProjectionVersion[],
   { now, underWay = [] }: { now: number; underWay?: readonly UnderWay[] },
 ): Promise<ProjectionState[]> {
-  const rows = await readRows(db, projections)
-  const reached = (row: Row) => row.building ?? row.size ?? 0
+  const rows = await progressOfAll(db, projections)
+  const reached = (row: ProgressOfAll) => row.building ?? row.size ?? 0
   const wanted = rows.flatMap((row) => {
     const unread = reached(row) < row.total ? [{ register: row.register, position: reached(row) }] : []
     const stop = row.stopped_at === null ? [] : [{ register: row.register, position: row.stopped_at }]
     return [...unread, ...stop]
   })
   const events = new Map((await eventsAt(db, wanted)).map((event) => [`${event.register} ${event.position}`, event]))
-  const eventOf = ({ register }: Row, position: number) => events.get(`${register} ${position}`)
+  const eventOf = ({ register }: ProgressOfAll, position: number) => events.get(`${register} ${position}`)
   return rows.map((row) => {
     const behindEvents = Math.max(0, row.total - reached(row))
     const since = behindEvents === 0 ? now : (eventOf(row, reached(row))?.recordedAt ?? now)

@@ -9,3 +9,11 @@ export const talliesVersion = (periods: number): number => periods * 1_000 + 1
 export const VERSIONS = { commitments: 1, periods: PERIODS, tallies: talliesVersion(PERIODS) } as const
 
 export type ProjectionName = keyof typeof VERSIONS
+
+/** A projection at one version of its fold. */
+export type ProjectionVersion = { name: ProjectionName; version: number }
+
+/** A projection at the version that this code folds and reads. */
+export function current(name: ProjectionName): ProjectionVersion {
+  return { name, version: VERSIONS[name] }
+}

@@ -9,8 +9,7 @@ import type { Knowledge } from '../../domain/repairs.ts'
 import { streamsAfter } from '../../eventlog/feed.ts'
 import { loadToFold } from '../../eventlog/load.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
-import type { Told } from '../checking/check.ts'
-import type { Place } from '../commitments/table.ts'
+import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { unpackedChanges } from './changes.ts'
 import { readMemberships } from './memberships.ts'
 import { type Change, type TimelineVersion, tallyChanges, timelineVersions } from './project.ts'
@@ -33,7 +32,7 @@ type Row = {
 
 async function page(
   db: Queryable,
-  { register, generation }: Place,
+  { register, generation }: RegisterBuild,
   size: number,
   after: { id: string; knownFrom: number },
 ): Promise<Row[]> {
@@ -57,11 +56,11 @@ type Said = Pick<TimelineVersion, 'id' | 'knownFrom' | 'isFirst'> & {
 function line({ memberships, changes, ...said }: Said, all: readonly Membership[]): string {
   // A number without a membership says nothing, and is told as it is.
   const contentOf = (number: number) => all[number] ?? number
-  const told = changes
+  const inOrder = changes
     .map(({ membership, ...change }) => canonicalJson({ ...change, membership: contentOf(membership) }))
     // They are stored in order of the numbers of memberships.
     .sort()
-  return canonicalJson({ ...said, memberships: memberships.map(contentOf), changes: told })
+  return canonicalJson({ ...said, memberships: memberships.map(contentOf), changes: inOrder })
 }
 
 function saidByRow({ known_from: knownFrom, is_first: isFirst, begun_by: begunBy, changes, ...row }: Row): Said {
@@ -69,7 +68,7 @@ function saidByRow({ known_from: knownFrom, is_first: isFirst, begun_by: begunBy
 }
 
 /** The rows of a build that a size knows as canonical JSON, in order of id and of the size that began each, some at a time. */
-export async function* canonicalPeriods(db: Queryable, place: Place, size: number): AsyncGenerator<string[]> {
+export async function* canonicalPeriods(db: Queryable, place: RegisterBuild, size: number): AsyncGenerator<string[]> {
   const memberships = await readMemberships(db, place.register)
   for (let after = { id: '', knownFrom: 0 }; ; ) {
     const rows = await page(db, place, size, after)
@@ -119,7 +118,7 @@ function foldedLine(version: TimelineVersion, numbers: OwnNumbers): string {
 export async function* canonicalPeriodsAt(
   db: Queryable,
   register: string,
-  { size, zones, told }: { size: number; zones: readonly Knowledge[]; told?: Told | undefined },
+  { size, zones, onProgress }: { size: number; zones: readonly Knowledge[]; onProgress?: OnProgress | undefined },
 ): AsyncGenerator<string[]> {
   for (let after = ''; ; ) {
     const streams = await streamsAfter(db, { register, after, size, limit: STREAMS_AT_ONCE })
@@ -131,7 +130,7 @@ export async function* canonicalPeriodsAt(
         foldedLine(version, numbers),
       ),
     )
-    told?.(events.length)
+    onProgress?.(events.length)
     const last = streams.at(-1)
     if (!last || streams.length < STREAMS_AT_ONCE) return
     after = last

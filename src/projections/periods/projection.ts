@@ -3,7 +3,7 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import { loadToFold } from '../../eventlog/load.ts'
-import type { Change, Projection } from '../core/run.ts'
+import type { Batch, Projection } from '../core/projection.ts'
 import { VERSIONS } from '../core/versions.ts'
 import { type TimelineVersion, timelineVersions } from './project.ts'
 import { savePeriods } from './table.ts'
@@ -11,21 +11,21 @@ import { savePeriods } from './table.ts'
 /** So few that what is read of them is gone before the collector takes it for lasting. */
 const STREAMS_AT_ONCE = 200
 
-async function versionsOf(db: Queryable, streams: readonly string[], change: Change): Promise<TimelineVersion[]> {
-  const events = Map.groupBy(await loadToFold(db, change.register, streams, change.size), (event) => event.stream)
-  return streams.flatMap((stream) => timelineVersions(stream, events.get(stream) ?? [], change))
+async function versionsOf(db: Queryable, streams: readonly string[], batch: Batch): Promise<TimelineVersion[]> {
+  const events = Map.groupBy(await loadToFold(db, batch.register, streams, batch.size), (event) => event.stream)
+  return streams.flatMap((stream) => timelineVersions(stream, events.get(stream) ?? [], batch))
 }
 
 export const periods: Projection = {
   name: 'periods',
   version: VERSIONS.periods,
-  async apply(db, change) {
+  async apply(db, batch) {
     const versions: TimelineVersion[] = []
-    for (let first = 0; first < change.streams.length; first += STREAMS_AT_ONCE) {
-      versions.push(...(await versionsOf(db, change.streams.slice(first, first + STREAMS_AT_ONCE), change)))
+    for (let first = 0; first < batch.streams.length; first += STREAMS_AT_ONCE) {
+      versions.push(...(await versionsOf(db, batch.streams.slice(first, first + STREAMS_AT_ONCE), batch)))
     }
     // In order of size whatever the batch, so that memberships get the same numbers from every replay.
     versions.sort((a, b) => a.knownFrom - b.knownFrom || (a.id < b.id ? -1 : 1))
-    await savePeriods(db, change, versions)
+    await savePeriods(db, batch, versions)
   },
 }

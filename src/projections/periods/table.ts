@@ -4,6 +4,7 @@ import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership, Period } from '../../domain/commitment/timeline.ts'
+import type { RegisterBuild } from '../core/projection.ts'
 import { packChanges } from './changes.ts'
 import { type TimelineVersion, tallyChanges } from './project.ts'
 
@@ -71,7 +72,7 @@ export function numbersOf({ dates, rebaselines, forecastPushes, uncertain, isCon
 /** Writes versions of timelines, in order of size. */
 export async function savePeriods(
   db: Queryable,
-  { register, generation }: { register: string; generation: number },
+  { register, generation }: RegisterBuild,
   versions: readonly TimelineVersion[],
 ): Promise<void> {
   if (versions.length === 0) return

@@ -4,8 +4,10 @@
 import type { Database } from '../../database/pool.ts'
 import type { Registers } from '../../registers/registers.ts'
 import { type ProjectionDigest, projectionDigest } from '../checking/digest.ts'
+import { projectionSize } from '../core/progress.ts'
 import type { ProjectionName } from '../core/versions.ts'
-import { noteDifference, type Operation, readProgress } from './progress.ts'
+import { noteDifference, type Operation } from './operation.ts'
+import { readRegisters } from './progress.ts'
 
 export type Comparison = {
   register: string
@@ -26,10 +28,8 @@ export async function* comparisons(
   { id, projections }: Operation,
   signal: AbortSignal,
 ): AsyncGenerator<Comparison> {
-  for (const { register, reached, previous } of await readProgress(db, id)) {
-    for (const name of projections) {
-      // Safe: written from the names of projections.
-      const projection = name as ProjectionName
+  for (const { register, reached, previous } of await readRegisters(db, id)) {
+    for (const projection of projections) {
       const build = previous?.[projection]
       const size = build && build.size > 0 ? Math.min(reached, build.size) : reached
       if (size === 0) continue
@@ -42,14 +42,8 @@ export async function* comparisons(
 }
 
 async function compared(db: Database, live: ProjectionDigest, before: ProjectionDigest | null): Promise<Comparison> {
-  const { register, projection, size, sha256, version } = live
-  const { size: standsAt } = await db
-    .selectFrom('checkpoint')
-    .select('size')
-    .where('register', '=', register)
-    .where('projection', '=', projection)
-    .where('version', '=', version)
-    .executeTakeFirstOrThrow()
+  const { register, projection, size, sha256 } = live
+  const standsAt = await projectionSize(db, register, projection)
   // Rows of a build go all at once: where there are none at all, somebody has dropped them.
   const isGone = before !== null && before.rows === 0 && live.rows > 0
   const isDifferent = before !== null && !isGone && before.sha256 !== sha256

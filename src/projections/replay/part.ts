@@ -1,5 +1,5 @@
 // One part of a register's streams, folded and written: chunk by chunk, each in one transaction with how far the part has
-// come, so that whoever goes on after a crash goes on exactly there.
+// come, so that a process that goes on after a crash goes on exactly there.
 
 import type { SingleConnection } from '../../database/pool.ts'
 import type { Membership, Period } from '../../domain/commitment/timeline.ts'
@@ -7,15 +7,17 @@ import type { EventToFold } from '../../domain/event.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
 import { scanStreams } from '../../eventlog/load.ts'
 import { project } from '../commitments/project.ts'
+import type { OnProgress } from '../core/projection.ts'
+import type { ProjectionName } from '../core/versions.ts'
 import { type TimelineVersion, timelineVersions } from '../periods/project.ts'
 import { contentHash, numberMemberships } from '../periods/table.ts'
 import { CopyRows } from './copy.ts'
-import { movePart, type Part } from './progress.ts'
-import { type Pace, settle, shareOf, spend } from './rate-limiter.ts'
+import { movePart, type ReplayPart } from './progress.ts'
+import { type RateLimiter, settle, shareOf, spend } from './rate-limiter.ts'
 import { commitmentColumns, periodColumns } from './rows.ts'
 
 /** What is read of a register, and where its rows go. */
-export type Work = {
+export type PartWork = {
   operation: string
   register: string
   generation: number
@@ -23,9 +25,9 @@ export type Work = {
   size: number
   /** The register's time zones by the size from which each is known. */
   zones: readonly Knowledge[]
-  projections: readonly string[]
+  projections: readonly ProjectionName[]
   /** How fast events may be read; null for as fast as can be. */
-  pace: Pace | null
+  limiter: RateLimiter | null
   /** About how many events are folded and written in one transaction. */
   chunkEvents: number
 }
@@ -90,13 +92,13 @@ function contentOf({ programme, themes, parties }: Membership): string {
 /** Folds parts of one register over one connection. */
 export class PartFolder {
   readonly #connection: SingleConnection
-  readonly work: Work
+  readonly work: PartWork
   readonly #numbers: Numbers
   readonly #commitments
   readonly #periods
   #chunkEvents: number
 
-  constructor(connection: SingleConnection, work: Work) {
+  constructor(connection: SingleConnection, work: PartWork) {
     this.#connection = connection
     this.work = work
     this.#numbers = new Numbers(work.register)
@@ -105,29 +107,29 @@ export class PartFolder {
     this.#periods = new CopyRows(periodColumns(work, this.#numbers.of))
   }
 
-  /** Folds a part from where it stands to its end, or until it is stopped; `told` hears of each chunk that is committed. */
-  async run(part: Part, isStopped: () => boolean, told: (events: number) => void): Promise<void> {
-    const { pace, register, size } = this.work
+  /** Folds a part from where it stands to its end, or until it is stopped; `onProgress` is called with each chunk that is committed. */
+  async run(part: ReplayPart, isStopped: () => boolean, onProgress: OnProgress): Promise<void> {
+    const { limiter, register, size } = this.work
     for (let done = part.done; !isStopped(); ) {
       const limit = this.#nextLimit()
-      if (pace) await spend(pace, limit, isStopped)
+      if (limiter) await spend(limiter, limit, isStopped)
       if (isStopped()) return
       const events = await scanStreams(this.#connection.db, { register, after: done, upTo: part.upTo, size, limit })
-      if (pace) settle(pace, events.length - limit)
+      if (limiter) settle(limiter, events.length - limit)
       const last = events.at(-1)?.stream ?? null
       await this.#fold(events)
       await this.#write({ ...part, done }, last, events.length)
-      told(events.length)
+      onProgress(events.length)
       if (last === null) return
       done = last
     }
   }
 
   #nextLimit(): number {
-    const { pace, chunkEvents } = this.work
+    const { limiter, chunkEvents } = this.work
     const limit = this.#chunkEvents
     this.#chunkEvents = Math.min(2 * limit, chunkEvents)
-    return pace ? shareOf(pace, limit) : limit
+    return limiter ? shareOf(limiter, limit) : limit
   }
 
   async #fold(events: readonly EventToFold[]): Promise<void> {
@@ -157,7 +159,7 @@ export class PartFolder {
   }
 
   /** The rows and how far the part has come, together or not at all. */
-  async #write(part: Part, last: string | null, events: number): Promise<void> {
+  async #write(part: ReplayPart, last: string | null, events: number): Promise<void> {
     const { client, db } = this.#connection
     const { generation } = this.work
     await db.transaction().execute(async (tx) => {

@@ -3,43 +3,44 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** `next` holds, in nanoseconds of the machine's steady clock, when the next events may be read. */
-export type Pace = { maxRate: number; next: SharedArrayBuffer }
+/** Shared by threads. `next` holds, in nanoseconds of the machine's steady clock, when the next events may be read. */
+export type RateLimiter = { maxRate: number; next: SharedArrayBuffer }
 
-export function paceOf(maxRate: number): Pace {
+/** A limiter of so many events in a second. */
+export function createRateLimiter(maxRate: number): RateLimiter {
   return { maxRate, next: new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT) }
 }
 
 const SHARES_IN_A_SECOND = 10
 
 /** How many events to read at once, so that a second's come spread over that second. */
-export function shareOf({ maxRate }: Pace, atMost: number): number {
+export function shareOf({ maxRate }: RateLimiter, atMost: number): number {
   return Math.max(1, Math.min(atMost, Math.ceil(maxRate / SHARES_IN_A_SECOND)))
 }
 
-function costOf({ maxRate }: Pace, events: number): bigint {
+function costOf({ maxRate }: RateLimiter, events: number): bigint {
   return BigInt(Math.round((events * 1e9) / maxRate))
 }
 
 const LOOK_EVERY_MS = 200
 
 /** Waits until so many events may be read, which are then spent; or until it is stopped. */
-export async function spend(pace: Pace, events: number, isStopped: () => boolean): Promise<void> {
-  const from = reserve(pace, events)
+export async function spend(limiter: RateLimiter, events: number, isStopped: () => boolean): Promise<void> {
+  const from = reserve(limiter, events)
   for (let left = millisecondsTo(from); left > 0 && !isStopped(); left = millisecondsTo(from)) {
     await sleep(Math.min(LOOK_EVERY_MS, left))
   }
 }
 
 /** Spends so many events, and returns when they may be read. */
-function reserve(pace: Pace, events: number): bigint {
-  const next = new BigInt64Array(pace.next)
+function reserve(limiter: RateLimiter, events: number): bigint {
+  const next = new BigInt64Array(limiter.next)
   for (;;) {
     const before = Atomics.load(next, 0)
     const now = process.hrtime.bigint()
     // What was not spent in time is not saved up.
     const from = before > now ? before : now
-    if (Atomics.compareExchange(next, 0, before, from + costOf(pace, events)) === before) return from
+    if (Atomics.compareExchange(next, 0, before, from + costOf(limiter, events)) === before) return from
   }
 }
 
@@ -48,6 +49,6 @@ function millisecondsTo(time: bigint): number {
 }
 
 /** Spends more, or gives back what was not needed. */
-export function settle(pace: Pace, events: number): void {
-  Atomics.add(new BigInt64Array(pace.next), 0, costOf(pace, events))
+export function settle(limiter: RateLimiter, events: number): void {
+  Atomics.add(new BigInt64Array(limiter.next), 0, costOf(limiter, events))
 }

@@ -2,6 +2,7 @@
 // a test holds against each other.
 
 import { type CommitmentRow, searchText, storedStates } from '../commitments/project.ts'
+import type { RegisterBuild } from '../core/projection.ts'
 import { packChanges } from '../periods/changes.ts'
 import type { TimelineVersion } from '../periods/project.ts'
 import { tallyChanges } from '../periods/project.ts'
@@ -9,10 +10,7 @@ import { type NumberOf, numbersOf } from '../periods/table.ts'
 import type { Piece } from '../tallies/rollup.ts'
 import type { Column } from './copy.ts'
 
-/** What every row of a register's part says. */
-export type Place = { register: string; generation: number }
-
-function placed<Row>({ register, generation }: Place): Column<Row>[] {
+function placed<Row>({ register, generation }: RegisterBuild): Column<Row>[] {
   return [
     { name: 'register', type: 'text', value: () => register },
     { name: 'generation', type: 'bigint', value: () => generation },
@@ -20,7 +18,7 @@ function placed<Row>({ register, generation }: Place): Column<Row>[] {
 }
 
 /** Text to search is written as it is: `beforeCopy` lets the table make words of it. */
-export function commitmentColumns(place: Place): Column<CommitmentRow>[] {
+export function commitmentColumns(place: RegisterBuild): Column<CommitmentRow>[] {
   return [
     ...placed<CommitmentRow>(place),
     { name: 'id', type: 'text', value: ({ id }) => id },
@@ -47,7 +45,7 @@ export function commitmentColumns(place: Place): Column<CommitmentRow>[] {
 }
 
 /** `numberOf` gives the number of a period's membership. */
-export function periodColumns(place: Place, numberOf: NumberOf): Column<TimelineVersion>[] {
+export function periodColumns(place: RegisterBuild, numberOf: NumberOf): Column<TimelineVersion>[] {
   return [
     ...placed<TimelineVersion>(place),
     { name: 'id', type: 'text', value: ({ id }) => id },
@@ -62,7 +60,7 @@ export function periodColumns(place: Place, numberOf: NumberOf): Column<Timeline
   ]
 }
 
-export function tallyColumns(place: Place): Column<Piece>[] {
+export function tallyColumns(place: RegisterBuild): Column<Piece>[] {
   return [
     ...placed<Piece>(place),
     { name: 'part_of', type: 'text', value: ({ part }) => part.partOf },

@@ -1,35 +1,36 @@
-// Sealing the tallies of a build epoch after epoch: as in ordinary steps, but the newest piece at each place is remembered
+// Rolling up the tallies of a build epoch after epoch: as in ordinary steps, but the newest piece at each place is remembered
 // instead of being looked up, and pieces are written by COPY.
 
 import type { SingleConnection } from '../../database/pool.ts'
+import type { RegisterBuild } from '../core/projection.ts'
 import { EPOCH } from '../tallies/project.ts'
 import { piecesOf, sumsOfEpoch } from '../tallies/projection.ts'
 import type { PieceHead } from '../tallies/rollup.ts'
 import { readAllHeads } from '../tallies/table.ts'
 import { CopyRows } from './copy.ts'
-import { type Place, tallyColumns } from './rows.ts'
+import { tallyColumns } from './rows.ts'
 
 function nameOf({ part, level, bucket }: { part: { partOf: string; part: string }; level: number; bucket: number }) {
   return `${bucket} ${level} ${part.partOf} ${part.part}`
 }
 
-export class Sealer {
+export class TallyWriter {
   readonly #connection: SingleConnection
-  readonly #build: Place
+  readonly #build: RegisterBuild
   readonly #rows
   #heads: Map<string, PieceHead> | null = null
 
-  constructor(connection: SingleConnection, build: Place) {
+  constructor(connection: SingleConnection, build: RegisterBuild) {
     this.#connection = connection
     this.#build = build
     this.#rows = new CopyRows(tallyColumns(build))
   }
 
   /**
-   * Seals the epoch that ends at a size from the rows of `followed`, in one transaction with what `moved` writes about how far
-   * that is.
+   * Rolls up the epoch that ends at a size from the rows of `followed`, in one transaction with what `moved` writes about how
+   * far that is.
    */
-  async seal(
+  async addEpoch(
     size: number,
     followed: { generation: number; table: string },
     moved: (tx: SingleConnection['db']) => Promise<void>,

@@ -3,12 +3,12 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSingle, type SingleConnection } from '../../database/pool.ts'
 import { UnreadableEventError } from '../../domain/repairs.ts'
-import { PartFolder, type Work } from './part.ts'
-import { type Part, ReplayOvertakenError } from './progress.ts'
+import { PartFolder, type PartWork } from './part.ts'
+import { ReplayOvertakenError, type ReplayPart } from './progress.ts'
 
 export type WorkerData = { connectionString: string }
 /** What the worker is told: a part of a register to fold, or to stop after the chunk in hand. */
-export type ToWorker = { fold: Part; of: Work } | { stop: true }
+export type ToWorker = { fold: ReplayPart; of: PartWork } | { stop: true }
 /** What it tells: events that are written, that the part is done (or left, because it is to stop), why it cannot go on. */
 export type FromWorker =
   | { folded: number }
@@ -35,7 +35,7 @@ let connection: SingleConnection | null = null
 let folder: PartFolder | null = null
 let folding = Promise.resolve()
 
-async function fold(part: Part, work: Work): Promise<void> {
+async function fold(part: ReplayPart, work: PartWork): Promise<void> {
   try {
     connection ??= await openSingle(connectionString)
     if (folder?.work.register !== work.register) folder = new PartFolder(connection, work)

@@ -2,8 +2,9 @@
 
 import { Worker } from 'node:worker_threads'
 import { UnreadableEventError } from '../../domain/repairs.ts'
-import type { Work } from './part.ts'
-import { type Part, ReplayOvertakenError } from './progress.ts'
+import type { OnProgress } from '../core/projection.ts'
+import type { PartWork } from './part.ts'
+import { ReplayOvertakenError, type ReplayPart } from './progress.ts'
 import type { FromWorker, ToWorker, WorkerData } from './worker.ts'
 
 // Under its own extension: as source, or as published.
@@ -41,13 +42,13 @@ export class Workers {
   }
 
   /** Folds the parts of a register. Rejects with what the first worker met that could not go on, when all have paused. */
-  async fold(work: Work, parts: readonly Part[], told: (events: number) => void, signal: AbortSignal): Promise<void> {
+  async fold(work: PartWork, parts: readonly ReplayPart[], onProgress: OnProgress, signal: AbortSignal): Promise<void> {
     const left = [...parts]
     let failure: Error | null = null
     const one = async (worker: Worker) => {
       for (let part = left.shift(); part && !failure && !signal.aborted; part = left.shift()) {
         try {
-          await foldPart(worker, { fold: part, of: work }, told)
+          await foldPart(worker, { fold: part, of: work }, onProgress)
         } catch (error) {
           failure ??= error as Error
         }
@@ -74,10 +75,10 @@ export class Workers {
   }
 }
 
-function foldPart(worker: Worker, message: ToWorker, told: (events: number) => void): Promise<void> {
+function foldPart(worker: Worker, message: ToWorker, onProgress: OnProgress): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const hear = (message: FromWorker) => {
-    if ('folded' in message) told(message.folded)
+    if ('folded' in message) onProgress(message.folded)
     else if ('done' in message) resolve()
     else reject(errorOf(message))
   }

@@ -4,9 +4,9 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
+import type { RegisterBuild } from '../core/projection.ts'
 import { entriesOf } from './packing.ts'
 import type { Sums as EpochSums } from './rollup.ts'
-import type { Build } from './table.ts'
 
 // A day and a key as one number: days take 23 bits, keys 27; together below 2^53.
 const KEYS = 2 ** 27
@@ -34,7 +34,12 @@ type Key = Omit<Row, 'base' | 'statuses' | 'days'>
 
 const BEGINNING: Key = { part_of: '', part: '', level: 0, bucket: 0, epoch: 0 }
 
-async function page(db: Queryable, { register, generation }: Build, epochs: number, after: Key): Promise<Row[]> {
+async function page(
+  db: Queryable,
+  { register, generation }: RegisterBuild,
+  epochs: number,
+  after: Key,
+): Promise<Row[]> {
   const { rows } = await sql<Row>`select part_of, part, level, bucket, epoch, base, statuses, days from tally
     where register = ${register} and generation = ${generation} and epoch < ${epochs}
       and (part_of, part, level, bucket, epoch)
@@ -65,10 +70,10 @@ function plus(a: Sums, b: Sums, sign: 1 | -1 = 1): Sums {
   return new Map([...sums].filter(([, sum]) => sum !== 0))
 }
 
-type Place = { partOf: string; part: string; level: number; bucket: number }
+type LinePlace = { partOf: string; part: string; level: number; bucket: number }
 
 /** The line of what an epoch added at a place; null where that is nothing. */
-function line({ partOf, part, level, bucket }: Place, epoch: number, added: Sums): string | null {
+function line({ partOf, part, level, bucket }: LinePlace, epoch: number, added: Sums): string | null {
   const entries = [...added].sort(([a], [b]) => a - b)
   return entries.length === 0 ? null : canonicalJson({ partOf, part, level, bucket, epoch, added: entries })
 }
@@ -105,12 +110,12 @@ export function addedLines(epoch: number, all: readonly EpochSums[]): string[] {
 }
 
 /** What epochs added, of those that were sealed when so many were, as canonical JSON, some at a time. */
-export async function* canonicalTallies(db: Queryable, build: Build, epochs: number): AsyncGenerator<string[]> {
+export async function* canonicalTallies(db: Queryable, build: RegisterBuild, epochs: number): AsyncGenerator<string[]> {
   for await (const some of addedByRows(db, build, epochs)) yield some.flatMap(({ line }) => line ?? [])
 }
 
 /** What rows say that their epochs added, of those that were sealed when so many were, in order of place and epoch. */
-export async function* addedByRows(db: Queryable, build: Build, epochs: number): AsyncGenerator<AddedByRow[]> {
+export async function* addedByRows(db: Queryable, build: RegisterBuild, epochs: number): AsyncGenerator<AddedByRow[]> {
   const following = new Following()
   for (let after: Key = BEGINNING; ; ) {
     const rows = await page(db, build, epochs, after)

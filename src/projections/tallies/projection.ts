@@ -2,14 +2,14 @@
 // seal nearest to the question and the changes between; a seal that is late makes them slower, never wrong.
 
 import type { Queryable } from '../../database/pool.ts'
-import type { Projection } from '../core/run.ts'
+import type { Projection, RegisterBuild } from '../core/projection.ts'
 import { talliesVersion, VERSIONS } from '../core/versions.ts'
 import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import { partsIn } from './parts.ts'
 import { EPOCH } from './project.ts'
 import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './rollup.ts'
-import { type Build, readHeads, readPieces, savePieces } from './table.ts'
+import { readHeads, readPieces, savePieces } from './table.ts'
 
 /** The projection that seals every `epoch` positions what a version of `periods` has written. */
 export function sealedEvery(epoch: number, version: number = VERSIONS.periods): Projection {
@@ -30,7 +30,7 @@ export function sealedEvery(epoch: number, version: number = VERSIONS.periods): 
 /** What the epoch that ends at a size comes to, from the changes in a build of `periods`. */
 export async function sumsOfEpoch(
   db: Queryable,
-  periods: Build & { table?: string },
+  periods: RegisterBuild & { table?: string },
   size: number,
   epoch: number,
 ): Promise<Sums[]> {
@@ -45,7 +45,7 @@ export async function sumsOfEpoch(
 /** The pieces that an epoch puts on top of those that are there; `heads` are the newest ones, in the order of the sums. */
 export async function piecesOf(
   db: Queryable,
-  build: Build,
+  build: RegisterBuild,
   epoch: number,
   all: readonly Sums[],
   heads: readonly (PieceHead | null)[],

@@ -3,12 +3,13 @@
 
 import type { Queryable } from '../../database/pool.ts'
 import type { Day } from '../../kernel/plain-date.ts'
-import { ProjectionBehindError } from '../core/run.ts'
+import { type Live, liveBuilds } from '../core/live.ts'
+import { ProjectionBehindError } from '../core/projection.ts'
 import { type Changes, changesBetween, readChanges } from '../periods/changes.ts'
 import { membershipsUpTo } from '../periods/memberships.ts'
 import { Adding, needsOf, type PartTally, type WantedPart } from './adding.ts'
 import { EPOCH } from './project.ts'
-import { keptSums, type Progress, readProgress, readSums } from './sums.ts'
+import { keptSums, readSums } from './sums.ts'
 import { readTail } from './tail.ts'
 
 export type TallyQuestion = {
@@ -38,20 +39,20 @@ export async function readTallies(db: Queryable, question: TallyQuestion): Promi
 export async function readTalliesOfBuild(db: Queryable, question: TallyQuestion): Promise<TalliesOfBuild> {
   const { register, size, epoch = EPOCH } = question
   for (;;) {
-    const progress = await readProgress(db, register)
-    if (progress.reached < size) throw new ProjectionBehindError(register, size)
-    const lastSeal = Math.floor(progress.sealed / epoch) * epoch
+    const { periods, tallies } = await liveBuilds(db, register)
+    if ((periods?.size ?? 0) < size) throw new ProjectionBehindError(register, size)
+    const lastSeal = Math.floor((tallies?.size ?? 0) / epoch) * epoch
     const seal = Math.min(lastSeal, Math.round(size / epoch) * epoch)
     const adding = new Adding(question)
+    const seals = { seal, lastSeal, epoch, periods, sums: tallies }
     // Where another build or a later seal has come in between, the question begins anew.
     const isAdded =
-      (seal === 0 || (await addSums(db, question, { seal, lastSeal, epoch, ...progress }, adding))) &&
-      (await addChanges(db, question, { seal, lastSeal, epoch, ...progress }, adding))
-    if (isAdded) return { tallies: adding.parts(), build: progress.build }
+      (seal === 0 || (await addSums(db, question, seals, adding))) && (await addChanges(db, question, seals, adding))
+    if (isAdded) return { tallies: adding.parts(), build: periods?.build ?? null }
   }
 }
 
-type Seals = Progress & { seal: number; lastSeal: number; epoch: number }
+type Seals = { seal: number; lastSeal: number; epoch: number; periods: Live | undefined; sums: Live | undefined }
 
 /** Adds what was sealed; false where another build or a later seal has come in between. */
 async function addSums(
@@ -79,9 +80,10 @@ async function addSums(
 async function addChanges(
   db: Queryable,
   { register, size, withDays }: TallyQuestion,
-  { seal, lastSeal, epoch, generation, build }: Seals,
+  { seal, lastSeal, epoch, periods }: Seals,
   adding: Adding,
 ): Promise<boolean> {
+  const { generation = null, build = null } = periods ?? {}
   const add = async (changes: Changes, from: number, upTo: number) => {
     const memberships = await membershipsUpTo(db, register, changes.memberships)
     const sign = size < seal ? -1 : 1

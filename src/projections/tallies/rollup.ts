@@ -8,10 +8,10 @@ import { DAYS, EntryPacker, entriesOf, MONTH, YEAR } from './packing.ts'
 import type { Part } from './project.ts'
 
 /** What is summed up in one row: a part of the register, and a year, a month, or the days of a month. */
-export type Place = { part: Part; level: number; bucket: number }
+export type SumPlace = { part: Part; level: number; bucket: number }
 
 /** Sums at a place, packed: those of statuses, and the rest. */
-export type Sums = Place & { statuses: Buffer; days: Buffer }
+export type Sums = SumPlace & { statuses: Buffer; days: Buffer }
 
 /** What must be known of the newest piece at a place: the epoch of the whole sum that it adds to, and how long both are. */
 export type PieceHead = { base: number; wholeBytes: number; sinceBytes: number }

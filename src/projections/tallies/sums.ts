@@ -3,25 +3,12 @@
 
 import { CompiledQuery } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import { buildOf, liveBuildText } from '../core/live.ts'
+import { type Live, liveBuildText } from '../core/live.ts'
+import { progressRowText } from '../core/progress.ts'
 import { VERSIONS } from '../core/versions.ts'
 import { DAYS, entriesOf, YEAR } from './packing.ts'
 import { partName } from './parts.ts'
 import type { Part } from './project.ts'
-
-/** How far the projections of a register are. */
-export type Progress = {
-  /** How far `periods` has read the log, where its rows are, and which build of them this is; null where it has not begun. */
-  reached: number
-  generation: number | null
-  build: string | null
-  /** How far `tallies` has summed it up, and which build of it this is. */
-  sealed: number
-  sums: SumsBuild | null
-}
-
-/** A build of sums: where its rows are, and what names it (live.ts). */
-type SumsBuild = { generation: number; build: string }
 
 /** What days need: all years before `year`, its months up to `lastMonth`, and those in `byDay` by days. */
 export type Needs = { year: number; lastMonth: number; byDay: readonly number[] }
@@ -31,25 +18,6 @@ export type SumRow = { part: Part; level: number; bucket: number; statuses: Int3
 
 type PackedRow = { part_of: string; part: string; level: number; bucket: number; statuses: Buffer; days: Buffer }
 
-// As text, and not built anew each time: to build a statement takes longer than the database takes to run these.
-const PROGRESS = `select projection, c.size, generation, redactions from checkpoint c
-  join register r on r.register = c.register where c.register = $1 and (projection, version) in (('periods', ${VERSIONS.periods}), ('tallies', ${VERSIONS.tallies}))`
-
-/** How far the projections of a register are, at one moment. */
-export async function readProgress(db: Queryable, register: string): Promise<Progress> {
-  type Row = { projection: string; size: number; generation: number; redactions: number }
-  const { rows } = await db.executeQuery<Row>(CompiledQuery.raw(PROGRESS, [register]))
-  const periods = rows.find(({ projection }) => projection === 'periods')
-  const tallies = rows.find(({ projection }) => projection === 'tallies')
-  return {
-    reached: periods?.size ?? 0,
-    generation: periods?.generation ?? null,
-    build: periods ? buildOf(periods.generation, periods.redactions) : null,
-    sealed: tallies?.size ?? 0,
-    sums: tallies ? { generation: tallies.generation, build: buildOf(tallies.generation, tallies.redactions) } : null,
-  }
-}
-
 function unpacked({ level, bucket, statuses, days, ...row }: PackedRow, withDays: boolean): SumRow {
   // Safe: written from a part.
   const part: Part = { partOf: row.part_of as Part['partOf'], part: row.part }
@@ -57,6 +25,7 @@ function unpacked({ level, bucket, statuses, days, ...row }: PackedRow, withDays
   return { part, level, bucket, statuses: entriesOf(level, statuses), days: entries }
 }
 
+// As text, and not built anew each time: to build a statement takes longer than the database takes to run these.
 const SUMS = `select ${liveBuildText('tallies')} as build, s.* from tally_sums($1, ${VERSIONS.tallies}, $2, $3, $4, $5, $6, $7, $8, $9) s`
 
 /** The sums that days need of a part, or (null) of all of its kind, when so many epochs were sealed; null in another build. */
@@ -64,7 +33,7 @@ export async function readSums(
   db: Queryable,
   register: string,
   { partOf, part }: { partOf: string; part: string | null },
-  { epochs, sums }: { epochs: number; sums: SumsBuild | null },
+  { epochs, sums }: { epochs: number; sums: Live | undefined },
   { year, lastMonth, byDay }: Needs,
   withDays: boolean,
 ): Promise<SumRow[] | null> {
@@ -96,14 +65,15 @@ function keep(db: Queryable, name: string, part: KeptPart): void {
   }
 }
 
-const WHOLE_PART = `select c.size as sealed, c.generation || '.' || r.redactions as build, t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
-  from checkpoint c join register r on r.register = c.register left join (
+const WHOLE_PART = `select live.size as sealed, ${liveBuildText('tallies')} as build,
+    t.part_of, t.part, t.level, t.bucket, t.statuses, t.days
+  from ${progressRowText('tallies')} live left join (
       (select distinct on (level, bucket) level, bucket, epoch, base from tally
         where register = $1 and generation = $4 and part_of = $2 and part = $3 order by level, bucket, epoch desc) newest
       join tally t on t.register = $1 and t.generation = $4 and t.part_of = $2 and t.part = $3
         and t.level = newest.level and t.bucket = newest.bucket and t.epoch between newest.base and newest.epoch
     ) on true
-  where c.register = $1 and c.projection = 'tallies' and c.version = ${VERSIONS.tallies} and c.generation = $4`
+  where live.generation = $4`
 
 /** The pieces of a part of a build; null where that is not the live one. */
 async function loadPart(
@@ -130,7 +100,7 @@ export async function keptSums(
   db: Queryable,
   register: string,
   part: Part,
-  { seal, sums: wanted, epoch }: { seal: number; sums: SumsBuild | null; epoch: number },
+  { seal, sums: wanted, epoch }: { seal: number; sums: Live | undefined; epoch: number },
   { year, lastMonth, byDay }: Needs,
 ): Promise<SumRow[] | null> {
   const name = `${register} ${partName(part)}`

@@ -2,16 +2,14 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import type { Piece, PieceHead, Place, Sums } from './rollup.ts'
-
-/** Whose sums they are, and of which build. */
-export type Build = { register: string; generation: number }
+import type { RegisterBuild } from '../core/projection.ts'
+import type { Piece, PieceHead, SumPlace, Sums } from './rollup.ts'
 
 const ROWS_AT_ONCE = 2_000
 
 /** A list of places as the columns of statements. */
-function placesOf(places: readonly Place[]) {
-  const column = <T>(value: (place: Place) => T) => places.map(value)
+function placesOf(places: readonly SumPlace[]) {
+  const column = <T>(value: (place: SumPlace) => T) => places.map(value)
   return sql`unnest(${column(({ part }) => part.partOf)}::text[], ${column(({ part }) => part.part)}::text[],
     ${column(({ level }) => level)}::smallint[], ${column(({ bucket }) => bucket)}::integer[])
     with ordinality w (part_of, part, level, bucket, number)`
@@ -22,8 +20,8 @@ type HeadRow = { number: number; base: number; whole_bytes: number; since_bytes:
 /** The head of the newest piece at each of some places, in order; null where there is none. */
 export async function readHeads(
   db: Queryable,
-  { register, generation }: Build,
-  places: readonly Place[],
+  { register, generation }: RegisterBuild,
+  places: readonly SumPlace[],
 ): Promise<(PieceHead | null)[]> {
   const heads: (PieceHead | null)[] = places.map(() => null)
   const { rows } = await sql<HeadRow>`select w.number, t.base, t.whole_bytes, t.since_bytes from ${placesOf(places)}
@@ -41,8 +39,8 @@ type PlacedHead = Omit<HeadRow, 'number'> & { part_of: string; part: string; lev
 /** The heads of the newest pieces at all places of a build. */
 export async function readAllHeads(
   db: Queryable,
-  { register, generation }: Build,
-): Promise<(Omit<Place, 'part'> & { part: { partOf: string; part: string } } & PieceHead)[]> {
+  { register, generation }: RegisterBuild,
+): Promise<(Omit<SumPlace, 'part'> & { part: { partOf: string; part: string } } & PieceHead)[]> {
   const { rows } = await sql<PlacedHead>`select distinct on (part_of, part, level, bucket)
       part_of, part, level, bucket, base, whole_bytes, since_bytes
     from tally where register = ${register} and generation = ${generation}
@@ -60,8 +58,8 @@ export async function readAllHeads(
 /** The pieces at each of some places from its base on, in order of epoch. */
 export async function readPieces(
   db: Queryable,
-  { register, generation }: Build,
-  places: readonly (Place & { base: number })[],
+  { register, generation }: RegisterBuild,
+  places: readonly (SumPlace & { base: number })[],
 ): Promise<Pick<Sums, 'statuses' | 'days'>[][]> {
   const pieces: Pick<Sums, 'statuses' | 'days'>[][] = places.map(() => [])
   const bases = places.map(({ base }) => base)
@@ -78,7 +76,7 @@ export async function readPieces(
 /** Writes pieces, as they are. */
 export async function savePieces(
   db: Queryable,
-  { register, generation }: Build,
+  { register, generation }: RegisterBuild,
   pieces: readonly Piece[],
 ): Promise<void> {
   for (let first = 0; first < pieces.length; first += ROWS_AT_ONCE) {

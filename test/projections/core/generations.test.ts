@@ -7,6 +7,7 @@ import type { StoredEvent } from '../../../src/domain/event.ts'
 import { UnreadableEventError } from '../../../src/domain/repairs.ts'
 import { commitments } from '../../../src/projections/commitments/projection.ts'
 import { readCommitments } from '../../../src/projections/commitments/read.ts'
+import { catchUp } from '../../../src/projections/core/advance.ts'
 import {
   attachGeneration,
   beginGeneration,
@@ -15,10 +16,10 @@ import {
   GenerationOvertakenError,
   makeLive,
 } from '../../../src/projections/core/generations.ts'
-import { createHeads } from '../../../src/projections/core/heads.ts'
-import { catchUp, type Projection, projectionSize } from '../../../src/projections/core/run.ts'
+import { createRegisterHeads } from '../../../src/projections/core/heads.ts'
+import { projectionSize } from '../../../src/projections/core/progress.ts'
+import type { Projection } from '../../../src/projections/core/projection.ts'
 import { projectionStates, type UnderWay } from '../../../src/projections/core/status.ts'
-import type { ProjectionName } from '../../../src/projections/core/versions.ts'
 import { readMemberships } from '../../../src/projections/periods/memberships.ts'
 import { periods } from '../../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStatuses } from '../../../src/projections/periods/read.ts'
@@ -63,9 +64,9 @@ async function copyRows(db: Queryable, generation: number, registers: readonly s
 async function switchTo(db: Database, generation: number, registers: readonly string[]): Promise<void> {
   await db.transaction().execute(async (tx) => {
     for (const register of registers) {
-      for (const { name, version } of PROJECTIONS) {
-        const size = await projectionSize(tx, register, name as ProjectionName)
-        await makeLive(tx, register, name, { generation, version, size, timeZone: 'UTC' })
+      for (const projection of PROJECTIONS) {
+        const size = await projectionSize(tx, register, projection.name)
+        await makeLive(tx, register, projection, { generation, size, timeZone: 'UTC' })
       }
     }
   })
@@ -192,9 +193,9 @@ t.test('one register is replayed and the others stay where they are; nothing goe
   t.strictSame(await digests(db, 'a'), before)
   await attachGeneration(db, early, NAMES)
   await t.rejects(switchTo(db, early, ['a']), new GenerationOvertakenError('a', 'commitments', early))
-  const behind = { generation: await beginGeneration(db, NAMES), version: 1, size: most.length - 1, timeZone: 'UTC' }
+  const behind = { generation: await beginGeneration(db, NAMES), size: most.length - 1, timeZone: 'UTC' }
   const overtaken = new GenerationOvertakenError('a', 'commitments', behind.generation)
-  await t.rejects(makeLive(db, 'a', 'commitments', behind), overtaken, 'readers never lose size')
+  await t.rejects(makeLive(db, 'a', commitments, behind), overtaken, 'readers never lose size')
   await switchTo(db, late, ['a'])
 
   const underWay = new Set([early])
@@ -277,7 +278,7 @@ t.test(
     const sizes = async () => {
       const { rows } = await sql<{ building: number | null }>`select building from checkpoint
       where version = ${periods.version}`.execute(db)
-      const head = await createHeads(db).read('a')
+      const head = await createRegisterHeads(db).read('a')
       return [await projectionSize(db, 'a', 'periods'), head && reachOf(head, 'periods'), rows[0]?.building]
     }
     await insertRaw(db, 'a', LOG.slice(0, 100))
@@ -286,7 +287,7 @@ t.test(
     await insertRaw(db, 'a', LOG.slice(100))
     await catchUp(db, createRegisters(), periods, 'a')
     t.strictSame(await sizes(), [LOG.length, LOG.length, null])
-    const head = await createHeads(db).read('a')
+    const head = await createRegisterHeads(db).read('a')
     t.equal(head && reachOf(head, ['periods', 'commitments']), 0, 'one that has not begun has read nothing')
   },
 )

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../../src/database/pool.ts'
-import { createHeads, type HeadsOptions } from '../../../src/projections/core/heads.ts'
+import { createRegisterHeads, type RegisterHeadsOptions } from '../../../src/projections/core/heads.ts'
 import { createRecorder } from '../../../src/recording/recorder.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { testDatabaseUrl } from '../../support/database.ts'
 import { made, OPENED, posted } from '../../support/register.ts'
 
 /** What a process of the service has: heads, and a recorder that tells them. */
-function processOn(t: Test, connectionString: string, options: HeadsOptions = {}) {
+function processOn(t: Test, connectionString: string, options: RegisterHeadsOptions = {}) {
   const db = openDatabase({ connectionString })
-  const heads = createHeads(db, options)
+  const heads = createRegisterHeads(db, options)
   t.teardown(async () => {
     await heads.stop()
     await db.destroy()
@@ -73,22 +73,25 @@ t.test(
   'other processes are told that a log grew, once for much that comes at once, and not the one that wrote',
   async (t) => {
     const url = await testDatabaseUrl(t)
-    const hints = { here: 0, there: 0 }
-    const listening = (which: keyof typeof hints) => ({ connectionString: url, onHint: () => (hints[which] += 1) })
+    const notified = { here: 0, there: 0 }
+    const listening = (which: keyof typeof notified) => ({
+      connectionString: url,
+      onAppend: () => (notified[which] += 1),
+    })
     const here = processOn(t, url, listening('here'))
     processOn(t, url, listening('there'))
     await here.open()
     // Until the other listens, which nothing says.
     const asked = setInterval(() => here.heads.grew('demo', 1), 50)
-    t.ok(await until(() => hints.there > 0))
+    t.ok(await until(() => notified.there > 0))
     clearInterval(asked)
     await sleep(100)
-    const before = hints.there
+    const before = notified.there
     for (let size = 0; size < 100; size += 1) here.heads.grew('demo', size)
-    t.ok(await until(() => hints.there > before))
+    t.ok(await until(() => notified.there > before))
     await sleep(100)
-    t.ok(hints.there - before <= 2, `${hints.there - before} hints`)
-    t.equal(hints.here, 0)
+    t.ok(notified.there - before <= 2, `${notified.there - before} notified`)
+    t.equal(notified.here, 0)
   },
 )
 
@@ -96,7 +99,7 @@ t.test('while the database is away reading fails, and memory is not used for lon
   const url = await testDatabaseUrl(t)
   const db = openDatabase({ connectionString: url })
   const errors: unknown[] = []
-  const heads = createHeads(db, { onError: (error) => errors.push(error) })
+  const heads = createRegisterHeads(db, { onError: (error) => errors.push(error) })
   const { open } = processOn(t, url)
   await open()
   await heads.read('demo')

@@ -11,28 +11,25 @@ import type { StoredEvent } from '../../../src/domain/event.ts'
 import { dayOf } from '../../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../../src/projections/all.ts'
 import { readCommitments } from '../../../src/projections/commitments/read.ts'
-import { catchUp, projectionSize, startRunner } from '../../../src/projections/core/run.ts'
+import { catchUp } from '../../../src/projections/core/advance.ts'
+import { projectionSize } from '../../../src/projections/core/progress.ts'
+import { startRunner } from '../../../src/projections/core/run.ts'
 import { ALL, readStatuses } from '../../../src/projections/periods/read.ts'
+import { beginReplay, replayed } from '../../../src/projections/replay/begin.ts'
 import { comparisons } from '../../../src/projections/replay/compare.ts'
-import { type Operation, type Request, readOperation, readProgress } from '../../../src/projections/replay/progress.ts'
-import {
-  beginReplay,
-  cancelReplay,
-  dropReplaced,
-  type Outcome,
-  type ReplayOptions,
-  type ReplayProgress,
-  replayed,
-  runReplay,
-  unfinishedState,
-} from '../../../src/projections/replay/replay.ts'
+import { cancelReplay, dropReplaced, type ReplayOutcome } from '../../../src/projections/replay/end.ts'
+import type { ReplayOptions } from '../../../src/projections/replay/job.ts'
+import { type Operation, type ReplayRequest, readOperation } from '../../../src/projections/replay/operation.ts'
+import { type ReplayProgress, unfinishedState } from '../../../src/projections/replay/phases.ts'
+import { readRegisters } from '../../../src/projections/replay/progress.ts'
+import { runReplay } from '../../../src/projections/replay/replay.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { asRole, ROLES, testDatabaseUrl } from '../../support/database.ts'
 import { pledger, start } from '../../support/process.ts'
 import { anyRawLog, digests, insertRaw } from '../../support/raw-log.ts'
 import { testService } from '../../support/service.ts'
 
-const EVERYTHING: Request = { projections: replayed([]), register: null, maxRate: null, dropPrevious: false }
+const EVERYTHING: ReplayRequest = { projections: replayed([]), register: null, maxRate: null, dropPrevious: false }
 
 /** A log of some hundred events, the same in every run. */
 const rawLog = (seed: number): StoredEvent[] =>
@@ -44,7 +41,7 @@ const rawLog = (seed: number): StoredEvent[] =>
 type Base = {
   db: Database
   url: string
-  run: (request: Partial<Request>, options?: Partial<ReplayOptions>) => Promise<Outcome>
+  run: (request: Partial<ReplayRequest>, options?: Partial<ReplayOptions>) => Promise<ReplayOutcome>
 }
 
 /** Registers `a` and `b`, projected in ordinary steps. */
@@ -66,7 +63,7 @@ async function base(t: Test): Promise<Base> {
 }
 
 function optionsFor(connectionString: string): ReplayOptions {
-  return { connectionString, workers: 2, chunkEvents: 25, signal: new AbortController().signal, told: () => {} }
+  return { connectionString, workers: 2, chunkEvents: 25, signal: new AbortController().signal, onProgress: () => {} }
 }
 
 async function project(db: Database, register: string): Promise<void> {
@@ -99,7 +96,10 @@ t.test('a replay gives the rows that ordinary steps gave; what it replaced stays
   const { db, run } = await base(t)
   const before = { a: await digests(db, 'a'), b: await digests(db, 'b') }
   const phases = new Set<string>()
-  t.strictSame(await run({}, { told: ({ phase }) => phases.add(phase) }), { state: 'caughtUp', failedBecause: null })
+  t.strictSame(await run({}, { onProgress: ({ phase }) => phases.add(phase) }), {
+    state: 'caughtUp',
+    failedBecause: null,
+  })
   t.strictSame([...phases], ['folding', 'indexing', 'catchingUp', 'live'])
   t.strictSame({ a: await digests(db, 'a'), b: await digests(db, 'b') }, before)
   t.strictSame(
@@ -170,7 +170,7 @@ t.test(
     }
     const polling = poll()
     const recording = record()
-    const replays: Outcome[] = []
+    const replays: ReplayOutcome[] = []
     for (let times = 0; times < 3; times += 1) replays.push(await run({ register: 'c', dropPrevious: true }))
     await recording
     isDone = true
@@ -209,9 +209,9 @@ t.test('a replay that is killed, at whatever moment, goes on where it was and re
     await sql`update operation set beat_at = now() - interval '1 hour'`.execute(db)
   }
   t.ok(kills > 2, `${kills} kills`)
-  const progress = await readProgress(db, id)
+  const progress = await readRegisters(db, id)
   t.strictSame(await run({}), { state: 'caughtUp', failedBecause: null })
-  const ended = await readProgress(db, id)
+  const ended = await readRegisters(db, id)
   const folded = (rows: typeof ended) => rows.reduce((sum, row) => sum + row.folded, 0)
   const own = await sql<{ count: number }>`select count(*) as count from event where stream = '$register'`.execute(db)
   t.equal(folded(ended), events - (own.rows[0]?.count ?? 0), 'every event of a commitment is read once')
@@ -223,7 +223,7 @@ t.test('a replay that is cancelled, or stopped, leaves what is live as it was', 
   const { db, url, run } = await base(t)
   const before = await digests(db, 'a')
   const stopped = new AbortController()
-  const outcome = await run({ maxRate: 200 }, { signal: stopped.signal, told: () => stopped.abort() })
+  const outcome = await run({ maxRate: 200 }, { signal: stopped.signal, onProgress: () => stopped.abort() })
   t.strictSame(outcome, { state: 'running', failedBecause: null }, 'stopped: it can go on')
   t.strictSame(await tables(db), ['commitment_g1', 'period_g1', 'tally_g1'])
   const { id } = await beginReplay(db, { ...EVERYTHING, maxRate: 200 })
@@ -269,10 +269,10 @@ t.test(
   async (t) => {
     const { run } = await base(t)
     const events: { at: number; done: number }[] = []
-    const told = ({ phase, done }: ReplayProgress) => {
+    const onProgress = ({ phase, done }: ReplayProgress) => {
       if (phase === 'folding') events.push({ at: performance.now(), done })
     }
-    await run({ register: 'a', projections: ['commitments'], maxRate: 200 }, { chunkEvents: 4_000, told })
+    await run({ register: 'a', projections: ['commitments'], maxRate: 200 }, { chunkEvents: 4_000, onProgress })
     // The first report tells where it stands before its threads have started.
     const [first, last] = [events[1], events.at(-1)] as [{ at: number; done: number }, { at: number; done: number }]
     const ideal = ((last.done - first.done) / 200) * 1_000
@@ -287,7 +287,7 @@ t.test(
 t.test('a replay goes on with the options of the new request; while it runs, other options are refused', async (t) => {
   const { db, url, run } = await base(t)
   const stopped = new AbortController()
-  await run({ maxRate: 100 }, { signal: stopped.signal, told: ({ done }) => done > 0 && stopped.abort() })
+  await run({ maxRate: 100 }, { signal: stopped.signal, onProgress: ({ done }) => done > 0 && stopped.abort() })
   const env = { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) }
   const left = await unfinishedState(db)
   const far = `${left?.done} of ${left?.of}`
