@@ -1,7 +1,8 @@
-// Importing: NDJSON, line by line, in batches in the order of the lines. A refused line is reported and the rest goes on;
-// every line has its event's id, so an import that was cut off is simply run again.
+// Importing: NDJSON, line by line, in batches in the order of the lines. A refused line is reported and the rest goes on; every
+// line has its event's id, so an import that was cut off is simply run again.
 
 import { type ParseIssue, type PostedEvent, parseLine } from '../domain/admission/posted-event.ts'
+import { type Line, splitLines } from '../kernel/lines.ts'
 import { type ProblemWord, problemTitle, problemType } from '../kernel/problem-words.ts'
 import type { EventOutcome } from './admission.ts'
 import type { Recorder } from './recorder.ts'
@@ -29,6 +30,7 @@ export type ImportOptions = {
 
 const MAX_REFUSALS = 1_000
 const MAX_LINE_BYTES = 262_144
+/** Lines of a batch, refused ones among them. */
 const BATCH = 1_000
 
 /** The register does not exist, and the first line does not open it; `refusal` is why, where it tried to. */
@@ -42,43 +44,105 @@ export class NoRegisterError extends Error {
   }
 }
 
-/** `length` counts the bytes of the line with its end. */
-type Line = { number: number; bytes: Uint8Array | null; length: number }
+/** An import under way; `isOpen` once an event of it is in the log. */
+type Import = { options: ImportOptions; report: ImportReport; isOpen: boolean }
 
-/** The lines of a byte stream without their ends, as many at a time as a chunk completes; null for one that is too long. */
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
-  let number = 1
-  let parts: Uint8Array[] = []
-  let length = 0
-  const take = (): Line => {
-    const bytes = length > MAX_LINE_BYTES ? null : parts.length === 1 ? (parts[0] ?? null) : Buffer.concat(parts)
-    const line = { number: number++, bytes, length: length + 1 }
-    parts = []
-    length = 0
-    return line
+/**
+ * Imports the lines of a stream into a register, opening it where the first line is its `RegisterOpened`. Memory does not
+ * grow with the stream. Throws NoRegisterError before anything is recorded where there is no register to import into.
+ */
+export async function importLines(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport> {
+  const report: ImportReport = { recorded: 0, alreadyRecorded: 0, refused: 0, refusals: [] }
+  const state: Import = { options, report, isOpen: false }
+  // While a batch is being written the next one is read and parsed, and no more than that.
+  let writing = Promise.resolve()
+  for await (const batch of batchesOf(chunks, options.parseJson)) {
+    await writing
+    writing = writeBatch(state, batch)
+    // Where it fails, that is found when it is waited for.
+    writing.catch(() => {})
+    if (batch.isFirst) await writing
   }
-  const keep = (part: Uint8Array) => {
-    length += part.length
-    // What is too long is counted, not kept.
-    if (length <= MAX_LINE_BYTES) parts.push(part)
-  }
-  for await (const chunk of chunks) {
-    const lines: Line[] = []
-    let from = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      keep(chunk.subarray(from, end))
-      lines.push(take())
-      from = end + 1
+  await writing
+  return report
+}
+
+/** Lines that are written together, and how many bytes were read up to the last of them. */
+type LineBatch = {
+  events: { line: number; event: PostedEvent }[]
+  refusals: LineRefusal[]
+  bytes: number
+  /** It ends with the first event: where that shows that there is no register, nothing has been recorded. */
+  isFirst: boolean
+}
+
+/** The lines of a stream in batches; the last one may hold none. */
+async function* batchesOf(
+  chunks: AsyncIterable<Uint8Array>,
+  parseJson: ImportOptions['parseJson'],
+): AsyncGenerator<LineBatch> {
+  const empty = (isFirst: boolean, bytes: number): LineBatch => ({ events: [], refusals: [], bytes, isFirst })
+  let number = 0
+  let batch = empty(true, 0)
+  for await (const lines of splitLines(chunks, MAX_LINE_BYTES)) {
+    for (const line of lines) {
+      number += 1
+      batch.bytes += line.length
+      const parsed = parseOne(number, line, parseJson)
+      if (!parsed) continue
+      if ('refusal' in parsed) batch.refusals.push(parsed.refusal)
+      else batch.events.push(parsed)
+      const { events, refusals, bytes, isFirst } = batch
+      if ((isFirst && events.length === 1) || events.length + refusals.length >= BATCH) {
+        yield batch
+        batch = empty(isFirst && events.length === 0, bytes)
+      }
     }
-    if (from < chunk.length) keep(chunk.subarray(from))
-    yield lines
   }
-  if (length > 0) yield [take()]
+  yield batch
+}
+
+/** Records the events of a batch, each a group of its own, and adds to the report what became of its lines. */
+async function writeBatch(state: Import, { events, refusals, bytes }: LineBatch): Promise<void> {
+  const { report, options } = state
+  const { recorder, register, recordedBy } = options
+  const groups = events.map(({ event }) => [event])
+  const outcomes = groups.length > 0 ? await recorder.record(register, groups, recordedBy) : []
+  for (const [index, [outcome]] of outcomes.entries()) {
+    const item = events[index]
+    if (!outcome || !item) continue
+    const refused = refusalOf(outcome)
+    if (refused) refusals.push(refusal(item.line, item.event.id ?? null, refused.word, refused.issues))
+    else if (outcome.kind === 'recorded') report.recorded += 1
+    else report.alreadyRecorded += 1
+    state.isOpen ||= !refused
+  }
+  const isMissing = outcomes.some(([outcome]) => outcome?.kind === 'refused' && outcome.word === 'unknown-register')
+  if (isMissing && !state.isOpen) throw new NoRegisterError(register, report.refusals[0] ?? null)
+  report.refused += refusals.length
+  refusals.sort((a, b) => a.line - b.line)
+  report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))
+  options.onProgress?.(report, bytes)
+}
+
+/** The word and the issues of an outcome that is a refusal; null where the event is in the log. */
+function refusalOf(outcome: EventOutcome): { word: ProblemWord; issues: readonly ParseIssue[] } | null {
+  switch (outcome.kind) {
+    case 'recorded':
+    case 'alreadyRecorded':
+      return null
+    case 'refused':
+      return outcome
+    case 'revisionConflict': {
+      const detail = `expected revision ${outcome.expected}, the stream is at ${outcome.actual}`
+      return { word: 'revision-conflict', issues: [{ pointer: '/expectedRevision', detail }] }
+    }
+    case 'skipped':
+      return { word: 'internal', issues: [] }
+  }
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
-
-type ParsedLine = { line: number; event: PostedEvent } | { line: number; refusal: LineRefusal } | null
 
 function refusal(line: number, id: string | null, word: ProblemWord, issues: readonly ParseIssue[]): LineRefusal {
   const { pointer, detail } = issues[0] ?? { pointer: '', detail: problemTitle(word) }
@@ -116,7 +180,10 @@ const REDACTION =
   'a redaction is not imported: what it names comes without its content. Where this register holds that, redact it here: ' +
   'POST …/events/{position}/redact'
 
-function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown): ParsedLine {
+type ParsedLine = { line: number; event: PostedEvent } | { line: number; refusal: LineRefusal } | null
+
+/** The event of a line, or why it is refused; null for a blank line. */
+function parseOne(number: number, { bytes }: Line, parseJson: ImportOptions['parseJson']): ParsedLine {
   const refuse = (id: string | null, word: ProblemWord, issues: readonly ParseIssue[]) => ({
     line: number,
     refusal: refusal(number, id, word, issues),
@@ -139,86 +206,4 @@ function parseOne({ number, bytes }: Line, parseJson: (text: string) => unknown)
     return refuse(parsed.value.id, 'not-available', [{ pointer: '/type', detail: REDACTION }])
   }
   return parsed.ok ? { line: number, event: parsed.value } : refuse(idOf(body), 'invalid-body', parsed.issues)
-}
-
-/** The word and the issues of an outcome that is a refusal; null where the event is in the log. */
-function refusalOf(outcome: EventOutcome): { word: ProblemWord; issues: readonly ParseIssue[] } | null {
-  switch (outcome.kind) {
-    case 'recorded':
-    case 'alreadyRecorded':
-      return null
-    case 'refused':
-      return outcome
-    case 'revisionConflict': {
-      const detail = `expected revision ${outcome.expected}, the stream is at ${outcome.actual}`
-      return { word: 'revision-conflict', issues: [{ pointer: '/expectedRevision', detail }] }
-    }
-    case 'skipped':
-      return { word: 'internal', issues: [] }
-  }
-}
-
-/** Lines that are written together, and how many bytes were read up to the last of them. */
-type Batch = { events: { line: number; event: PostedEvent }[]; refusals: LineRefusal[]; bytes: number }
-
-/**
- * Imports the lines of a stream into a register, opening it where the first line is its `RegisterOpened`. Memory does not
- * grow with the stream. Throws NoRegisterError before anything is recorded where there is no register to import into.
- */
-export async function importLines(chunks: AsyncIterable<Uint8Array>, options: ImportOptions): Promise<ImportReport> {
-  const report: ImportReport = { recorded: 0, alreadyRecorded: 0, refused: 0, refusals: [] }
-  let batch: Omit<Batch, 'bytes'> = { events: [], refusals: [] }
-  let bytes = 0
-  let hasBegun = false
-  let isOpen = false
-
-  const write = async ({ events, refusals, bytes }: Batch) => {
-    const groups = events.map(({ event }) => [event])
-    const outcomes =
-      groups.length > 0 ? await options.recorder.record(options.register, groups, options.recordedBy) : []
-    for (const [index, [outcome]] of outcomes.entries()) {
-      const item = events[index]
-      if (!outcome || !item) continue
-      const refused = refusalOf(outcome)
-      if (refused) refusals.push(refusal(item.line, item.event.id ?? null, refused.word, refused.issues))
-      else if (outcome.kind === 'recorded') report.recorded += 1
-      else report.alreadyRecorded += 1
-      isOpen ||= !refused
-    }
-    const isMissing = outcomes.some(([outcome]) => outcome?.kind === 'refused' && outcome.word === 'unknown-register')
-    if (isMissing && !isOpen) throw new NoRegisterError(options.register, report.refusals[0] ?? null)
-    report.refused += refusals.length
-    refusals.sort((a, b) => a.line - b.line)
-    report.refusals.push(...refusals.slice(0, MAX_REFUSALS - report.refusals.length))
-    options.onProgress?.(report, bytes)
-  }
-
-  // While a batch is being written the next one is read and parsed, and no more than that.
-  let writing = Promise.resolve()
-  const flush = async () => {
-    await writing
-    hasBegun ||= batch.events.length > 0
-    writing = write({ ...batch, bytes })
-    // Where it fails, that is found when it is waited for.
-    writing.catch(() => {})
-    batch = { events: [], refusals: [] }
-  }
-
-  for await (const lines of linesOf(chunks)) {
-    for (const line of lines) {
-      bytes += line.length
-      const parsed = parseOne(line, options.parseJson)
-      if (!parsed) continue
-      if ('refusal' in parsed) batch.refusals.push(parsed.refusal)
-      else batch.events.push(parsed)
-      if (batch.events.length === 1 && !hasBegun) {
-        // The first event goes alone: where it shows that there is no register, nothing has been recorded.
-        await flush()
-        await writing
-      } else if (batch.events.length + batch.refusals.length >= BATCH) await flush()
-    }
-  }
-  await flush()
-  await writing
-  return report
 }

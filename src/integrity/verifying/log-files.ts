@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { exactJson, InexactJsonError } from '../../kernel/exact-json.ts'
+import { type Line, splitLines } from '../../kernel/lines.ts'
 import { parseCheckpoint } from '../tlog/checkpoint.ts'
 import { HASH_BYTES } from '../tlog/merkle.ts'
 import { parseNote, type Verifier } from '../tlog/note.ts'
@@ -34,7 +35,8 @@ export class UnavailableLogError extends Error {}
 const NOTE_BYTES = 1_000_000
 const ENTRIES_BYTES = TILE_WIDTH * (2 + 65_535)
 const KEYS_BYTES = 10_000_000
-const LINE_LENGTH = 2 ** 20
+/** An event is posted in a megabyte at most; its line holds a little more. */
+const MAX_LINE_BYTES = 4 * 2 ** 20
 
 /** Files by their path below a log. */
 export type LogFiles = {
@@ -112,25 +114,22 @@ async function* piecesOf(path: string, pieces: AsyncIterable<Uint8Array>): Async
   }
 }
 
-function decoded(decoder: TextDecoder, path: string, piece: Uint8Array): string {
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decoded(path: string, { bytes, isEnded }: Line): string {
+  if (bytes === null) throw new VerificationError(path, `a line of it is longer than ${MAX_LINE_BYTES} bytes`)
+  if (!isEnded) throw new VerificationError(path, 'it ends in the middle of a line')
   try {
-    return decoder.decode(piece, { stream: true })
+    return utf8.decode(bytes)
   } catch {
     throw new VerificationError(path, 'it is not UTF-8')
   }
 }
 
 async function* linesOf(path: string, pieces: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
-  let rest = ''
-  for await (const piece of piecesOf(path, pieces)) {
-    const lines = (rest + decoded(decoder, path, piece)).split('\n')
-    rest = lines.pop() ?? ''
-    if (rest.length > LINE_LENGTH)
-      throw new VerificationError(path, `a line of it is longer than ${LINE_LENGTH} characters`)
-    yield* lines
+  for await (const lines of splitLines(piecesOf(path, pieces), MAX_LINE_BYTES)) {
+    for (const line of lines) yield decoded(path, line)
   }
-  if (rest !== '') throw new VerificationError(path, 'it ends in the middle of a line')
 }
 
 /** The value of a JSON text; else in words why it is none that can be relied on. */
