@@ -1,5 +1,6 @@
 // What each register defines, kept in memory and read on as its own stream grows: admission and every answer need it.
 
+import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { type RegisterState, registerAt } from '../domain/register/state.ts'
@@ -41,7 +42,7 @@ export type Registers = {
 
 /** A cache of what registers define: as much of it is used as the head says that there is. */
 export function createRegisters(): Registers {
-  const cache = new Map<string, Cached>()
+  const cache = new LRUCache<string, Cached>({ max: MAX_CACHED })
   async function definedBy(db: Queryable, register: string, head: LogHead): Promise<Cached> {
     const cached = cache.get(register) ?? { events: [], state: stateOf([]), erased: [], redactions: 0 }
     // A head that is known may be older than what somebody else has read since.
@@ -49,10 +50,7 @@ export function createRegisters(): Registers {
     if (!isErased && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
     const isKnown = !isErased && cached.events.length === head.ownRevision
     const known = isKnown ? cached : await readOn(db, register, cached, head)
-    // Set again so that the least recently used is the first to go.
-    cache.delete(register)
     cache.set(register, known)
-    for (const oldest of cache.keys()) if (cache.size > MAX_CACHED) cache.delete(oldest)
     return known
   }
   return {
