@@ -184,7 +184,7 @@ export async function streamBounds(db: Queryable, register: string, size: number
 /** A stream in brief: its revision, and whether it holds a CommitmentMade and plain facts alone. */
 export type StreamBrief = { stream: string; revision: number; isPlain: boolean }
 
-// Events that are not plain: repairs, ends of a promise, redacted events (known-streams.ts says why).
+// Events that are not plain: repairs, ends of a promise, redacted events (recording/knowledge.ts says why).
 const BRIEFS = `select stream, max(revision) as revision, bool_or(type = 'CommitmentMade')
     and not bool_or(salt is null or type = any($3::text[])) as "isPlain"
   from event where register = $1 and stream = any($2::text[]) group by stream`
