@@ -29,8 +29,9 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
   return { message: stack ?? String(error), exitCode: 1 }
 }
 
-// A command that writes notices this by itself (writeOut) and closes its resources.
+// A command that writes notices this by itself (writeOut) and closes its resources. A closed terminal refuses both.
 process.stdout.on('error', () => {})
+process.stderr.on('error', () => {})
 
 try {
   await commandLine(version).parseAsync()

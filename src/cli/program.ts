@@ -9,6 +9,7 @@ import { type Connection, connect } from '../database/connect.ts'
 import { slug } from '../domain/event.ts'
 import { createRecorder, type Recorder } from '../recording/recorder.ts'
 import { createRegisters, type Registers } from '../registers/registers.ts'
+import { stopSignal } from './stop-signal.ts'
 
 /** A failure that the user can act on: its message is printed, the exit code is its own. */
 export class CommandError extends Error {
@@ -58,23 +59,6 @@ export class InterruptedError extends Error {
     super(message)
     this.exitCode = 128 + constants.signals[signal]
   }
-}
-
-/**
- * Resolves at the first SIGINT or SIGTERM, so that the caller can close its resources. A second signal ends the
- * process at once. Call it before anything is opened.
- */
-export function stopSignal(): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  let isStopping = false
-  const stop = (signal: NodeJS.Signals) => {
-    if (isStopping) process.exit(128 + constants.signals[signal])
-    isStopping = true
-    resolve(signal)
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  return promise
 }
 
 /** Runs a short command on the database and closes it afterwards, whatever happens. Throws InterruptedError at a signal. */

@@ -19,7 +19,7 @@ const AGAIN_MS = 5_000
 const AGAIN_MAX_MS = 60_000
 /** How long a process may take to stop: what it has written is whole at every moment. */
 const STOP_MS = 4_000
-const STOPPED = new Set<unknown>(['SIGTERM', 'SIGINT', 143, 130])
+const STOPPED = new Set<unknown>(['SIGTERM', 'SIGINT', 'SIGHUP', 143, 130, 129])
 
 /** Whether a replay has not ended and nobody seems to work on it. Throws where the database does not say. */
 async function isLeft(db: Database, id: string): Promise<boolean> {

@@ -33,9 +33,9 @@ import {
   positiveNumber,
   registerId,
   showProgress,
-  stopSignal,
   withDatabase,
 } from './program.ts'
+import { stopSignal } from './stop-signal.ts'
 
 type Options = {
   register?: string

@@ -16,10 +16,10 @@ import {
   registerId,
   sealerConfiguration,
   showProgress,
-  stopSignal,
   withDatabase,
 } from './program.ts'
 import { sealingOf, tellNewKey, tellSealing } from './sealing.ts'
+import { stopSignal } from './stop-signal.ts'
 
 type Options = { register?: string; once?: boolean }
 type Keys = Pick<SealerOptions, 'origin' | 'keys' | 'now'>

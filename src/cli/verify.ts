@@ -17,8 +17,9 @@ import {
   verifyEvent,
 } from '../integrity/verifying/verify-event.ts'
 import { type Watched, watchLog } from '../integrity/verifying/verify-watch.ts'
-import { CommandError, counted, InterruptedError, positiveNumber, registerId, stopSignal, writeOut } from './program.ts'
+import { CommandError, counted, InterruptedError, positiveNumber, registerId, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
+import { stopSignal } from './stop-signal.ts'
 import { EXIT_CODES, verifyLogCommand } from './verify-log.ts'
 
 async function readText(name: string): Promise<{ name: string; text: string }> {

@@ -17,7 +17,7 @@ In a checkout \`npm run --silent pledger --\` stands for \`pledger\`. Every comm
 | 1 | failed |
 | 2 | wrong usage |
 | 3 | verification failed |
-| 130, 143 | a signal, SIGINT or SIGTERM, ended the command before it was done |
+| 129, 130, 143 | a signal, SIGHUP, SIGINT or SIGTERM, ended the command before it was done |
 `
 
 const WIDTH = 100
