@@ -13,7 +13,7 @@ type Source = { path: string; text: string; imports: string[] }
 
 function read(file: string): Source {
   const text = readFileSync(file, 'utf8')
-  const imports = [...text.matchAll(/(?:from|import)\s*\(?'([^']+)'/g)].map((match) => {
+  const imports = [...text.matchAll(/(?:from\s+|import\s*\(?)'([^']+)'/g)].map((match) => {
     const specifier = match[1] as string
     return specifier.startsWith('.') ? relative(SRC, resolve(file, '..', specifier)) : specifier
   })
@@ -85,6 +85,48 @@ t.test(
   },
 )
 
+/** Files that wire a program together: each is a folder of its own, whatever stands beside it. */
+const ENTRIES = ['main.ts', 'config.ts', 'dashboard/main.tsx']
+/** Rooms whose folders are still to be untied. */
+const TO_UNTIE = ['projections']
+
+function folderOf(path: string): string {
+  return ENTRIES.includes(path) ? path : path.slice(0, path.lastIndexOf('/'))
+}
+
+/** Which folders a folder's files import from, itself aside. */
+function folderImports(): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const { path, imports } of sources) {
+    const from = folderOf(path)
+    const others = imports.filter((name) => /\.tsx?$/.test(name)).map(folderOf)
+    found.set(from, new Set([...(found.get(from) ?? []), ...others.filter((folder) => folder !== from)]))
+  }
+  return found
+}
+
+/** The folders that the files of a folder lead to, import by import. */
+function reachedFrom(folder: string, imports: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const reached = new Set<string>()
+  const waiting = [...(imports.get(folder) ?? [])]
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (reached.has(next)) continue
+    reached.add(next)
+    waiting.push(...(imports.get(next) ?? []))
+  }
+  return reached
+}
+
+t.test('no folder imports one that leads back to it, so that each can be read after those that it needs', async (t) => {
+  const imports = folderImports()
+  t.ok(imports.size > 40)
+  const inCircles = [...imports.keys()].filter((folder) => reachedFrom(folder, imports).has(folder))
+  t.strictSame(
+    inCircles.filter((folder) => !TO_UNTIE.includes(roomOf(folder))),
+    [],
+  )
+})
+
 /** The folders of the domain, each before those that may import it; `.` are the files that stand in none. */
 const DOMAIN_FOLDERS = ['.', 'register', 'commitment', 'portfolio', 'admission']
 
@@ -129,6 +171,17 @@ t.test(
     )
   },
 )
+
+t.test('questions know no library but zod, so that neither HTTP nor SQL is asked for there', async (t) => {
+  const foreign = sources
+    .filter(({ path }) => roomOf(path) === 'questions')
+    .flatMap(({ path, imports }) => imports.filter((name) => !name.endsWith('.ts')).map((name) => `${path} ${name}`))
+  t.ok(foreign.length > 10)
+  t.strictSame(
+    foreign.filter((found) => !found.endsWith(' zod')),
+    [],
+  )
+})
 
 /** The sources whose code has statements about a table. */
 function touching(table: string): Source[] {

@@ -1,0 +1,96 @@
+// The description of the API (OpenAPI 3.1), made from the schemas of the routes, and the page at /docs that shows it.
+
+import swagger from '@fastify/swagger'
+import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyInstance } from 'fastify'
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import { NDJSON_TYPE } from './body.ts'
+import { DOCS_POLICY } from './browsers.ts'
+
+const API = {
+  info: {
+    title: 'Pledger',
+    version: '1',
+    description:
+      'Commitments against delivery: what was promised, by whom, by when, what was delivered, and who says so.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  openapi: '3.1.0',
+} as const
+
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'A token (pledger token create) or a JWT of the identity provider; without access control none',
+} as const
+
+/** The names of the component schemas that a part of the document refers to. */
+function referredTo(part: unknown): string[] {
+  const names = JSON.stringify(part).matchAll(/"#\/components\/schemas\/([^"]+)"/g)
+  return [...names].map(([, name = '']) => name)
+}
+
+/** Drops component schemas that nothing refers to: every schema is registered both as input and as output. */
+function withoutUnused<T extends object>(document: T): T {
+  const { components, ...rest } = document as T & { components?: { schemas?: Record<string, unknown> } }
+  const schemas = components?.schemas ?? {}
+  const used = new Set<string>()
+  const waiting = referredTo(rest)
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (used.has(name)) continue
+    used.add(name)
+    waiting.push(...referredTo(schemas[name] ?? null))
+  }
+  const kept = Object.entries(schemas).filter(([name]) => used.has(name))
+  return { ...document, components: { ...components, schemas: Object.fromEntries(kept) } }
+}
+
+type Operations = Record<string, Record<string, { requestBody?: { content?: Record<string, unknown> } }>>
+
+/** Says of a body of lines that it is text: the schema of the route is that of its JSON. */
+function withLines<T extends { paths?: unknown }>(document: T): T {
+  for (const path of Object.values((document.paths ?? {}) as Operations)) {
+    for (const { requestBody } of Object.values(path)) {
+      if (!requestBody?.content?.[NDJSON_TYPE]) continue
+      const description = 'A line is an event as posted, with its id, or as exported'
+      requestBody.content[NDJSON_TYPE] = { schema: { type: 'string', description } }
+    }
+  }
+  return document
+}
+
+type Named = Record<string, { parameters?: { in: string; name: string }[] }>
+
+/** Gives the rest of a path, which the router calls `*`, a name that clients can be generated with. */
+function withNamedRest<T extends { paths?: unknown }>(document: T): T {
+  const paths = Object.entries((document.paths ?? {}) as Record<string, Named>).map(([path, operations]) => {
+    for (const { parameters = [] } of Object.values(operations)) {
+      for (const parameter of parameters) if (parameter.in === 'path' && parameter.name === '*') parameter.name = 'rest'
+    }
+    return [path.replace('{*}', '{rest}'), operations]
+  })
+  return { ...document, paths: Object.fromEntries(paths) }
+}
+
+/** Says of an operation what its caller has to be permitted. */
+const withPermission: typeof jsonSchemaTransform = (given) => {
+  const { schema, url } = jsonSchemaTransform(given)
+  const permission = given.route.config?.permission
+  const security = permission === 'open' ? [] : [{ bearer: [] }, {}]
+  return { schema: { ...schema, security, 'x-permission': permission } as typeof schema, url }
+}
+
+/** Describes every route that is registered after this. */
+export function describeRoutes(app: FastifyInstance): void {
+  app.register(swagger, {
+    openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
+    transform: withPermission,
+    transformObject: (document) => withoutUnused(withNamedRest(withLines(jsonSchemaTransformObject(document)))),
+  })
+  app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
+}
+
+/** `/openapi.json`: the description itself. */
+export function openapiRoute(app: FastifyInstance): void {
+  app.get('/openapi.json', { config: { permission: 'open' } }, async () => app.swagger())
+}
