@@ -6,12 +6,15 @@ import { digestCommand } from './digest.ts'
 import { doctorCommand } from './doctor.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
+import { listCommand } from './list.ts'
 import { migrateCommand } from './migrate.ts'
 import { dropPreviousCommand, replayCommand } from './replay.ts'
 import { sampleCommand } from './sample.ts'
 import { sealCommand } from './seal.ts'
 import { serveCommand } from './serve.ts'
+import { showCommand } from './show.ts'
 import { statusCommand } from './status.ts'
+import { summaryCommand } from './summary.ts'
 import { principalCommand, registerCommand, tokenCommand } from './token.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -28,6 +31,9 @@ export function commandLine(version: string): Command {
     importCommand,
     exportCommand,
     sampleCommand,
+    summaryCommand,
+    listCommand,
+    showCommand,
     replayCommand,
     dropPreviousCommand,
     statusCommand,

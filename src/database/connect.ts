@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import type { Config } from '../config.ts'
 import type { EmbeddedServer } from './embedded/owner.ts'
-import { attachEmbedded, openEmbedded } from './embedded/server.ts'
+import { attachEmbedded, hasEmbedded, openEmbedded } from './embedded/server.ts'
 import { grantRoles } from './grants.ts'
 import { migrate, NewerSchemaError, OlderSchemaError, pendingMigrations } from './migrate.ts'
 import { type Database, type Databases, openDatabases } from './pool.ts'
@@ -31,7 +31,7 @@ export type Connection = Databases & {
 export type ConnectOptions = {
   /**
    * `own` for the service, which keeps others out of an embedded database; `attach` for a short command; `look` for one that
-   * leaves the schema as it is.
+   * creates no database and leaves the schema as it is.
    */
   mode: 'own' | 'attach' | 'look'
   /** The service connects to a database that is unsafe, too. */
@@ -128,9 +128,19 @@ function refuseUnsafe(findings: readonly Finding[]): void {
   )
 }
 
+/** Whoever only looks does not create a database to look at. */
+function refuseMissing({ databaseUrl, dataDir }: Config): void {
+  if (databaseUrl !== null || hasEmbedded(dataDir)) return
+  throw new UnusableDatabaseError(
+    `there is no embedded PostgreSQL in ${dataDir}: pledger serve creates one; PLEDGER_DATA names another directory, ` +
+      'PLEDGER_DATABASE_URL another database',
+  )
+}
+
 /** Opens the database, starting the embedded one where no other is configured, and brings its schema up to date. */
 export async function connect(config: Config, options: ConnectOptions): Promise<Connection> {
   const { mode, log, onError } = options
+  if (mode === 'look') refuseMissing(config)
   const start = mode === 'own' ? openEmbedded : attachEmbedded
   const server = config.databaseUrl === null ? await start(config.dataDir, log) : null
   const address = server?.connectionString ?? config.databaseUrl ?? ''

@@ -85,7 +85,15 @@ export const listFilters = {
     .meta({ description: 'With figure: the commitments in its denominator' }),
 }
 
-const listQuery = z.strictObject({ ...listFilters, sort: listSort })
+/** The schema of a query, with `denominator` refused where there is no figure that it is of. */
+export function withDenominator<T extends z.ZodType<{ figure?: unknown; denominator: string }>>(schema: T): T {
+  return schema.refine(({ figure, denominator }) => figure !== undefined || denominator === 'false', {
+    path: ['denominator'],
+    error: 'goes with figure',
+  })
+}
+
+export const listQuery = withDenominator(z.strictObject({ ...listFilters, sort: listSort }))
 /** What a list is asked for; filters that are empty list everything. */
 export type ListQuery = z.output<typeof listQuery>
 

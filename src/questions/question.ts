@@ -1,8 +1,9 @@
 // A question that can be asked about a register at two clocks. The room `http` answers routes by it, the room `cli` commands.
 
 import type { Source } from './basis.ts'
-import type { Clocks } from './clocks.ts'
-import type { QuestionContext } from './register.ts'
+import { type Clocks, resolveClocks } from './clocks.ts'
+import { askedRegister, type QuestionContext } from './register.ts'
+import type { ClockParameters } from './size.ts'
 
 export type Question<Query, Answer> = {
   /** What the answer is read from, and so how far the log has to be read before it can be given. */
@@ -24,4 +25,16 @@ export type PagedQuestion<Query, Place, Answer extends { next: Place | null }> =
   version: string | number
   /** The page at clocks that are resolved; `next` is where the page after it begins. Throws RefusalError. */
   ask: (context: QuestionContext, clocks: Clocks, query: Query, page: Page<Place>) => Promise<Answer>
+}
+
+/** Asks a question about a register from the beginning, both clocks included. Throws RefusalError. */
+export async function ask<Query extends ClockParameters, Answer>(
+  context: QuestionContext,
+  register: string,
+  question: Question<Query, Answer>,
+  query: Query,
+): Promise<Answer> {
+  const asked = await askedRegister(context, register)
+  question.check?.(query)
+  return question.ask(context, await resolveClocks(context, asked, question.source, query), query)
 }

@@ -8,6 +8,9 @@ export class EmbeddedError extends Error {
   override name = 'EmbeddedError'
 }
 
+/** The directory of a server's own files, below the data directory. */
+export const CLUSTER = 'postgres'
+
 export type Log = (line: string) => void
 /** Paths of one data directory, and where to say what happens there. */
 export type ServerFiles = { dir: string; cluster: string; passwordFile: string; logFile: string; log: Log }
@@ -20,7 +23,7 @@ export async function serverFiles(dataDir: string, log: Log): Promise<ServerFile
   refuseUnquotable(dir)
   return {
     dir,
-    cluster: join(dir, 'postgres'),
+    cluster: join(dir, CLUSTER),
     passwordFile: join(dir, 'postgres.password'),
     logFile: join(dir, 'postgres.log'),
     log,

@@ -2,8 +2,10 @@
 // This folder knows how such a server is made (cluster.ts), started and stopped (postmaster.ts), found (pid-file.ts), reached
 // (connection.ts), owned and adopted (owner.ts). It must not know what is stored in it.
 
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { connect, connectionString, ensureDatabase, untilAnswered, whileItLasts } from './connection.ts'
-import { EmbeddedError, explained, type Log, type ServerFiles, serverFiles } from './files.ts'
+import { CLUSTER, EmbeddedError, explained, type Log, type ServerFiles, serverFiles } from './files.ts'
 import { claimServer, type EmbeddedServer } from './owner.ts'
 
 /**
@@ -21,6 +23,11 @@ export async function openEmbedded(dataDir: string, log: Log = () => {}): Promis
         'stop it, or set PLEDGER_DATA to another directory',
     )
   })
+}
+
+/** Whether a server's files stand below `dataDir`. */
+export function hasEmbedded(dataDir: string): boolean {
+  return existsSync(join(dataDir, CLUSTER, 'PG_VERSION'))
 }
 
 /**

@@ -2,21 +2,18 @@
 
 import { z } from 'zod'
 import { slug } from '../../domain/event.ts'
-import { type ListPlace, listFilters, listSort } from '../../questions/list-query.ts'
+import { type ListPlace, listFilters, listSort, withDenominator } from '../../questions/list-query.ts'
 import { clockParameters, cursorParameter, pageLimit } from '../server/parameters.ts'
 
-export const listParameters = z
-  .strictObject({
+export const listParameters = withDenominator(
+  z.strictObject({
     ...clockParameters,
     ...listFilters,
     sort: listSort,
     limit: pageLimit.optional(),
     cursor: cursorParameter,
-  })
-  .refine(({ figure, denominator }) => figure !== undefined || denominator === 'false', {
-    path: ['denominator'],
-    error: 'goes with figure',
-  })
+  }),
+)
 export type ListParameters = z.output<typeof listParameters>
 
 export const listPlace: z.ZodType<ListPlace> = z.union([
