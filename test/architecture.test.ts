@@ -38,7 +38,7 @@ const MAY_IMPORT: Record<string, string[]> = {
   eventlog: ['kernel', 'domain', 'database'],
   registers: ['kernel', 'domain', 'database', 'eventlog'],
   projections: ['kernel', 'domain', 'database', 'eventlog', 'registers'],
-  recording: ['kernel', 'domain', 'database', 'eventlog', 'registers', 'projections'],
+  recording: ['kernel', 'domain', 'database', 'eventlog', 'registers'],
   integrity: ['kernel', 'domain', 'database', 'eventlog'],
   samples: ['kernel', 'domain'],
   access: ['kernel', 'domain', 'database'],

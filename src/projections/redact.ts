@@ -4,14 +4,17 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { type KnownRegister, stateKnownAt } from '../registers/registers.ts'
+import { timeZonesUpTo } from '../registers/time-zones.ts'
 import { PROJECTIONS } from './all.ts'
 import { commitments } from './commitments/projection.ts'
 import { dropProgress, lockAllProgress, type Progress, reachOf, takeBackProgress } from './core/progress.ts'
 import { type Projection, TABLES } from './core/projection.ts'
-import { timeZonesUpTo } from './core/time-zones.ts'
 import { current } from './core/versions.ts'
 import { periods } from './periods/projection.ts'
 import { EPOCH } from './tallies/project.ts'
+
+/** The stream of the event that was redacted, and the first position whose content is gone. */
+type Redacted = { stream: string; position: number }
 
 /**
  * Rebuilds what projections hold of a stream from the log, as it is now, and deletes all other rows that may hold what was
@@ -20,7 +23,7 @@ import { EPOCH } from './tallies/project.ts'
 export async function redactFromRows(
   tx: Queryable,
   known: KnownRegister,
-  { stream, position }: { stream: string; position: number },
+  { stream, position }: Redacted,
   epoch = EPOCH,
 ): Promise<void> {
   const { register } = known

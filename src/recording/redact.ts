@@ -11,11 +11,8 @@ import { forgetFingerprints, KeyTakenError, keepKeys, type RecordingKey } from '
 import { fetchEvent, loadAt, loadStream } from '../eventlog/load.ts'
 import { eraseContent } from '../eventlog/redact.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
-import { timeZonesFrom } from '../projections/core/time-zones.ts'
-import { redactFromRows } from '../projections/redact.ts'
-import { cancelReplay } from '../projections/replay/end.ts'
-import { holdOffReplays, unfinishedOperation } from '../projections/replay/operation.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
+import { timeZonesFrom } from '../registers/time-zones.ts'
 
 /** What is to be erased, and why. `now` is the service's clock, milliseconds since the epoch. */
 export type RedactionRequest = {
@@ -26,8 +23,16 @@ export type RedactionRequest = {
   now: number
   /** Kept with the redaction, in the same transaction. */
   key: RecordingKey | null
-  /** How many positions apart tallies are sealed, where not as the service seals them. */
-  epoch?: number
+}
+
+/** The rows that were folded from the log. They lose the content in the transaction in which the log does. */
+export type FoldedRows = {
+  /** Gives up rebuilding rows of the register where that was interrupted. */
+  giveUpInterrupted: (db: Database, register: string) => Promise<void>
+  /** Holds off replays of the register to the end of the transaction; false where one is under way. */
+  holdOffReplays: (tx: Queryable, register: string) => Promise<boolean>
+  /** Redacts the rows of a stream; `position` is the first whose content is gone. */
+  redactRows: (tx: Queryable, known: KnownRegister, redacted: { stream: string; position: number }) => Promise<void>
 }
 
 export type Redaction =
@@ -44,29 +49,22 @@ function refuse(word: RedactionRefusal, detail: string): Redaction {
  * Erases the content of the event at a position, with its corrections, and records that; durable when it returns. A
  * replay that was interrupted is given up; while one is under way, refuses with `in-flight`. Throws KeyTakenError.
  */
-export async function redact(db: Database, request: RedactionRequest): Promise<Redaction> {
-  const unfinished = await unfinishedOperation(db)
-  if (
-    unfinished &&
-    !unfinished.isOwned &&
-    !unfinished.isPending &&
-    [null, request.register].includes(unfinished.register)
-  ) {
-    await cancelReplay(db, unfinished.id)
-  }
+export async function redact(db: Database, rows: FoldedRows, request: RedactionRequest): Promise<Redaction> {
+  await rows.giveUpInterrupted(db, request.register)
   return db.transaction().execute(async (tx) => {
-    if (!(await holdOffReplays(tx, request.register))) {
+    if (!(await rows.holdOffReplays(tx, request.register))) {
       return refuse(
         'in-flight',
         'projections of the register are being replayed: redact when that is done, or cancel it',
       )
     }
-    return redactIn(tx, request)
+    return redactIn(tx, rows, request)
   })
 }
 
-async function redactIn(tx: Queryable, request: RedactionRequest): Promise<Redaction> {
-  const { register, position, now, epoch } = request
+/** Redacts in a transaction that replays of the register wait for. */
+async function redactIn(tx: Queryable, rows: FoldedRows, request: RedactionRequest): Promise<Redaction> {
+  const { register, position } = request
   // Knowledge of its own: what this transaction sees is not true for others before it commits, if it does.
   const known = (await lockRegister(tx, register)) ? await createRegisters().read(tx, register) : null
   if (!known) return refuse('unknown-register', `there is no register ${register}`)
@@ -75,18 +73,30 @@ async function redactIn(tx: Queryable, request: RedactionRequest): Promise<Redac
   const refused = refusalOf(target, known)
   if (refused) return refused
   const recorded = await announce(tx, request, known, target)
-  const erased = await eraseContent(tx, register, target.id)
-  const ids = (await loadAt(tx, register, erased)).map(({ id }) => id)
-  await forgetFingerprints(tx, register, ids)
-  if (request.key) {
-    const kept = { key: request.key, recordedBy: request.recordedBy, outcomes: [recorded] }
-    if ((await keepKeys(tx, register, [kept], now)).length > 0) throw new KeyTakenError()
-  }
+  const redacted = await eraseContent(tx, register, target.id)
+  await redactKeys(tx, request, redacted, recorded)
   // Rows say nothing of what the register itself defines, but for its time zone, which stays.
   if (target.stream !== REGISTER_STREAM) {
-    await redactFromRows(tx, known, { stream: target.stream, position: Math.min(...erased) }, epoch)
+    await rows.redactRows(tx, known, { stream: target.stream, position: Math.min(...redacted) })
   }
   return recorded
+}
+
+/** Forgets what the redacted events came with, and keeps the key of the redaction. Throws KeyTakenError. */
+async function redactKeys(
+  tx: Queryable,
+  { register, key, recordedBy, now }: RedactionRequest,
+  redacted: readonly number[],
+  recorded: Redaction,
+): Promise<void> {
+  const events = await loadAt(tx, register, redacted)
+  await forgetFingerprints(
+    tx,
+    register,
+    events.map(({ id }) => id),
+  )
+  const kept = key ? [{ key, recordedBy, outcomes: [recorded] }] : []
+  if ((await keepKeys(tx, register, kept, now)).length > 0) throw new KeyTakenError()
 }
 
 function refusalOf(target: StoredEvent, known: KnownRegister): Redaction | null {

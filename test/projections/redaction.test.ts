@@ -11,8 +11,11 @@ import { commitments } from '../../src/projections/commitments/projection.ts'
 import { catchUp } from '../../src/projections/core/advance.ts'
 import { projectionSize } from '../../src/projections/core/progress.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
+import { redactFromRows } from '../../src/projections/redact.ts'
+import { giveUpInterrupted } from '../../src/projections/replay/end.ts'
+import { holdOffReplays } from '../../src/projections/replay/operation.ts'
 import { sealedEvery } from '../../src/projections/tallies/projection.ts'
-import { redact } from '../../src/recording/redact.ts'
+import { type FoldedRows, redact } from '../../src/recording/redact.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabase } from '../support/database.ts'
 import { checkRandomLogs } from '../support/random-logs.ts'
@@ -52,6 +55,11 @@ t.test(
 
 const EPOCH = 16
 const SEALED = [commitments, periods, sealedEvery(EPOCH)]
+const ROWS: FoldedRows = {
+  giveUpInterrupted,
+  holdOffReplays,
+  redactRows: (tx, known, redacted) => redactFromRows(tx, known, redacted, EPOCH),
+}
 
 async function projected(db: Database, register: string): Promise<void> {
   for (const projection of SEALED) await catchUp(db, createRegisters(), projection, register)
@@ -88,7 +96,7 @@ t.test(
     await hasFolded.promise
     const request = { register: 'r', reason: 'r', recordedBy: 'local', now: Date.parse('2040-01-01'), key: null }
     const position = log.findIndex(({ type, salt }) => type === 'CommitmentMade' && salt !== null)
-    const erased = redact(db, { ...request, position, epoch: EPOCH })
+    const erased = redact(db, ROWS, { ...request, position })
     while ((await sql`select from pg_locks where not granted`.execute(db)).rows.length === 0) await sleep(10)
     mayEnd.resolve()
     await beginning
@@ -115,7 +123,7 @@ t.test('the digest after a redaction is that of a replay from the log as it is t
     const before = await digests(db, register, log.length)
     for (const position of [30, 60, 100]) {
       const request = { register, position, reason: 'r', recordedBy: 'local', now: Date.parse('2040-01-01'), key: null }
-      const { kind } = await redact(db, { ...request, epoch: EPOCH })
+      const { kind } = await redact(db, ROWS, request)
       if (kind === 'recorded') redactions += 1
     }
     t.ok((await projectionSize(db, register, 'tallies')) <= 96, 'sums from the first that counted it on are gone')

@@ -3,7 +3,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { isSlug, text } from '../../domain/event.ts'
-import { redact } from '../../recording/redact.ts'
+import { redactFromRows } from '../../projections/redact.ts'
+import { giveUpInterrupted } from '../../projections/replay/end.ts'
+import { holdOffReplays } from '../../projections/replay/operation.ts'
+import { type FoldedRows, redact } from '../../recording/redact.ts'
 import { recordedBy } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart } from '../server/context.ts'
@@ -20,6 +23,8 @@ const reason = text()
 
 const redactBody = z.strictObject({ reason }).meta({ id: 'Redaction' })
 
+const ROWS: FoldedRows = { giveUpInterrupted, holdOffReplays, redactRows: redactFromRows }
+
 async function redactEvent(
   context: Context,
   request: FastifyRequest,
@@ -33,7 +38,14 @@ async function redactEvent(
   const by = recordedBy(request)
   const outcomes = await recordOnce(context, request, reply, register, async (key) => {
     const now = context.now()
-    const outcome = await redact(context.db, { register, position, reason, recordedBy: by, now, key })
+    const outcome = await redact(context.db, ROWS, {
+      register,
+      position,
+      reason,
+      recordedBy: by,
+      now,
+      key,
+    })
     if (outcome.kind === 'refused') throw new Problem(outcome.word, { detail: outcome.detail })
     context.heads.grew(register, outcome.position + 1)
     context.wake()

@@ -6,6 +6,7 @@ import { REGISTER_STREAM } from '../../domain/event.ts'
 import { UnreadableEventError } from '../../domain/repairs.ts'
 import { readGrowth, streamsSince } from '../../eventlog/feed.ts'
 import { type RegisterLog, type Registers, stateKnownAt } from '../../registers/registers.ts'
+import { timeZonesFrom } from '../../registers/time-zones.ts'
 import { homeGeneration } from './generations.ts'
 import {
   moveProgress,
@@ -18,7 +19,6 @@ import {
   tryLockProgress,
 } from './progress.ts'
 import type { Projection } from './projection.ts'
-import { timeZonesFrom } from './time-zones.ts'
 
 export const BATCH = 4_000
 

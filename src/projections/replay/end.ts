@@ -9,6 +9,7 @@ import {
   type Operation,
   type OperationState,
   readOperation,
+  unfinishedOperation,
 } from './operation.ts'
 
 /** How a replay ended: `running` says that it was stopped and can go on. */
@@ -21,6 +22,13 @@ export async function cancelReplay(db: Database, id: string): Promise<boolean> {
   // The process that works on it would be in the way, and drops it when it stops.
   if (!operation.isOwned) await dropBuilt(db, operation)
   return true
+}
+
+/** Cancels a replay of the register that was interrupted. Nobody may go on with what it has read. */
+export async function giveUpInterrupted(db: Database, register: string): Promise<void> {
+  const unfinished = await unfinishedOperation(db)
+  if (!unfinished || unfinished.isOwned || unfinished.isPending) return
+  if (unfinished.register === null || unfinished.register === register) await cancelReplay(db, unfinished.id)
 }
 
 async function dropBuilt(db: Database, { generation, projections }: Operation): Promise<void> {

@@ -1,7 +1,7 @@
 // The first phase of a replay: the parts of every register that are not folded yet are folded, in worker threads.
 
 import { availableParallelism } from 'node:os'
-import { timeZonesUpTo } from '../core/time-zones.ts'
+import { timeZonesUpTo } from '../../registers/time-zones.ts'
 import { builds, checkLease, type Job, knownRegister, registersOf } from './job.ts'
 import type { PartWork } from './part.ts'
 import { progressOf, ROLLUP_SHARE } from './phases.ts'

@@ -1,9 +1,9 @@
 // The time zones in which the facts of a register are dated, by the size from which each is known.
 
-import { REGISTER_STREAM } from '../../domain/event.ts'
-import { isRepair, type Knowledge } from '../../domain/repairs.ts'
-import type { Growth } from '../../eventlog/feed.ts'
-import { type RegisterLog, stateKnownAt } from '../../registers/registers.ts'
+import { REGISTER_STREAM } from '../domain/event.ts'
+import { isRepair, type Knowledge } from '../domain/repairs.ts'
+import type { Growth } from '../eventlog/feed.ts'
+import { type RegisterLog, stateKnownAt } from './registers.ts'
 
 /** The time zone known at a size, and those that corrections among the events after it brought. */
 export function timeZonesFrom(
