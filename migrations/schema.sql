@@ -4,20 +4,6 @@ create sequence generation_number;
 
 create sequence read_record_number_seq;
 
-create table checkpoint (
-  register text collate "C" not null,
-  projection text collate "C" not null,
-  version integer not null,
-  size bigint not null,
-  generation bigint not null,
-  building bigint,
-  time_zone text,
-  stopped_at bigint,
-  stopped_because text,
-  moved_at timestamp(3) with time zone not null,
-  constraint checkpoint_once PRIMARY KEY (register, projection, version)
-);
-
 create table commitment (
   register text collate "C" not null,
   generation bigint not null,
@@ -128,6 +114,20 @@ create table principal (
   id text collate "C" not null,
   name text not null,
   constraint principal_once PRIMARY KEY (id)
+);
+
+create table projection_progress (
+  register text collate "C" not null,
+  projection text collate "C" not null,
+  version integer not null,
+  size bigint not null,
+  generation bigint not null,
+  building bigint,
+  time_zone text,
+  stopped_at bigint,
+  stopped_because text,
+  moved_at timestamp(3) with time zone not null,
+  constraint projection_progress_once PRIMARY KEY (register, projection, version)
 );
 
 create table public_register (
@@ -652,7 +652,7 @@ declare
   v_first_year integer;
   v_part text;
 begin
-  return query select (select generation from checkpoint
+  return query select (select generation from projection_progress
       where register = p_register and projection = 'tallies' and version = p_version), null::text, null::text, null::smallint, null::integer, null::bytea, null::bytea;
   for v_part in
     select p_part where p_part is not null

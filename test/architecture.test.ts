@@ -196,7 +196,7 @@ t.test('only the event log touches table event', async (t) => {
 
 t.test('one file alone touches the table of how far projections have read', async (t) => {
   t.strictSame(
-    touching('checkpoint').map(({ path }) => path),
+    touching('projection_progress').map(({ path }) => path),
     ['projections/core/progress.ts'],
   )
 })

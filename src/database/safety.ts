@@ -232,7 +232,7 @@ export async function mayServe(db: Queryable): Promise<boolean> {
   const { rows } = await sql<{
     may: boolean
   }>`select coalesce(bool_and(has_function_privilege(p.oid, 'execute')), false)
-    and coalesce(has_table_privilege(to_regclass('checkpoint'), 'insert'), false) as may
+    and coalesce(has_table_privilege(to_regclass('projection_progress'), 'insert'), false) as may
     from pg_proc p where pronamespace = current_schema()::regnamespace and proname = 'append_events'`.execute(db)
   return rows[0]?.may ?? false
 }

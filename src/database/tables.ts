@@ -29,7 +29,7 @@ type EventTable = {
   leaf: Buffer
 }
 
-type CheckpointTable = {
+type ProjectionProgressTable = {
   register: string
   projection: string
   version: number
@@ -208,7 +208,7 @@ type PublicRegisterTable = {
 export type Tables = {
   register: RegisterTable
   event: EventTable
-  checkpoint: CheckpointTable
+  projection_progress: ProjectionProgressTable
   commitment: CommitmentTable
   membership: MembershipTable
   membership_count: MembershipCountTable

@@ -67,7 +67,7 @@ export async function projectLog(db: Database, register: string, size: number, t
     const rate = await perSecond(size, () => catchUp(db, registers, projection, register))
     tell(`${register}: projection ${projection.name}, ${Math.round(rate)} events/s`)
   }
-  const reached = await db.selectFrom('checkpoint').selectAll().where('register', '=', register).execute()
+  const reached = await db.selectFrom('projection_progress').selectAll().where('register', '=', register).execute()
   const stopped = PROJECTIONS.find(({ name }) => reached.find((row) => row.projection === name)?.size !== size)
   if (stopped) throw new Error(`projection ${stopped.name} did not reach the head of ${register}`)
 }

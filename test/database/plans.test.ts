@@ -88,12 +88,12 @@ async function fill(db: Database): Promise<void> {
   await fillBase(db)
   for (const table of Object.keys(DIFFERENT)) await multiply(db, table)
   await sql`update register set size = ${ROWS}, last_recorded_at = (select max(recorded_at) from event)`.execute(db)
-  await sql`update checkpoint set size = ${ROWS}`.execute(db)
+  await sql`update projection_progress set size = ${ROWS}`.execute(db)
   await sql`insert into register (register, size, last_recorded_at, own_revision)
     select 'small-' || n, 1, now(), 1 from generate_series(1, ${SMALL_REGISTERS}) n`.execute(db)
-  await sql`insert into checkpoint (register, projection, version, size, generation, moved_at)
+  await sql`insert into projection_progress (register, projection, version, size, generation, moved_at)
     select 'small-' || n, projection, version, 1, generation, now()
-    from checkpoint, generate_series(1, ${SMALL_REGISTERS}) n`.execute(db)
+    from projection_progress, generate_series(1, ${SMALL_REGISTERS}) n`.execute(db)
   await sql`insert into idempotency_key (register, recorded_by, key, fingerprint, outcomes, kept_at)
     select 'big', 'local', 'key-' || n, '', '[]', now() from generate_series(1, ${ROWS}) n`.execute(db)
   // A further build stands beside the live one.
@@ -131,7 +131,7 @@ async function headNow(): Promise<void> {
 type Case = [question: string, ask: (db: Queryable) => Promise<unknown>, indexes: string[]]
 
 const CASES: Case[] = [
-  ['the head of a register with its projections', () => headNow(), ['checkpoint_once', 'register_once']],
+  ['the head of a register with its projections', () => headNow(), ['projection_progress_once', 'register_once']],
   ['the head of a register', (db) => readHead(db, 'big'), ['register_once']],
   ['a page in the middle of the feed', (db) => readFeed(db, { ...feed, after: 50_000 }), ['event_position_once']],
   ['lines of the feed', (db) => readFeedLines(db, { ...feed, after: 50_000 }), ['event_position_once']],
@@ -158,45 +158,49 @@ const CASES: Case[] = [
   ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
-  ['what projections are read from', (db) => liveBuilds(db, 'big'), ['checkpoint_once', 'register_once']],
-  ['stored states', (db) => readStates(db, question, [{ id: stream }]), ['checkpoint_once', 'commitment_once']],
+  ['what projections are read from', (db) => liveBuilds(db, 'big'), ['projection_progress_once', 'register_once']],
+  [
+    'stored states',
+    (db) => readStates(db, question, [{ id: stream }]),
+    ['commitment_once', 'projection_progress_once'],
+  ],
   [
     'a page of the list',
     (db) => readPage(db, moment, ALL, { after: stream, limit: 50 }),
-    ['checkpoint_once', 'period_first', 'period_once', 'register_once'],
+    ['period_first', 'period_once', 'projection_progress_once', 'register_once'],
   ],
   [
     'some statuses',
     (db) => readStatuses(db, moment, { ...ALL, ids: streams }),
-    ['checkpoint_once', 'period_first', 'period_once', 'register_once'],
+    ['period_first', 'period_once', 'projection_progress_once', 'register_once'],
   ],
-  ['a timeline', (db) => readTimeline(db, moment, stream), ['checkpoint_once', 'period_once']],
+  ['a timeline', (db) => readTimeline(db, moment, stream), ['period_once', 'projection_progress_once']],
   [
     'what changed',
     (db) => readStatusVersions(db, moment, 80_000, streams),
-    ['checkpoint_once', 'period_once', 'register_once'],
+    ['period_once', 'projection_progress_once', 'register_once'],
   ],
   [
     'the changes after a seal',
     (db) => readChanges(db, live, ROWS - 500, ROWS),
-    ['checkpoint_once', 'period_known_from', 'register_once'],
+    ['period_known_from', 'projection_progress_once', 'register_once'],
   ],
   [
     'sums of the whole register at a past seal',
     (db) => readSums(db, 'big', { partOf: 'register', part: '-7' }, { epochs: 2, sums }, needs, true),
-    ['checkpoint_once', 'register_once', 'tally_once'],
+    ['projection_progress_once', 'register_once', 'tally_once'],
   ],
   [
     'sums of one part as of the last seal',
     (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { seal: ROWS, sums, epoch: 500 }, needs),
-    ['checkpoint_once', 'register_once', 'tally_once'],
+    ['projection_progress_once', 'register_once', 'tally_once'],
   ],
 ]
 
 /** Tables that are never read from end to end, however many rows they have. */
 const LARGE = ['event', 'idempotency_key', 'commitment', 'period', 'tally']
 /** One row or three a register: only the runner, which looks after all of them, reads these as a whole. */
-const REGISTERS = ['register', 'checkpoint']
+const REGISTERS = ['register', 'projection_progress']
 /** How many rows a scan may read in vain: an index that fits badly is as good as none. */
 const MOST_IN_VAIN = 1_000
 

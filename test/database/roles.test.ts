@@ -138,7 +138,7 @@ t.test('a sealer seals and does nothing else', async (t) => {
     'select * from commitment',
     'delete from commitment',
     'select * from idempotency_key',
-    'insert into checkpoint select * from checkpoint',
+    'insert into projection_progress select * from projection_progress',
     "select append_events('demo', true, now(), 0, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')",
     "select redact_event('demo', gen_random_uuid())",
     "select lock_register('demo')",

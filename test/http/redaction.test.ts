@@ -365,7 +365,7 @@ t.test(
     const { id } = await beginReplay(db, request)
     const { signal } = new AbortController()
     await runReplay(db, createRegisters(), id, { connectionString, workers: 1, signal, onProgress: () => {} })
-    await sql`insert into checkpoint (register, projection, version, size, generation, moved_at)
+    await sql`insert into projection_progress (register, projection, version, size, generation, moved_at)
     values ('demo', 'periods', 999, 9, 0, now())`.execute(db)
     const generations = () =>
       sql<{ rows: number[] }>`select array(select distinct generation from commitment order by 1) as rows`.execute(db)
@@ -373,7 +373,9 @@ t.test(
     t.equal((await erase(service, 5)).status, 201)
     t.strictSame((await generations()).rows, [{ rows: [1] }])
     t.notMatch(await allText(db), ERASED)
-    const { rows } = await sql`select count(*)::integer as count from checkpoint where version = 999`.execute(db)
+    const { rows } = await sql`select count(*)::integer as count from projection_progress where version = 999`.execute(
+      db,
+    )
     t.strictSame(rows, [{ count: 0 }])
     t.strictSame((await service.get(`${R}/commitments/bridge?knownAt=10`)).body.redacted, [5, 6])
   },

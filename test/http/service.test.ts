@@ -350,7 +350,7 @@ t.test('a projection that has stopped leaves the service ready, degraded, and na
   await service.get('/v1/registers/demo/commitments?minSize=4')
   await service.runner.stop()
   const stopped = 'event 3 cannot be read'
-  await service.db.updateTable('checkpoint').set({ stopped_at: 3, stopped_because: stopped }).execute()
+  await service.db.updateTable('projection_progress').set({ stopped_at: 3, stopped_because: stopped }).execute()
   const answer = await service.get('/readyz')
   t.strictSame([answer.status, answer.body.status], [200, 'degraded'])
   t.equal(answer.body.detail, `commitments of demo has stopped: ${stopped}`)
@@ -370,13 +370,21 @@ t.test('a service is ready while a projection is behind, and not while one has n
   await service.runner.stop()
   const isReady = async () => (await service.get('/readyz')).status === 200
   const { db, clock } = service
-  await db.updateTable('checkpoint').set({ size: 1 }).execute()
+  await db.updateTable('projection_progress').set({ size: 1 }).execute()
   t.equal(await isReady(), true, 'behind: answers say so')
-  await db.updateTable('checkpoint').set({ size: 0, building: 2 }).where('projection', '=', 'periods').execute()
+  await db
+    .updateTable('projection_progress')
+    .set({ size: 0, building: 2 })
+    .where('projection', '=', 'periods')
+    .execute()
   t.equal(await isReady(), false, 'rows of this version are being built')
-  await db.updateTable('checkpoint').set({ size: 1, building: null }).where('projection', '=', 'periods').execute()
+  await db
+    .updateTable('projection_progress')
+    .set({ size: 1, building: null })
+    .where('projection', '=', 'periods')
+    .execute()
   t.equal(await isReady(), true)
-  await db.deleteFrom('checkpoint').where('projection', '=', 'periods').execute()
+  await db.deleteFrom('projection_progress').where('projection', '=', 'periods').execute()
   t.equal(await isReady(), true, 'a register that has just been opened is projected in a moment')
   clock.now += 10_000
   t.equal(await isReady(), false, 'not started')

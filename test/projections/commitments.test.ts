@@ -77,7 +77,7 @@ const logOf = (db: Database, register: string): Promise<StoredEvent[]> =>
 /** Every column of the projection's live rows, as JSON gives them. */
 async function dump(db: Database, register: string, version: number = commitments.version) {
   const { rows } = await sql<{ row: Record<string, unknown> }>`select to_json(c) as row from commitment c
-    where register = ${register} and generation = (select generation from checkpoint
+    where register = ${register} and generation = (select generation from projection_progress
       where register = ${register} and projection = 'commitments' and version = ${version}) order by id`.execute(db)
   return rows.map(({ row: { register: _register, generation: _generation, ...row } }) => row)
 }
@@ -318,9 +318,9 @@ t.test('an event that cannot be read stops its register where it stands, named; 
     ],
   )
   // None of it is tried again and again.
-  const { rows: before } = await sql`select xmin::text, * from checkpoint order by register`.execute(db)
+  const { rows: before } = await sql`select xmin::text, * from projection_progress order by register`.execute(db)
   await sleep(300)
-  t.strictSame((await sql`select xmin::text, * from checkpoint order by register`.execute(db)).rows, before)
+  t.strictSame((await sql`select xmin::text, * from projection_progress order by register`.execute(db)).rows, before)
   // A later version of the fold takes it up again.
   await appendAll(
     db,

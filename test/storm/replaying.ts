@@ -23,7 +23,7 @@ const MAX_RATE = 400
 const TRIES_MS = 60_000
 
 async function generations(db: Database): Promise<Map<string, number>> {
-  const rows = await db.selectFrom('checkpoint').select(['register', 'projection', 'generation']).execute()
+  const rows = await db.selectFrom('projection_progress').select(['register', 'projection', 'generation']).execute()
   return new Map(rows.map(({ register, projection, generation }) => [`${projection} of ${register}`, generation]))
 }
 

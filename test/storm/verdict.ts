@@ -106,7 +106,7 @@ const CAUGHT_UP_MS = 30_000
 export async function lagging(db: Database, register: string, size: number): Promise<string[]> {
   const until = performance.now() + CAUGHT_UP_MS
   for (;;) {
-    const rows = await db.selectFrom('checkpoint').selectAll().where('register', '=', register).execute()
+    const rows = await db.selectFrom('projection_progress').selectAll().where('register', '=', register).execute()
     const behind = PROJECTIONS.filter(({ name }) => rows.find((row) => row.projection === name)?.size !== size)
     if (behind.length === 0) return []
     if (performance.now() > until)

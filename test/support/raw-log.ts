@@ -268,7 +268,7 @@ export async function digests(
     const keys = columns.filter(({ key }) => key !== null).sort((a, b) => Number(a.key) - Number(b.key))
     const order = keys.map(({ name }) => sql.ref(name))
     const { rows } = await sql<{ row: (string | null)[] }>`select array[${sql.join(values)}] as row
-      from ${sql.table(table)} where register = ${register} and generation = (select generation from checkpoint
+      from ${sql.table(table)} where register = ${register} and generation = (select generation from projection_progress
         where register = ${register} and projection = ${projection} and version = ${versions[projection]}) order by ${sql.join(order)}`.execute(
       db,
     )

@@ -10,7 +10,7 @@ import { current, type ProjectionName, type ProjectionVersion, VERSIONS } from '
  * How far one version of a projection has read one register. `size` is what readers are told; `building` is how far rows reach
  * that nobody reads before they reach as far as those of another version, else null.
  */
-export type Progress = Selectable<Tables['checkpoint']>
+export type Progress = Selectable<Tables['projection_progress']>
 
 /** How far the rows reach, whether they are read already or not. */
 export function reachOf({ size, building }: Pick<Progress, 'size' | 'building'>): number {
@@ -19,7 +19,7 @@ export function reachOf({ size, building }: Pick<Progress, 'size' | 'building'>)
 
 function rowsOf(db: Queryable, register: string, { name, version }: ProjectionVersion) {
   return db
-    .selectFrom('checkpoint')
+    .selectFrom('projection_progress')
     .selectAll()
     .where('register', '=', register)
     .where('projection', '=', name)
@@ -61,7 +61,7 @@ export function tryLockProgress(
 /** The progress of every version of every projection in a register, locked until the transaction ends. */
 export function lockAllProgress(tx: Queryable, register: string): Promise<Progress[]> {
   return tx
-    .selectFrom('checkpoint')
+    .selectFrom('projection_progress')
     .selectAll()
     .where('register', '=', register)
     .orderBy('projection')
@@ -77,7 +77,7 @@ export function otherVersions(
   { name, version }: ProjectionVersion,
 ): Promise<{ version: number; size: number }[]> {
   return db
-    .selectFrom('checkpoint')
+    .selectFrom('projection_progress')
     .select(['version', 'size'])
     .where('register', '=', register)
     .where('projection', '=', name)
@@ -93,8 +93,8 @@ export async function registersBehind(
   isStopped: boolean,
 ): Promise<string[]> {
   const { rows } = await sql<{ register: string }>`select r.register from register r
-    left join checkpoint c on c.register = r.register and c.projection = ${name} and c.version = ${version}
-    left join checkpoint f on f.register = r.register and f.projection = ${follows?.name ?? null}
+    left join projection_progress c on c.register = r.register and c.projection = ${name} and c.version = ${version}
+    left join projection_progress f on f.register = r.register and f.projection = ${follows?.name ?? null}
       and f.version = ${follows?.version ?? null}
     where case when ${follows?.name ?? null}::text is null then r.size else coalesce(f.building, f.size, 0) end
         > coalesce(c.building, c.size, 0)
@@ -109,14 +109,14 @@ export async function openProgress(
   { name, version }: ProjectionVersion,
   { generation, isHidden }: { generation: number; isHidden: boolean },
 ): Promise<void> {
-  await sql`insert into checkpoint (register, projection, version, size, generation, building, moved_at)
+  await sql`insert into projection_progress (register, projection, version, size, generation, building, moved_at)
     values (${register}, ${name}, ${version}, 0, ${generation}, ${isHidden ? 0 : null}, now())
     on conflict do nothing`.execute(tx)
 }
 
 function update(tx: Queryable, register: string, { name, version }: ProjectionVersion) {
   return tx
-    .updateTable('checkpoint')
+    .updateTable('projection_progress')
     .where('register', '=', register)
     .where('projection', '=', name)
     .where('version', '=', version)
@@ -171,7 +171,7 @@ export async function dropProgress(
   { register, projection, version }: Pick<Progress, 'register' | 'projection' | 'version'>,
 ): Promise<void> {
   await tx
-    .deleteFrom('checkpoint')
+    .deleteFrom('projection_progress')
     .where('register', '=', register)
     .where('projection', '=', projection)
     .where('version', '=', version)
@@ -181,7 +181,7 @@ export async function dropProgress(
 /** Forgets the versions before this code's in registers (undefined: in all) where this one has taken their place. */
 export async function dropReplacedVersions(db: Queryable, registers: readonly string[] | undefined): Promise<void> {
   for (const [projection, version] of Object.entries(VERSIONS)) {
-    await sql`delete from checkpoint earlier using checkpoint own
+    await sql`delete from projection_progress earlier using projection_progress own
       where earlier.register = own.register and earlier.projection = own.projection and own.projection = ${projection}
         and own.version = ${version} and own.building is null and earlier.version < own.version
         and own.size >= earlier.size
@@ -203,7 +203,7 @@ export async function switchBuild(
   { generation, size, timeZone }: NextBuild,
 ): Promise<number> {
   await sql`
-    insert into checkpoint as live (register, projection, version, size, generation, time_zone, moved_at)
+    insert into projection_progress as live (register, projection, version, size, generation, time_zone, moved_at)
     values (${register}, ${projection.name}, ${projection.version}, ${size}, ${generation}, ${timeZone}, now())
     on conflict (register, projection, version) do update
       set size = excluded.size, generation = excluded.generation, building = null, time_zone = excluded.time_zone,
@@ -217,7 +217,11 @@ export function liveGenerations(
   db: Queryable,
   projection: ProjectionName,
 ): Promise<{ register: string; generation: number }[]> {
-  return db.selectFrom('checkpoint').select(['register', 'generation']).where('projection', '=', projection).execute()
+  return db
+    .selectFrom('projection_progress')
+    .select(['register', 'generation'])
+    .where('projection', '=', projection)
+    .execute()
 }
 
 /** The highest generations of a projection: of its version, of its other versions, and of a register; null where none is. */
@@ -230,7 +234,7 @@ export async function highestGenerations(
     select max(generation) filter (where version = ${version}) as own,
       max(generation) filter (where version <> ${version}) as others,
       max(generation) filter (where register = ${register}) as here
-    from checkpoint where projection = ${name}`.execute(db)
+    from projection_progress where projection = ${name}`.execute(db)
   return rows[0] ?? { own: null, others: null, here: null }
 }
 
@@ -255,7 +259,7 @@ const CURRENT = Object.entries(VERSIONS)
 // As text, and not built anew each time: to build a statement takes longer than the database takes to run it.
 const OF_REGISTERS = `select r.register, r.size as total, (extract(epoch from r.last_recorded_at) * 1000)::bigint as recorded_ms,
     r.own_revision, r.redactions, c.projection, c.version, c.size, c.generation, c.stopped_because
-  from register r left join checkpoint c on c.register = r.register and (c.projection, c.version) in (${CURRENT})
+  from register r left join projection_progress c on c.register = r.register and (c.projection, c.version) in (${CURRENT})
   where r.register = any($1::text[]) and r.size > 0`
 
 /** Registers that hold events, each with how far every projection has read it, at one moment. */
@@ -284,18 +288,18 @@ export async function progressOfAll(
       coalesce(extract(epoch from now() - c.moved_at), 0)::float8 as still_seconds
     from unnest(${names}::text[], ${versions}::integer[]) with ordinality p (name, version, place)
       cross join register r
-      left join checkpoint c on c.register = r.register and c.projection = p.name and c.version = p.version
+      left join projection_progress c on c.register = r.register and c.projection = p.name and c.version = p.version
     where r.size > 0 order by p.place, r.register`.execute(db)
   return rows
 }
 
 /** The progress of a projection at this code's version, as the rows that a statement selects from: one, or none. */
 export function progressRow(register: string, projection: ProjectionName): RawBuilder<Progress> {
-  return sql<Progress>`(select * from checkpoint where register = ${register} and projection = ${projection}
+  return sql<Progress>`(select * from projection_progress where register = ${register} and projection = ${projection}
     and version = ${VERSIONS[projection]})`
 }
 
 /** The same as text, for a statement that has the register as $1. */
 export function progressRowText(projection: ProjectionName): string {
-  return `(select * from checkpoint where register = $1 and projection = '${projection}' and version = ${VERSIONS[projection]})`
+  return `(select * from projection_progress where register = $1 and projection = '${projection}' and version = ${VERSIONS[projection]})`
 }

@@ -179,11 +179,11 @@ t.test('rows that a digest leaves aside are checked, too, since answers take the
     /^a row of its epoch \d+ adds to a sum that is not there$/,
   )
   t.equal(
-    await after('tallies', `update checkpoint set size = 0 where projection = 'tallies'`),
+    await after('tallies', `update projection_progress set size = 0 where projection = 'tallies'`),
     'it has rows, and nothing says from which of the log they come',
   )
   t.match(
-    await after('tallies', `update checkpoint set size = 1 where projection = 'periods'`),
+    await after('tallies', `update projection_progress set size = 1 where projection = 'periods'`),
     'not held against the log: periods, which it sums up, is behind it',
   )
 })

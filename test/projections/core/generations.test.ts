@@ -56,7 +56,7 @@ async function copyRows(db: Queryable, generation: number, registers: readonly s
     const columns = sql.raw(rows[0]?.columns ?? '')
     await sql`insert into ${sql.table(`${table}_g${generation}`)} (generation, ${columns})
       select ${generation}::bigint, ${columns} from ${sql.table(table)} where register = any(${[...registers]}::text[])
-        and (register, generation) in (select register, generation from checkpoint
+        and (register, generation) in (select register, generation from projection_progress
           where projection = ${projection})`.execute(db)
   }
 }
@@ -234,7 +234,7 @@ t.test(
     const versions = { periods: next.version, tallies: sealed.version }
     const sizes = async () =>
       (
-        await sql<{ row: number[] }>`select array[version, size, building] as row from checkpoint
+        await sql<{ row: number[] }>`select array[version, size, building] as row from projection_progress
       where register = 'a' and projection = 'periods' order by version`.execute(db)
       ).rows.map(({ row }) => row)
     // An event that the new fold cannot read in the middle: the new version stops there, nobody is told of half of it.
@@ -247,7 +247,9 @@ t.test(
       [periods.version, LOG.length, null],
       [next.version, 0, 0],
     ])
-    await sql`update checkpoint set stopped_at = null, building = 0 where version = ${next.version}`.execute(db)
+    await sql`update projection_progress set stopped_at = null, building = 0 where version = ${next.version}`.execute(
+      db,
+    )
     await catchUp(db, createRegisters(), next, 'a')
     t.strictSame(await sizes(), [
       [periods.version, LOG.length, null],
@@ -273,10 +275,10 @@ t.test(
   'nobody is told the size of rows that are being built while those of another version reach further',
   async (t) => {
     const db = await testDatabase(t)
-    await sql`insert into checkpoint (register, projection, version, size, generation, moved_at)
+    await sql`insert into projection_progress (register, projection, version, size, generation, moved_at)
     values ('a', 'periods', 0, ${LOG.length}, 0, now())`.execute(db)
     const sizes = async () => {
-      const { rows } = await sql<{ building: number | null }>`select building from checkpoint
+      const { rows } = await sql<{ building: number | null }>`select building from projection_progress
       where version = ${periods.version}`.execute(db)
       const head = await createRegisterHeads(db).read('a')
       return [await projectionSize(db, 'a', 'periods'), head && reachOf(head, 'periods'), rows[0]?.building]
@@ -348,7 +350,9 @@ t.test(
     }
     for (const register of ['moving', 'none', 'still'])
       await insertRaw(db, register, LOG.slice(register === 'none' ? 0 : 100))
-    await sql`update checkpoint set moved_at = now() - interval '11 seconds' where register = 'still'`.execute(db)
+    await sql`update projection_progress set moved_at = now() - interval '11 seconds' where register = 'still'`.execute(
+      db,
+    )
     const told = async (options: { now: number; underWay?: UnderWay[] }) =>
       (await projectionStates(db, [commitments], options)).map(
         ({ register, status, size, behindEvents, behindSeconds }) => [

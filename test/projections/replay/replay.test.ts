@@ -72,7 +72,7 @@ async function project(db: Database, register: string): Promise<void> {
 
 async function generations(db: Database, register: string): Promise<number[]> {
   const rows = await db
-    .selectFrom('checkpoint')
+    .selectFrom('projection_progress')
     .select('generation')
     .where('register', '=', register)
     .orderBy('projection')
