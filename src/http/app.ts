@@ -34,6 +34,7 @@ import { answerPolls } from './server/etag-cache.ts'
 import { FOLLOWING, type Following } from './server/event-stream.ts'
 import { createInstance, type InstanceOptions } from './server/instance.ts'
 import { limitRequests, PATIENCE } from './server/limits.ts'
+import { holdToNamedProblems } from './server/named-problems.ts'
 import { negotiate } from './server/negotiate.ts'
 import { describeRoutes, openapiRoute } from './server/openapi.ts'
 import { problemRoutes } from './server/problem.ts'
@@ -71,6 +72,7 @@ async function addPlugins(app: FastifyInstance, context: Context, options: AppOp
   limitRequests(app)
   readBodies(app, patience)
   negotiate(app)
+  if (options.checkAnswers) holdToNamedProblems(app)
   describeRoutes(app)
 }
 

@@ -4,7 +4,14 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import fc from 'fast-check'
-import { type Document, type FuzzRequest, type Known, type Operation, requestsFor } from './requests.ts'
+import {
+  type Document,
+  type FuzzRequest,
+  type Known,
+  type Operation,
+  requestsFor,
+  withoutSharedResponses,
+} from './requests.ts'
 
 type FuzzAnswer = { status: number; headers: Record<string, unknown>; text: string }
 export type Ask = (request: FuzzRequest) => Promise<FuzzAnswer>
@@ -75,6 +82,8 @@ function createJudge(document: Document): Judge {
     const media = content[type]
     if (!media) return `${type || 'nothing'} is not documented`
     if (!isJson(type) || !media.schema) return null
+    const problem = status >= 400 && String(JSON.parse(text).type).split('/').at(-1)
+    if (problem && media.examples && !(problem in media.examples)) return `${problem} is not documented`
     const pointer = ['', 'paths', escaped(path), method, 'responses', code, 'content', escaped(type), 'schema'].join(
       '/',
     )
@@ -110,7 +119,8 @@ function learn(known: Known, { status, text, headers }: FuzzAnswer): void {
 const PER_ROUND = 8
 
 /** Asks until so many requests were answered; in rounds, so that later ones can be about what earlier ones told. */
-export async function fuzz({ document, ask, requests, seed, known, onRound }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz({ document: given, ask, requests, seed, known, onRound }: FuzzOptions): Promise<FuzzReport> {
+  const document = withoutSharedResponses(given)
   const targets = Object.entries(document.paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]): Target => ({ method, path, operation })),
   )

@@ -5,15 +5,29 @@ import fc from 'fast-check'
 import { type Components, fitting, mutated, ODD_TEXTS, oddText, type Schema } from './schema.ts'
 
 type Parameter = { name: string; in: string; required?: boolean; schema: Schema }
-type Media = Record<string, { schema?: Schema }>
+type Media = Record<string, { schema?: Schema; examples?: Record<string, unknown> }>
 export type Operation = {
   parameters?: Parameter[]
   requestBody?: { content: Media }
-  responses: Record<string, { content?: Media }>
+  responses: Record<string, Response>
 }
+type Response = { content?: Media }
 export type Document = {
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Components }
+  components: { schemas: Components; responses?: Record<string, Response> }
+}
+
+/** The document with the shared responses where they are referred to. */
+export function withoutSharedResponses(document: Document): Document {
+  const shared = (response: Response & { $ref?: string }): Response =>
+    document.components.responses?.[response.$ref?.split('/').at(-1) ?? ''] ?? response
+  const operations = (path: Record<string, Operation>) =>
+    Object.entries(path).map(([method, operation]) => {
+      const responses = Object.entries(operation.responses).map(([status, response]) => [status, shared(response)])
+      return [method, { ...operation, responses: Object.fromEntries(responses) }]
+    })
+  const paths = Object.entries(document.paths).map(([path, given]) => [path, Object.fromEntries(operations(given))])
+  return { ...document, paths: Object.fromEntries(paths) }
 }
 
 export type FuzzRequest = {

@@ -3,7 +3,6 @@
 import { z } from 'zod'
 import { ALL_REGISTERS, ROLES } from '../../access/grants.ts'
 import type { Context } from '../server/context.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const callerAnswer = z
@@ -28,10 +27,12 @@ export function callerRoutes(app: App, { access }: Context): void {
     {
       config: { permission: 'visible' },
       schema: {
-        summary: 'Read who is asking, and what they may do',
+        operationId: 'readAccess',
+        summary: 'Read who is asking, and what the caller may do',
+        description: 'The id of the caller, and the role in each register.',
         tags: ['operations'],
         querystring: z.strictObject({}),
-        response: { 200: callerAnswer, ...problems },
+        response: { 200: callerAnswer },
       },
     },
     async ({ caller }, reply): Promise<CallerAnswer> => {

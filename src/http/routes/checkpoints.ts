@@ -14,7 +14,7 @@ import { instantText } from '../../kernel/instant.ts'
 import { type Context, registerOf } from '../server/context.ts'
 import { isUnchanged } from '../server/negotiate.ts'
 import { pageLimit, wholeNumber } from '../server/parameters.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const TEXT_TYPE = 'text/plain'
@@ -160,16 +160,16 @@ export function checkpointRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/checkpoint',
     {
-      config: { permission: 'read', produces: [TEXT_TYPE] },
+      config: { permission: 'read', problems: ['not-sealed'], produces: [TEXT_TYPE] },
       schema: {
-        summary: 'The newest checkpoint',
+        operationId: 'readCheckpoint',
+        summary: 'Read the newest checkpoint',
         description:
           'The signed head of the Merkle tree over the log (C2SP tlog-checkpoint, a C2SP signed note). 409 not-sealed before the first.',
         tags,
         querystring: z.strictObject({}),
         response: {
           200: { description: 'A signed note', content: { [TEXT_TYPE]: { schema: noteText } } },
-          ...problems,
         },
       },
     },
@@ -180,11 +180,12 @@ export function checkpointRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
-        summary: 'List every checkpoint that was published',
+        operationId: 'listCheckpoints',
+        summary: 'List every published checkpoint',
         description: '`next` is the `after` of the next page.',
         tags,
         querystring: checkpointParameters,
-        response: { 200: checkpointList, ...problems },
+        response: { 200: checkpointList },
       },
     },
     (request, reply) => checkpoints(context, request, reply, request.query),
@@ -192,12 +193,14 @@ export function checkpointRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/consistency',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', problems: ['not-sealed', 'not-known'] },
       schema: {
+        operationId: 'proveConsistency',
         summary: 'Prove that the log at one size extends the log at another',
+        description: 'A consistency proof (RFC 9162) between two sizes, with both roots.',
         tags,
         querystring: consistencyParameters,
-        response: { 200: consistencyAnswer, ...problems },
+        response: { 200: consistencyAnswer },
       },
     },
     (request, reply) => consistency(context, request, reply, request.query),
@@ -207,10 +210,12 @@ export function checkpointRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
-        summary: 'The keys that sign the checkpoints, or did',
+        operationId: 'listKeys',
+        summary: 'List the keys that sign checkpoints',
+        description: 'Each key with the sizes that it signs. A key that was replaced stays listed.',
         tags,
         querystring: z.strictObject({}),
-        response: { 200: keysAnswer, ...problems },
+        response: { 200: keysAnswer },
       },
     },
     (request, reply) => keys(context, request, reply),

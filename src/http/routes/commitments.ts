@@ -14,7 +14,6 @@ import { csvWriter } from '../server/csv.ts'
 import { cursors, linkNext } from '../server/cursor.ts'
 import { answerType } from '../server/negotiate.ts'
 import { asOfParameter, knownAtParameter, minSizeParameter, pageLimit, wholeNumber } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { type ListParameters, listParameters, listPlace } from './list-parameters.ts'
 
@@ -80,6 +79,7 @@ function listRoute(app: App, context: Context): void {
     {
       config: { permission: 'read', produces: [JSON_TYPE, CSV_TYPE] },
       schema: {
+        operationId: 'listCommitments',
         summary: 'List commitments',
         description:
           'Repeated parameters mean or. CSV holds the whole list where no limit is given; its `redactedCount` is the header Pledger-Redacted.',
@@ -93,7 +93,6 @@ function listRoute(app: App, context: Context): void {
               [CSV_TYPE]: { schema: z.string() },
             },
           },
-          ...problems,
         },
       },
     },
@@ -109,12 +108,15 @@ export function commitmentRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments/:commitment',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', problems: ['not-known'] },
       schema: {
+        operationId: 'readCommitment',
         summary: 'Read one commitment',
+        description:
+          'Its status on all three axes, its dates, slippage, milestones, conflicts and citations at both clocks.',
         tags: ['commitments'],
         querystring: z.strictObject({ asOf: asOfParameter, knownAt: knownAtParameter, minSize: minSizeParameter }),
-        response: { 200: commitmentAnswer, ...problems },
+        response: { 200: commitmentAnswer },
       },
     },
     (request, reply) =>
@@ -123,13 +125,14 @@ export function commitmentRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments/:commitment/timeline',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', problems: ['not-known'] },
       schema: {
+        operationId: 'readTimeline',
         summary: 'Read the periods of a commitment',
         description: 'Each period with the event or the due day that began it; `to` is the first day after it.',
         tags: ['commitments'],
         querystring: z.strictObject({ knownAt: knownAtParameter, minSize: minSizeParameter }),
-        response: { 200: timelineAnswer, ...problems },
+        response: { 200: timelineAnswer },
       },
     },
     (request, reply) =>
@@ -138,13 +141,14 @@ export function commitmentRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/commitments/:commitment/events',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', problems: ['not-known'] },
       schema: {
-        summary: 'Read the stream of a commitment',
+        operationId: 'readStream',
+        summary: 'Read the events of a commitment',
         description: 'Its events in order, repairs marked on what they repair. `next` is the `after` of the next page.',
         tags: ['commitments'],
         querystring: streamParameters,
-        response: { 200: streamAnswer, ...problems },
+        response: { 200: streamAnswer },
       },
     },
     (request, reply) => answerStream(context, request, reply, request.query),

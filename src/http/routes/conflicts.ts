@@ -9,7 +9,6 @@ import { answerPage } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { cursors } from '../server/cursor.ts'
 import { clockParameters, cursorParameter, pageLimit } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const conflictParameters = z.strictObject({
@@ -32,13 +31,14 @@ export function conflictRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
-        summary: 'List what cannot all hold',
+        operationId: 'listConflicts',
+        summary: 'List facts that cannot all hold',
         description:
           'The conflicts of commitments, definitions and reported figures, in order of the first event that each names. ' +
           'A conflict is there until an event settles it.',
         tags: ['conflicts'],
         querystring: conflictParameters,
-        response: { 200: conflictListAnswer, ...problems },
+        response: { 200: conflictListAnswer },
       },
     },
     (request, reply) => answerPage(context, request, reply, conflicts, paging, request.query),

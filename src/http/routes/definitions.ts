@@ -5,7 +5,6 @@ import { programmeListAnswer, programmes, sourceListAnswer, sources } from '../.
 import { answerQuestion } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { clockParameters } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 export function definitionRoutes(app: App, context: Context): void {
@@ -15,10 +14,12 @@ export function definitionRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'listSources',
         summary: 'List the documents that facts are cited from',
+        description: 'Each source as it is defined at both clocks, with its citations and conflicts.',
         tags: ['definitions'],
         querystring,
-        response: { 200: sourceListAnswer, ...problems },
+        response: { 200: sourceListAnswer },
       },
     },
     (request, reply) => answerQuestion(context, request, reply, sources, request.query),
@@ -28,10 +29,12 @@ export function definitionRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'listProgrammes',
         summary: 'List the programmes',
+        description: 'Each programme as it is defined at both clocks, with the scope that it reports.',
         tags: ['definitions'],
         querystring,
-        response: { 200: programmeListAnswer, ...problems },
+        response: { 200: programmeListAnswer },
       },
     },
     (request, reply) => answerQuestion(context, request, reply, programmes, request.query),

@@ -11,7 +11,6 @@ import { type Context, registerOf } from '../server/context.ts'
 import { cursors, linkNext } from '../server/cursor.ts'
 import { isUnchanged } from '../server/negotiate.ts'
 import { asOfParameter, cursorParameter, minSizeParameter, pageLimit } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const DEFAULT_LIMIT = 100
@@ -57,13 +56,14 @@ export function differenceRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readDifference',
         summary: 'Compare two states of knowledge about one day',
         description:
           'Which commitments stand otherwise as of the day than was known before, by which events: repairs of the record ' +
           'apart from news. With the figures before and after.',
         tags: ['figures'],
         querystring: differenceParameters,
-        response: { 200: differenceAnswer, ...problems },
+        response: { 200: differenceAnswer },
       },
     },
     (request, reply) => answer(context, request, reply, request.query),

@@ -7,7 +7,7 @@ import { VERSIONS } from '../../projections/core/versions.ts'
 import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { mayBeSilent } from '../server/limits.ts'
 import { wholeNumber } from '../server/parameters.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 // Safe: the keys of the object are these names.
@@ -55,14 +55,15 @@ export function digestRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/projections/:projection/digest',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', problems: ['not-known', 'not-available', 'in-flight'] },
       schema: {
-        summary: 'The digest of a projection',
+        operationId: 'readDigest',
+        summary: 'Read the digest of a projection',
         description:
           'Reads every row of the projection, a few thousand a second: meant for operators, one at a time; 503 `queue-full` while another is at work. The same log gives the same digest however the rows were built.',
         tags: ['projections'],
         querystring,
-        response: { 200: digestAnswer, ...problems },
+        response: { 200: digestAnswer },
       },
     },
     async (request, reply) => {

@@ -16,7 +16,7 @@ import { type Context, registerOf } from '../server/context.ts'
 import { createFollowers, EVENT_STREAM_TYPE, type Followers, type Following } from '../server/event-stream.ts'
 import { answerType, isUnchanged } from '../server/negotiate.ts'
 import { minSizeParameter, pageLimit, wholeNumber } from '../server/parameters.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const feedAnswer = z.strictObject({
@@ -115,10 +115,12 @@ export function feedRoutes(app: App, context: Context, following: Following): vo
     {
       config: {
         permission: 'read',
+        problems: ['not-known', 'too-many-followers', 'too-slow'],
         isLong: true,
         produces: [JSON_TYPE, NDJSON_TYPE, EVENT_STREAM_TYPE, CLOUD_EVENTS_TYPE],
       },
       schema: {
+        operationId: 'readLog',
         summary: 'Read the log by position',
         description:
           'A page as JSON (`next` is the `after` of the next page) or as a batch of CloudEvents, the whole selection as ' +
@@ -137,7 +139,6 @@ export function feedRoutes(app: App, context: Context, following: Following): vo
               [CLOUD_EVENTS_TYPE]: { schema: cloudEvents },
             },
           },
-          ...problems,
         },
       },
     },

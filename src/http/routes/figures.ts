@@ -6,7 +6,6 @@ import { reportedFigures, reportedFiguresAnswer } from '../../questions/reported
 import { answerQuestion } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { clockParameters } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 export function figureRoutes(app: App, context: Context): void {
@@ -15,13 +14,14 @@ export function figureRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
-        summary: 'Hold reported figures against computed ones',
+        operationId: 'listReportedFigures',
+        summary: 'Compare reported figures with computed ones',
         description:
           'Each figure as reported, in order of the day on which it was, beside the register’s own value for the same ' +
           'figure, programme and day. What a report does not name is compared with nothing.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter }),
-        response: { 200: reportedFiguresAnswer, ...problems },
+        response: { 200: reportedFiguresAnswer },
       },
     },
     (request, reply) => answerQuestion(context, request, reply, reportedFigures, request.query),

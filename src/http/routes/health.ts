@@ -10,7 +10,7 @@ import { cannotAnswer, type ProjectionState, projectionStates, stopOf } from '..
 import { replaysUnderWay } from '../../projections/replay/operation.ts'
 import { visibleOnes } from '../server/access.ts'
 import type { Context } from '../server/context.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { projectionAnswer } from './projections.ts'
 
@@ -73,7 +73,9 @@ export function healthRoutes(app: App, context: Context, unsafeDatabase: readonl
     {
       config: { permission: 'open' },
       schema: {
-        summary: 'Whether the process lives',
+        operationId: 'isAlive',
+        summary: 'Tell whether the process is alive',
+        description: 'Answers as soon as the process takes requests. It asks nothing of the database.',
         tags: ['health'],
         response: { 200: z.strictObject({ status: z.literal('live') }) },
       },
@@ -85,11 +87,12 @@ export function healthRoutes(app: App, context: Context, unsafeDatabase: readonl
     {
       config: { permission: 'visible' },
       schema: {
-        summary: 'Whether the service can answer',
+        operationId: 'isReady',
+        summary: 'Tell whether the service can answer',
         description:
           '503 where the database cannot be reached, or a projection has no rows to answer from: it has not begun, or builds those of another version. One that is merely behind answers, and says how far it is; so does one that an event has stopped: no other process could answer more. So it is with what is not sealed yet, or refused.',
         tags: ['health'],
-        response: { 200: readyAnswer, ...problems },
+        response: { 200: readyAnswer },
       },
     },
     async (request, reply) => {

@@ -9,7 +9,6 @@ import { PROJECTIONS } from '../../projections/all.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../../projections/core/status.ts'
 import { replaysUnderWay } from '../../projections/replay/operation.ts'
 import type { Context } from '../server/context.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const OF_PROJECTION = ['projection', 'register']
@@ -103,12 +102,13 @@ export function metricRoutes(app: App, context: Context): void {
     {
       config: { permission: 'everything' },
       schema: {
-        summary: 'What the service knows of itself, in the text format of Prometheus',
+        operationId: 'readMetrics',
+        summary: 'Read the metrics of the service',
+        description: 'Text for Prometheus. The caller may do everything in every register.',
         tags: ['health'],
         querystring: z.strictObject({}),
         response: {
           200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } },
-          ...problems,
         },
       },
     },

@@ -12,7 +12,7 @@ import { readRegisters } from '../../projections/replay/progress.ts'
 import { checkAction, checkMay, isVisible } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart } from '../server/context.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const STATUSES = ['pending', 'running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
@@ -147,15 +147,21 @@ export function operationRoutes(app: App, context: Context, startReplay: (operat
   app.post(
     '/v1/projections/:name/replay',
     {
-      config: { permission: 'operate', consumes: [JSON_TYPE], mayLackBody: true },
+      config: {
+        permission: 'operate',
+        problems: ['unknown-route', 'unknown-register', 'in-flight', 'not-available'],
+        consumes: [JSON_TYPE],
+        mayLackBody: true,
+      },
       schema: {
-        summary: 'Build a projection, or all, anew beside the one in use',
+        operationId: 'startReplay',
+        summary: 'Build a projection anew beside the one in use',
         description:
           'The same request goes on with a replay that was interrupted, with the options that it gives now. One at a time: 409 in-flight names another, or the same that runs with other options.',
         tags: ['operations'],
         querystring: z.strictObject({}),
         body: replayRequest,
-        response: { 202: operationAnswer, ...problems },
+        response: { 202: operationAnswer },
       },
     },
     async (request, reply) => {
@@ -170,12 +176,14 @@ export function operationRoutes(app: App, context: Context, startReplay: (operat
   app.get(
     '/v1/operations/:id',
     {
-      config: { permission: 'visible' },
+      config: { permission: 'visible', problems: ['unknown-route'] },
       schema: {
-        summary: 'How far an operation is',
+        operationId: 'readOperation',
+        summary: 'Read how far an operation is',
+        description: 'Its phase, the events that it has read, and the time that it is expected to take.',
         tags: ['operations'],
         querystring: z.strictObject({}),
-        response: { 200: operationAnswer, ...problems },
+        response: { 200: operationAnswer },
       },
     },
     async (request, reply) => {
@@ -187,12 +195,14 @@ export function operationRoutes(app: App, context: Context, startReplay: (operat
   app.delete(
     '/v1/operations/:id',
     {
-      config: { permission: 'operate' },
+      config: { permission: 'operate', problems: ['unknown-route', 'in-flight', 'not-available'] },
       schema: {
-        summary: 'Give an operation up: what it has built is dropped, what is live stays',
+        operationId: 'cancelOperation',
+        summary: 'Cancel an operation',
+        description: 'The operation drops the rows that it has built. The rows in use stay.',
         tags: ['operations'],
         querystring: z.strictObject({}),
-        response: { 200: operationAnswer, ...problems },
+        response: { 200: operationAnswer },
       },
     },
     async (request, reply) => {

@@ -6,7 +6,6 @@ import { plan, planAnswer } from '../../questions/plan.ts'
 import { answerQuestion } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { clockParameters } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 export function planRoutes(app: App, context: Context): void {
@@ -15,11 +14,12 @@ export function planRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readPlan',
         summary: 'Read the plan behind the earned schedule',
         description: 'How many commitments were due on which day by their original dates, and how many are delivered.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter }),
-        response: { 200: planAnswer, ...problems },
+        response: { 200: planAnswer },
       },
     },
     (request, reply) => answerQuestion(context, request, reply, plan, request.query),

@@ -7,7 +7,6 @@ import { PROJECTION_STATUSES, projectionStates } from '../../projections/core/st
 import { replaysUnderWay, unfinishedOperation } from '../../projections/replay/operation.ts'
 import { isVisible, visibleOnes } from '../server/access.ts'
 import type { Context } from '../server/context.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { answerOf, operationAnswer } from './operations.ts'
 
@@ -55,10 +54,12 @@ export function projectionRoutes(app: App, context: Context): void {
     {
       config: { permission: 'visible' },
       schema: {
-        summary: 'Where every projection stands in every register',
+        operationId: 'listProjections',
+        summary: 'List where each projection stands in each register',
+        description: 'For each register and projection: how far it has read the log, and whether it moves.',
         tags: ['projections'],
         querystring: z.strictObject({}),
-        response: { 200: projectionList, ...problems },
+        response: { 200: projectionList },
       },
     },
     async (request, reply) => {

@@ -15,7 +15,7 @@ import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { answerType, isUnchanged } from '../server/negotiate.ts'
 import { parsePosition, wholeNumber } from '../server/parameters.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { base64, newestOf, noteText } from './checkpoints.ts'
 
@@ -95,8 +95,9 @@ export function proofRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/events/:position/proof',
     {
-      config: { permission: 'read', produces: [JSON_TYPE, TLOG_PROOF_TYPE] },
+      config: { permission: 'read', problems: ['not-known', 'not-sealed'], produces: [JSON_TYPE, TLOG_PROOF_TYPE] },
       schema: {
+        operationId: 'readProof',
         summary: 'Prove that an event is in the log',
         description:
           'The inclusion proof of its leaf in the tree of a checkpoint, as JSON or as C2SP tlog-proof. 409 not-sealed while no checkpoint covers it, or where none is of that size.',
@@ -107,7 +108,6 @@ export function proofRoutes(app: App, context: Context): void {
             description: 'The proof, with the checkpoint that it leads to',
             content: { [JSON_TYPE]: { schema: proofAnswer }, [TLOG_PROOF_TYPE]: { schema: z.string() } },
           },
-          ...problems,
         },
       },
     },

@@ -12,7 +12,7 @@ import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart } from '../server/context.ts'
 import { idempotencyHeaders, recordOnce } from '../server/idempotency.ts'
 import { parsePosition } from '../server/parameters.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { answerRecorded, recordedAnswer, withProofs } from './events.ts'
 import { preferHeader, type SealedProofs } from './proofs.ts'
@@ -58,8 +58,23 @@ export function redactionRoutes(app: App, context: Context, sealedProofs: Sealed
   app.post(
     '/v1/registers/:register/events/:position/redact',
     {
-      config: { permission: 'redact', consumes: [JSON_TYPE] },
+      config: {
+        permission: 'redact',
+        problems: [
+          'not-known',
+          'redacted',
+          'not-available',
+          'not-retractable',
+          'id-reused',
+          'in-flight',
+          'key-reused',
+          'queue-full',
+          'not-a-fact',
+        ],
+        consumes: [JSON_TYPE],
+      },
       schema: {
+        operationId: 'redactEvent',
         summary: 'Redact an event',
         description:
           'For operators. Erases occurredOn, data, citations and salt of the event, and of the corrections of it, at every ' +
@@ -68,7 +83,7 @@ export function redactionRoutes(app: App, context: Context, sealedProofs: Sealed
         querystring: z.strictObject({}),
         headers: idempotencyHeaders.extend(preferHeader.shape),
         body: redactBody,
-        response: { 201: recordedAnswer, ...problems },
+        response: { 201: recordedAnswer },
       },
     },
     async (request, reply) =>

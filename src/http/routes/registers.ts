@@ -16,7 +16,7 @@ import { JSON_TYPE } from '../server/body.ts'
 import { type Context, registerOf } from '../server/context.ts'
 import { idempotencyHeaders, recordGroup } from '../server/idempotency.ts'
 import { isUnchanged } from '../server/negotiate.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { withRefusal } from './events.ts'
 import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proofs.ts'
@@ -99,14 +99,21 @@ export function registerRoutes(app: App, context: Context, sealedProofs: SealedP
   app.post(
     '/v1/registers',
     {
-      config: { permission: 'administer', consumes: [JSON_TYPE] },
+      config: {
+        permission: 'administer',
+        problems: ['already-made', 'id-reused', 'in-flight', 'key-reused', 'queue-full'],
+        consumes: [JSON_TYPE],
+      },
       schema: {
+        operationId: 'openRegister',
         summary: 'Open a register',
+        description:
+          'Records `RegisterOpened` as the first event of a new register. The caller may administer registers.',
         tags: ['registers'],
         querystring: z.strictObject({}),
         headers: idempotencyHeaders.extend(preferHeader.shape),
         body: newRegister,
-        response: { 201: openedAnswer, ...problems },
+        response: { 201: openedAnswer },
       },
     },
     (request, reply) => openRegister(context, sealedProofs, request, reply, request.body),
@@ -117,12 +124,13 @@ export function registerRoutes(app: App, context: Context, sealedProofs: SealedP
     {
       config: { permission: 'visible' },
       schema: {
+        operationId: 'listRegisters',
         summary: 'List the registers',
+        description: 'The registers that the caller may read, each with the size of its log.',
         tags: ['registers'],
         querystring: z.strictObject({}),
         response: {
           200: registerList,
-          ...problems,
         },
       },
     },
@@ -134,10 +142,12 @@ export function registerRoutes(app: App, context: Context, sealedProofs: SealedP
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readRegister',
         summary: 'Read a register',
+        description: 'Its title, parties, time zone and size.',
         tags: ['registers'],
         querystring: z.strictObject({}),
-        response: { 200: registerAnswer, ...problems },
+        response: { 200: registerAnswer },
       },
     },
     (request, reply) => readRegister(context, request, reply),

@@ -7,7 +7,6 @@ import { STEPS, series, seriesAnswer } from '../../questions/series.ts'
 import { answerQuestion } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { knownAtParameter, minSizeParameter } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const error = 'expected an existing day, YYYY-MM-DD'
@@ -31,11 +30,12 @@ export function seriesRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readSeries',
         summary: 'Summarise a register over time',
         description: 'The figures as of the last day of each step between two days, and of the last day itself.',
         tags: ['figures'],
         querystring: seriesParameters,
-        response: { 200: seriesAnswer, ...problems },
+        response: { 200: seriesAnswer },
       },
     },
     // The day of a series is its last one.

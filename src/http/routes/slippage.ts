@@ -6,7 +6,6 @@ import { slippage, slippageAnswer } from '../../questions/slippage.ts'
 import { answerQuestion } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { clockParameters } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 export function slippageRoutes(app: App, context: Context): void {
@@ -15,11 +14,12 @@ export function slippageRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readSlippage',
         summary: 'Read how slippage is spread',
         description: 'How many commitments are how many days late, against the original and the current due date.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter }),
-        response: { 200: slippageAnswer, ...problems },
+        response: { 200: slippageAnswer },
       },
     },
     (request, reply) => answerQuestion(context, request, reply, slippage, request.query),

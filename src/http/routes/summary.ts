@@ -7,7 +7,6 @@ import { summary, summaryAnswer } from '../../questions/summary.ts'
 import { answerQuestion } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { clockParameters } from '../server/parameters.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const groupBy = z
@@ -24,11 +23,12 @@ export function summaryRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readSummary',
         summary: 'Summarise a register',
         description: 'Every figure with numerator, denominator and the list of exactly what it counts.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter, groupBy }),
-        response: { 200: summaryAnswer, ...problems },
+        response: { 200: summaryAnswer },
       },
     },
     (request, reply) => answerQuestion(context, request, reply, summary, request.query),

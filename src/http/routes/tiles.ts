@@ -10,7 +10,7 @@ import { BrokenTreeError } from '../../integrity/sealing/proofs.ts'
 import { isPublishedWithin, readTile } from '../../integrity/sealing/stored.ts'
 import { bundle, parseTilePath, type ResourceId, sizesWith, TILE_WIDTH } from '../../integrity/tlog/tiles.ts'
 import { type Context, registerOf } from '../server/context.ts'
-import { Problem, problems } from '../server/problem.ts'
+import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const BYTES_TYPE = 'application/octet-stream'
@@ -63,9 +63,10 @@ export function tileRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/tile/:level/*',
     {
-      config: { permission: 'read', produces: [BYTES_TYPE] },
+      config: { permission: 'read', problems: ['not-known', 'not-sealed', 'unknown-route'], produces: [BYTES_TYPE] },
       schema: {
-        summary: 'A tile of the Merkle tree, or an entry bundle',
+        operationId: 'readTile',
+        summary: 'Read a tile of the Merkle tree, or an entry bundle',
         description:
           'As C2SP tlog-tiles: `level` is 0 to 63, or `entries` for the leaves; then comes the index in groups of three digits, all but the last marked with x, and for a partial tile `.p/` and its width. A partial tile is there in the widths that it had at a checkpoint. What is there never changes.',
         tags: ['integrity'],
@@ -75,7 +76,6 @@ export function tileRoutes(app: App, context: Context): void {
             description: 'Hashes of 32 bytes, or leaves after their lengths',
             content: { [BYTES_TYPE]: { schema: z.string().meta({ format: 'binary' }) } },
           },
-          ...problems,
         },
       },
     },

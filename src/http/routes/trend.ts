@@ -4,7 +4,6 @@ import { trend, trendAnswer } from '../../questions/trend.ts'
 import { answerPage } from '../server/answer.ts'
 import type { Context } from '../server/context.ts'
 import { cursors } from '../server/cursor.ts'
-import { problems } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 import { listParameters, listPlace } from './list-parameters.ts'
 
@@ -16,12 +15,13 @@ export function trendRoutes(app: App, context: Context): void {
     {
       config: { permission: 'read' },
       schema: {
+        operationId: 'readTrend',
         summary: 'Read the milestone trend',
         description:
           'For each commitment of the list with the same parameters: its due dates and forecasts with the days on which they came into force. 50 at a time by default.',
         tags: ['commitments'],
         querystring: listParameters,
-        response: { 200: trendAnswer, ...problems },
+        response: { 200: trendAnswer },
       },
     },
     (request, reply) => answerPage(context, request, reply, trend, paging, request.query),

@@ -4,8 +4,10 @@ import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod'
+import type { ProblemWord } from '../../kernel/problem-words.ts'
 import { NDJSON_TYPE } from './body.ts'
 import { DOCS_POLICY } from './browsers.ts'
+import { type NamedResponses, problemResponses, problemsOf } from './named-problems.ts'
 
 const API = {
   info: {
@@ -32,10 +34,12 @@ function referredTo(part: unknown): string[] {
 
 /** Drops component schemas that nothing refers to: every schema is registered both as input and as output. */
 function withoutUnused<T extends object>(document: T): T {
-  const { components, ...rest } = document as T & { components?: { schemas?: Record<string, unknown> } }
+  const { components, ...rest } = document as T & {
+    components?: { schemas?: Record<string, unknown>; responses?: object }
+  }
   const schemas = components?.schemas ?? {}
   const used = new Set<string>()
-  const waiting = referredTo(rest)
+  const waiting = [...referredTo(rest), ...referredTo(components?.responses ?? null)]
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     if (used.has(name)) continue
     used.add(name)
@@ -72,20 +76,36 @@ function withNamedRest<T extends { paths?: unknown }>(document: T): T {
   return { ...document, paths: Object.fromEntries(paths) }
 }
 
-/** Says of an operation what its caller has to be permitted. */
-const withPermission: typeof jsonSchemaTransform = (given) => {
+/** Says of an operation what its caller has to be permitted, and with which problems it may answer. */
+const withRouteConfig: typeof jsonSchemaTransform = (given) => {
   const { schema, url } = jsonSchemaTransform(given)
-  const permission = given.route.config?.permission
+  const { permission } = given.route.config ?? {}
   const security = permission === 'open' ? [] : [{ bearer: [] }, {}]
-  return { schema: { ...schema, security, 'x-permission': permission } as typeof schema, url }
+  const problems = problemsOf({ url: given.url, schema: given.schema, config: given.route.config })
+  return { schema: { ...schema, security, 'x-permission': permission, 'x-problems': problems } as typeof schema, url }
+}
+
+type Refusing = Record<string, { responses?: object; 'x-problems'?: ProblemWord[] }>
+
+/** Turns the problems that an operation names into its responses, which operations with the same problems share. */
+function withProblems<T extends { paths?: unknown; components?: object }>(document: T): T {
+  const responses: NamedResponses = {}
+  for (const path of Object.values((document.paths ?? {}) as Record<string, Refusing>)) {
+    for (const operation of Object.values(path)) {
+      operation.responses = { ...operation.responses, ...problemResponses(operation['x-problems'] ?? [], responses) }
+      delete operation['x-problems']
+    }
+  }
+  return { ...document, components: { ...document.components, responses } }
 }
 
 /** Describes every route that is registered after this. */
 export function describeRoutes(app: FastifyInstance): void {
   app.register(swagger, {
     openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
-    transform: withPermission,
-    transformObject: (document) => withoutUnused(withNamedRest(withLines(jsonSchemaTransformObject(document)))),
+    transform: withRouteConfig,
+    transformObject: (document) =>
+      withoutUnused(withNamedRest(withProblems(withLines(jsonSchemaTransformObject(document))))),
   })
   app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
 }

@@ -19,25 +19,6 @@ import { ProjectionBehindError } from '../../projections/core/projection.ts'
 import { RefusalError } from '../../questions/refusal.ts'
 import { QueueFullError } from '../../recording/recorder.ts'
 
-const problemAnswer = z
-  .looseObject({
-    type: z.string().meta({ description: 'Stable: /problems/{word}' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().optional(),
-    instance: z.string().optional(),
-    errors: z.array(z.strictObject({ pointer: z.string(), detail: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457' })
-
-const problemResponse = {
-  description: 'Why not, as problem+json',
-  content: { 'application/problem+json': { schema: problemAnswer } },
-}
-
-/** The responses of every route that can say no. */
-export const problems = { '4xx': problemResponse, '5xx': problemResponse }
-
 type Details = { detail?: string; errors?: ParseIssue[]; headers?: Record<string, string> } & Record<string, unknown>
 
 /** A problem to answer with; thrown from a route, answered by the error handler. */
@@ -256,11 +237,13 @@ export function problemRoutes(app: FastifyInstance): void {
   app.get(
     '/problems/:word',
     {
-      config: { permission: 'open' },
+      config: { permission: 'open', problems: ['unknown-route'] },
       schema: {
+        operationId: 'readProblem',
         summary: 'Read what a kind of problem means',
+        description: 'The address of this answer is the `type` of the problem.',
         tags: ['problems'],
-        response: { 200: z.strictObject({ type: z.string(), title: z.string(), status: z.int() }), ...problems },
+        response: { 200: z.strictObject({ type: z.string(), title: z.string(), status: z.int() }) },
       },
     },
     async (request) => {
