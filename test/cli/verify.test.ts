@@ -762,12 +762,12 @@ t.test('a database is verified with its projections, and the exit code tells wha
   await sql`update event set recorded_by = 'local' where position = 7`.execute(db)
 
   // What nothing vouches for is said not to be verified, and why.
-  await sql`update checkpoint set version = 99 where projection = 'commitments'`.execute(db)
+  await sql`update projection_progress set version = 99 where projection = 'commitments'`.execute(db)
   t.match(await pledger(t, ['verify', 'log', url], {}), {
     code: 0,
     out: /not verified: commitments of demo: it was built by version 99 of its rules, and version \d+ is what is checked here; the service/,
   })
-  await sql`delete from checkpoint where projection = 'commitments'`.execute(db)
+  await sql`delete from projection_progress where projection = 'commitments'`.execute(db)
   t.match(await pledger(t, ['verify', 'log', url], {}), {
     code: 3,
     err: 'pledger: verification failed: commitments of demo at size 0: it has rows, and nothing says from which of the log they come; run pledger replay\n',
