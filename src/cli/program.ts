@@ -49,7 +49,7 @@ export function registerId(text: string): string {
 
 export type Session = Connection & { registers: Registers; recorder: Recorder }
 
-const GOES_ON = 'interrupted: what was done stays done, and the same command goes on from there'
+const GOES_ON = 'interrupted: finished work is kept, and the same command continues it'
 
 /** The command was ended by a signal: what it had recorded stays. */
 export class InterruptedError extends Error {

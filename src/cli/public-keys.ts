@@ -15,5 +15,5 @@ export async function readKeysOption(text: string): Promise<Verifier[]> {
   })
   const keys = parseKeys(contents)
   if (keys) return keys
-  throw new CommandError(`${text} is to hold public keys, one a line, or the JSON of R/keys`)
+  throw new CommandError(`${text} must hold public keys, one on each line, or the JSON of R/keys`)
 }

@@ -101,7 +101,7 @@ async function waitForLease(db: Database, operation: Operation): Promise<void> {
   if (!operation.isOwned) return
   const { id, heartbeatAt } = operation
   const lease = `a process that is silent for ${SILENT_MS / 1_000} s has lost it`
-  process.stderr.write(`replay ${id} was being worked on a moment ago: waiting for a sign of that (${lease})\n`)
+  process.stderr.write(`replay ${id} was at work a moment ago: waiting for a sign of its process (${lease})\n`)
   for (let now: Operation | null = operation; now?.isOwned; now = await readOperation(db, id)) {
     if (now.heartbeatAt?.getTime() !== heartbeatAt?.getTime()) throw new AnotherReplayError(now)
     await sleep(LOOK_EVERY_MS)
@@ -186,7 +186,7 @@ async function compare({ db }: Connection, operation: Operation, stop: Stop): Pr
     if (stop.name === null) throw error
     throw new InterruptedError(
       stop.name,
-      'interrupted: the new rows are live; those before, not all compared, are kept',
+      'interrupted: the new rows are live; the old ones are kept, and not all were compared',
     )
   }
   if (different.length > 0) throw new CommandError(await tellDifference(db, operation, different))
@@ -208,7 +208,7 @@ async function run(names: readonly string[], options: Options): Promise<void> {
     const stop = stopAtSignal()
     const { state, failedBecause } = await work(connection, operation, options.workers ?? null, stop)
     if (state === 'caughtUp') await conclude(connection, operation.id, options, stop)
-    if (state === 'failed') throw new CommandError(`stopped, and what is live stays: ${failedBecause}`)
+    if (state === 'failed') throw new CommandError(`stopped; the live rows stay: ${failedBecause}`)
     if (state === 'running') throw new CommandError('another process has gone on with this replay')
     if (state === 'cancelled') throw new CommandError('cancelled: what was built is dropped')
   } catch (error) {

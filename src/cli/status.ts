@@ -73,8 +73,12 @@ function describeReplay(replay: ReplayState): string[] {
   const scope = `${projections.join(', ')} of ${register ?? 'all registers'}`
   const far = `${counted(done)} of ${counted(of)} events (${percentage} %)`
   const state = isOwned ? `running, ${phase}, ${far}` : `${statusOf(replay)} at ${far}, takes space`
-  const goesOn = isOwned ? [] : [`  ${commandOf(replay)}   goes on with it`]
-  return [`replay ${id} of ${scope}: ${state}`, ...goesOn, '  pledger replay --cancel   drops what it has built']
+  const goesOn = isOwned ? [] : [`  ${commandOf(replay)}   continues it`]
+  return [
+    `replay ${id} of ${scope}: ${state}`,
+    ...goesOn,
+    '  pledger replay --cancel   deletes the rows that it has built',
+  ]
 }
 
 async function status({ db, description }: Session, isJson: boolean): Promise<void> {

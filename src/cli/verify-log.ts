@@ -64,15 +64,12 @@ function notVerified({ newest }: LogSource, { events, sealed, redactedRepairs }:
   const open: string[] = []
   if (newest !== null && events > sealed)
     open.push(
-      `the last ${counted(events - sealed)} events: no checkpoint covers them yet, so whoever shows them may change them`,
+      `the last ${counted(events - sealed)} events: no checkpoint covers them yet, so the operator can still change them`,
     )
-  if (newest !== null)
-    open.push(
-      'when checkpoints were signed (signedAt), for which sizes keys were (fromSize, toSize): no signature binds that',
-    )
+  if (newest !== null) open.push('signedAt, fromSize and toSize: no signature binds them')
   if (redactedRepairs > 0)
     open.push(
-      `what ${counted(redactedRepairs)} redacted repairs were about (data.event): the hash of that can no longer be checked`,
+      `what ${counted(redactedRepairs)} redacted repairs were about (data.event): their hashes can no longer be checked`,
     )
   return open
 }
@@ -106,7 +103,7 @@ async function verifyProjection(
     case 'holds': {
       const { size, sha256 } = check
       const behind = size < head.size ? `, ${counted(head.size - size)} events behind the log` : ''
-      await writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, as the log comes to\n`)
+      await writeOut(`  ${where} at size ${counted(size)}${behind}: digest ${sha256}, as the log gives it\n`)
       return null
     }
     default:
@@ -121,7 +118,7 @@ async function verifyRegister(db: Database, register: string, keys: Keys): Promi
     const source = await databaseLog(tx, register)
     const verdict = await verifySource(source, keys)
     const known = await createRegisters().read(tx, register)
-    if (!known) throw new VerificationError('the register', 'it is not known to whoever reads it')
+    if (!known) throw new VerificationError('the register', 'the reader does not know it')
     const open: string[] = []
     for (const projection of NAMES) {
       const unchecked = await verifyProjection(tx, known, projection)

@@ -38,7 +38,7 @@ type EventOptions = { key: string; proof?: string; register?: string; redactedBy
 async function readProved(file: string, proofFile?: string): Promise<Proved> {
   const { event, proof } = readEvent(await readText(file))
   if (proof === null && proofFile === undefined)
-    throw new CommandError(`there is no proof: ${file} is to hold {"event": …, "proof": …}, or give --proof`, 2)
+    throw new CommandError(`there is no proof: ${file} must hold {"event": …, "proof": …}, or give --proof`, 2)
   if (proof !== null && proofFile !== undefined)
     throw new CommandError(`there are two proofs: one in ${file}, and --proof ${proofFile}`, 2)
   return { event, proof: proof ?? readProof(await readText(proofFile as string)) }
@@ -93,7 +93,7 @@ async function remembered(
   if (typeof checkpoint !== 'string') return { note, checkpoint }
   if (isOfOtherLog(note, keys)) throw new CommandError(`${file}: ${checkpoint}`, 2)
   const way = 'unless an earlier key signed it, which then is to be given as well'
-  throw new CommandError(`${file}: ${checkpoint}: what was seen last is lost, ${way}`)
+  throw new CommandError(`${file}: ${checkpoint}: the checkpoint seen last is lost, ${way}`)
 }
 
 /** Keeps both notes, under names that their content gives: a fork that is seen again is kept once. */
@@ -106,7 +106,7 @@ async function keepBoth(state: string, before: string, shown: string): Promise<s
 }
 
 function wordsOf({ kind }: Watched, before: Checkpoint | null): string {
-  const recomputed = 'its tiles come to that root'
+  const recomputed = 'its tiles give that root'
   if (kind === 'first') return `trusted on first use: ${recomputed}, and there is nothing yet to hold it against`
   if (kind === 'same') return `unchanged, ${recomputed}`
   return `proved to extend size ${counted(Number(before?.size ?? 0))}, ${recomputed}`

@@ -118,8 +118,7 @@ function refusalOf(text: string, proofText: string | null = null): [1 | 3, strin
   }
 }
 
-const SIGNED_ALONE =
-  '  not verified: when checkpoints were signed (signedAt), for which sizes keys were (fromSize, toSize): no signature binds that\n'
+const SIGNED_ALONE = '  not verified: signedAt, fromSize and toSize: no signature binds them\n'
 
 t.test(
   'an exported tree is verified from its directory and from a web server, and every damage in it is named',
@@ -159,7 +158,7 @@ t.test(
     const address = await serve(t, { from: tree })
     const name = vkey(key).split('+', 2).join('+')
     const said = `demo: 303 events, every content, leaf, place and time as it was recorded; 300 sealed, every tile and 2 checkpoints hold; believed: ${name}`
-    const open = `  not verified: the last 3 events: no checkpoint covers them yet, so whoever shows them may change them\n${SIGNED_ALONE}`
+    const open = `  not verified: the last 3 events: no checkpoint covers them yet, so the operator can still change them\n${SIGNED_ALONE}`
     t.match(await pledger(t, ['verify', 'log', tree, '--key', vkey(key)]), {
       code: 0,
       out: `${said}\n${open}`,
@@ -357,7 +356,7 @@ t.test('an event is verified offline with its proof, and nothing else passes for
   const both2 = ['--proof', text, '--key', vkey(key)]
   t.match(await pledger(t, ['verify', 'event', alone, '--key', vkey(key)]), {
     code: 2,
-    err: `pledger: there is no proof: ${alone} is to hold {"event": …, "proof": …}, or give --proof\n`,
+    err: `pledger: there is no proof: ${alone} must hold {"event": …, "proof": …}, or give --proof\n`,
   })
   t.match(await pledger(t, ['verify', 'event', both, ...both2]), {
     code: 2,
@@ -503,11 +502,11 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
   const spoilt = await treeAt(honest, 6)
   await writeFile(join(spoilt, 'tile/0/000.p/6'), Buffer.alloc(6 * 32, 7))
   served.from = spoilt
-  const noRoot = 'the tiles do not come to the root of the checkpoint, so nothing can be proved'
+  const noRoot = 'the tiles do not give the root of the checkpoint, so nothing can be proved'
   t.match(await watch(), { code: 3, out: '', err: `pledger: verification failed: ${noRoot}\n` })
   served.from = join(dir, 'Commitment-5')
   const first =
-    /^\S+Z demo at size 5, root \S+=: trusted on first use: its tiles come to that root, and there is nothing yet to hold it against\n$/
+    /^\S+Z demo at size 5, root \S+=: trusted on first use: its tiles give that root, and there is nothing yet to hold it against\n$/
   t.match(await watch(), { code: 0, out: first, err: '' })
   const tile = join(dir, 'Commitment-5/tile/0/000.p/5')
   const held = await readFile(tile)
@@ -516,11 +515,11 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
   await writeFile(tile, Buffer.concat([held, held]))
   t.match(await watch(), { code: 3, err: /tile\/0\/000.p\/5 has 320 bytes and should have 160\n$/ })
   await writeFile(tile, held)
-  t.match(await watch(), { code: 0, out: /: unchanged, its tiles come to that root\n$/ })
+  t.match(await watch(), { code: 0, out: /: unchanged, its tiles give that root\n$/ })
 
   // What was seen last is believed for its signature, as everything else.
   const first5 = await readFile(join(state, 'checkpoint'), 'utf8')
-  const lost = `what was seen last is lost, unless an earlier key signed it, which then is to be given as well`
+  const lost = `the checkpoint seen last is lost, unless an earlier key signed it, which then is to be given as well`
   for (const [what, changed] of [
     ['its root', first5.replace(/(\n5\n)./, (_all, size) => `${size}${first5.includes('\n5\nA') ? 'B' : 'A'}`)],
     ['its size', first5.replace('\n5\n', '\n500\n')],
@@ -558,7 +557,7 @@ t.test('a watch proves that a log only grew, and keeps both notes of one that wa
   served.from = honest700
   t.match(await watch(), {
     code: 0,
-    out: /^\S+Z demo at size 700, root \S+=: proved to extend size 5, its tiles come to that root\n$/,
+    out: /^\S+Z demo at size 700, root \S+=: proved to extend size 5, its tiles give that root\n$/,
     err: '',
   })
 
@@ -712,10 +711,10 @@ t.test('a database is verified with its projections, and the exit code tells wha
   const digest = async (projection: ProjectionName) =>
     (await projectionDigest(db, registers, { register: 'demo', projection })).sha256
   t.strictSame(lines, [
-    `  commitments of demo at size 40, 1 events behind the log: digest ${await digest('commitments')}, as the log comes to`,
-    `  periods of demo at size 40, 1 events behind the log: digest ${await digest('periods')}, as the log comes to`,
+    `  commitments of demo at size 40, 1 events behind the log: digest ${await digest('commitments')}, as the log gives it`,
+    `  periods of demo at size 40, 1 events behind the log: digest ${await digest('periods')}, as the log gives it`,
     '  not verified: tallies of demo: it sums up every 16384 events, and there were fewer',
-    '  not verified: the last 1 events: no checkpoint covers them yet, so whoever shows them may change them',
+    '  not verified: the last 1 events: no checkpoint covers them yet, so the operator can still change them',
     SIGNED_ALONE.slice(0, -1),
   ])
   t.match(await pledger(t, ['verify', 'log', url, '--register', 'none']), {
@@ -725,7 +724,7 @@ t.test('a database is verified with its projections, and the exit code tells wha
   await sql`update commitment set title = 'spoilt' where id = 'c-7'`.execute(db)
   t.match(await pledger(t, ['verify', 'log', url], {}), {
     code: 3,
-    err: 'pledger: verification failed: commitments of demo at size 40: its row of c-7 is not what the log comes to; run pledger replay\n',
+    err: 'pledger: verification failed: commitments of demo at size 40: its row of c-7 differs from the log; run pledger replay\n',
   })
   await sql`update commitment set title = 'Commitment' where id = 'c-7'`.execute(db)
   await sql`update register set redactions = 2`.execute(db)

@@ -359,7 +359,7 @@ t.test('what does not come to what was signed is not handed out, and the log say
     t.notOk('detail' in JSON.parse(body), 'the caller is not told what')
     t.match(lines.pop(), message)
   }
-  await fails('events/0/proof', /^demo: the proof of position 0 does not come to the root of size 304$/)
+  await fails('events/0/proof', /^demo: the proof of position 0 does not lead to the root of size 304$/)
   await fails(
     'consistency?first=100&second=200',
     /^demo: the proof from size 100 to size 200 does not lead to the root that was signed for size 304$/,

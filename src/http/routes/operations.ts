@@ -40,7 +40,7 @@ export const operationAnswer = z
       .strictObject({ detail: z.string(), event: z.int().nullable().meta({ description: 'Its position' }) })
       .nullable()
       .meta({
-        description: 'Why it failed; of one that is caughtUp, that its rows differ from those before, which are kept',
+        description: 'Why it failed; of one that is caughtUp, that its rows differ from the old ones, which are kept',
       }),
   })
   .meta({ id: 'Operation' })

@@ -10,9 +10,10 @@ import { isSlug } from '../../domain/event.ts'
 import { Problem } from './problem.ts'
 
 /**
- * What a route needs. `open`: nothing, and it tells nothing of any register; `visible`: nothing, but it tells only of
- * registers that the caller may see; `everything`: some role for all registers; else the action, with the register of the
- * path where the route has one, and otherwise with any, which the route then looks at more closely.
+ * The permission that a route needs. `open`: none, and it tells nothing of any register. `visible`: none, but it tells
+ * only of registers that the caller may see. `everything`: a role for all registers. Otherwise the action, in the
+ * register of the path. A route without a register in its path needs it in any register, and looks more closely
+ * itself.
  */
 type Permission = 'open' | 'visible' | 'everything' | Action
 
@@ -199,7 +200,10 @@ function lookAgain(access: Access, request: FastifyRequest, reply: FastifyReply)
 /** A name of this machine, as a browser sends it that was led here. */
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 
-/** Where everyone on this machine may write, a page of another site must not reach it by a name that leads here. */
+/**
+ * Where everyone on this machine may write, a page of another origin must not. Browsers send a POST without a body
+ * without asking first, but they name its origin.
+ */
 function checkHost({ raw: { headers } }: FastifyRequest): void {
   const { host } = headers
   // No browser leaves it out.

@@ -9,7 +9,10 @@ import { JSON_TYPE } from './body.ts'
 import { tagged } from './etag-cache.ts'
 import { Problem } from './problem.ts'
 
-/** The charset of a type that is asked for: every answer is in UTF-8, and whoever asks for another is better off with that. */
+/**
+ * The charset of a type that is asked for. Every answer is in UTF-8, which serves a client that asks for another
+ * charset better than a refusal.
+ */
 const CHARSET = /;\s*charset\s*=\s*(?:"[^"]*"|[^\s;,"]*)/gi
 
 const JSON_ALONE: readonly string[] = [JSON_TYPE]

@@ -89,7 +89,7 @@ function isConditional({ headers }: FastifyRequest): boolean {
 }
 
 export type Rates = {
-  /** To be called before access control: whoever keeps trying credentials is refused before those are looked at. */
+  /** Call it before access control: an address that keeps trying credentials is refused before they are looked at. */
   limitFailures: (app: FastifyInstance, isKnown: (request: FastifyRequest) => boolean) => void
   /** The answer to a request that access control refuses: it counts as every other one. */
   refused: (request: FastifyRequest, reply: FastifyReply, error: Error) => Error
@@ -118,7 +118,7 @@ export function countRates(limit: RateLimit): Rates {
       app.addHook('onRequest', (request, _reply, done) => {
         if (request.headers.authorization === undefined) return done()
         const counted = failures(request, false)
-        // Whoever has a key is not shut out by others who try one from the same address.
+        // A holder of a key is not locked out by others who try keys from the same address.
         done(counted.isExceeded && !isKnown(request) ? refusal(limit, counted) : undefined)
       })
       app.addHook('onError', (request, _reply, error: unknown, done) => {

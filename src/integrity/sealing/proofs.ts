@@ -49,7 +49,7 @@ export async function provedInclusions(
     const position = positions[at] as number
     if (!isIncluded(BigInt(position), head.size, leafHash, proof, head.root))
       throw new BrokenTreeError(
-        `${register}: the proof of position ${position} does not come to the root of size ${size}`,
+        `${register}: the proof of position ${position} does not lead to the root of size ${size}`,
       )
     return { position, size, leafHash, proof, note }
   })

@@ -107,7 +107,7 @@ async function provedCheckpoint(
   if (!read || read.origin !== tree.origin || read.size !== BigInt(newest.size) || !newest.root.equals(read.root))
     throw new RefusedToSignError(`the checkpoint of size ${newest.size} is not what was signed`)
   if (!tiles.rangeHash({ start: 0n, end: read.size }).equals(newest.root))
-    throw new RefusedToSignError(`the tiles do not come to the root of the checkpoint of size ${newest.size}`)
+    throw new RefusedToSignError(`the tiles do not give the root of the checkpoint of size ${newest.size}`)
   return newest
 }
 

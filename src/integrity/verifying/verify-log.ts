@@ -119,7 +119,7 @@ function tileFault({ level, index, hashes }: BuiltTile, held: Buffer | null, wid
   const position = first + at * leaves
   if (level === 0) return faultAt(position, `its leaf does not have the hash that ${path} holds`)
   const range = `positions ${position} to ${position + leaves - 1}`
-  return new VerificationError(range, `their leaves do not come to the hash that ${path} holds`, position)
+  return new VerificationError(range, `their leaves do not give the hash that ${path} holds`, position)
 }
 
 /** What a walk through a log knows so far. */

@@ -70,7 +70,7 @@ async function proveTiles(files: LogFiles, last: Checkpoint | null, next: Checkp
   try {
     const tiles = await fetchTiles(files, [...ranges, whole], next.size)
     if (!rangeHash(tiles, whole).equals(next.root)) {
-      const why = 'the tiles do not come to the root of the checkpoint, so nothing can be proved'
+      const why = 'the tiles do not give the root of the checkpoint, so nothing can be proved'
       return { kind: 'refused', why, shown }
     }
     const proof = ranges.map((range) => rangeHash(tiles, range))

@@ -1,5 +1,5 @@
-// What projections hold, checked against a fold of the log: nothing is written, and hardly anything kept in memory, so that
-// whoever may only read a database can tell whether it answers what its log comes to.
+// Compares projections with a fold of the log. It writes nothing and keeps almost nothing in memory. So a role that
+// may only read a database can tell whether its answers follow from its log.
 
 import { createHash, hash } from 'node:crypto'
 import { sql } from 'kysely'
@@ -140,9 +140,9 @@ function differenceOf(is: string | null, wanted: string | null): string {
     knownFrom === undefined ? id : `${id}, known from size ${knownFrom}`
   const isBefore = (a: { id: string; knownFrom?: number }, b: { id: string; knownFrom?: number }) =>
     a.id === b.id ? (a.knownFrom ?? 0) < (b.knownFrom ?? 0) : a.id < b.id
-  if (own && (!log || isBefore(own, log))) return `it has a row of ${nameOf(own)}, which the log does not come to`
+  if (own && (!log || isBefore(own, log))) return `it has a row of ${nameOf(own)}, which does not follow from the log`
   if (log && (!own || isBefore(log, own))) return `it has no row of ${nameOf(log)}`
-  return `its row of ${own ? nameOf(own) : ''} is not what the log comes to`
+  return `its row of ${own ? nameOf(own) : ''} differs from the log`
 }
 
 /**
@@ -175,7 +175,7 @@ async function checkTallies(
   if (epochs === 0) return { kind: 'unchecked', why: `it sums up every ${epoch} events, and there were fewer` }
   const periods = await progressOf(tx, register, current('periods'))
   if (!periods || periods.size < epochs * epoch)
-    return { kind: 'unchecked', why: 'not held against the log: periods, which it sums up, is behind it' }
+    return { kind: 'unchecked', why: 'not compared with the log: periods, which it sums up, is behind it' }
   const digest = createHash('sha256')
   const stored = Array.from({ length: epochs }, () => new LineSum())
   for await (const some of addedByRows(tx, { register, generation }, epochs)) {
@@ -193,7 +193,7 @@ async function checkTallies(
       summed.add(line)
     onProgress?.(epoch)
     const where = `positions ${number * epoch} to ${(number + 1) * epoch - 1}`
-    if (!summed.equals(sum)) return differs(`its sums of ${where} are not what the log comes to`)
+    if (!summed.equals(sum)) return differs(`its sums of ${where} differ from the log`)
   }
   return { kind: 'holds', size: epochs * epoch, sha256: digest.digest('hex') }
 }

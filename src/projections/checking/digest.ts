@@ -1,6 +1,6 @@
-// The digest of a projection: SHA-256 over its rows at a size, as lines of RFC 8785 JSON in a fixed order, each ended by a line
-// feed. It says what the rows say and not how they came to be: steps, batches, replays and the numbers that they gave out
-// leave no trace in it, so rows that were built twice prove each other.
+// The digest of a projection: SHA-256 over its rows at a size, as lines of RFC 8785 JSON in a fixed order, each ended
+// by a line feed. It covers the content of the rows. Steps, batches, replays and the numbers that they assigned leave
+// no trace in it. So rows that were built twice prove each other.
 
 import { createHash } from 'node:crypto'
 import type { Database, Queryable } from '../../database/pool.ts'

@@ -144,8 +144,8 @@ async function readSnapshot(db: Queryable, register: string): Promise<Snapshot> 
 const MAX_KEPT_RECORDS = 50_000
 
 /**
- * The latest snapshots of each database, the least recently used first. What the rows say at a size never changes, so a
- * snapshot is good for as long as the projection stands where it stood, on the same build; dashboards that poll then cost one small row.
+ * The latest snapshots of each database, the least recently used first. The rows at a size never change, so a snapshot
+ * is good while the projection stands at that size, on the same build. Dashboards that poll then cost one small row.
  */
 const kept = new WeakMap<Queryable, Map<string, Snapshot>>()
 

@@ -206,9 +206,10 @@ export type Dropped = {
 }
 
 /**
- * Drops what no register is read from any longer: whole generations, rows of `registers` (all, where none are named) in
- * generations that others use, and what versions before this one's left. `underWay` names the generations that are being
- * built; without it those are kept that a register might still go on to. Throws where a reader does not end within a minute.
+ * Drops the rows that no register is read from any longer: whole generations, rows of `registers` (all by default) in
+ * generations that others use, and the rest of earlier versions. `underWay` names the generations that are being
+ * built. Without it, generations that a register might still switch to are kept. Throws if a reader does not end
+ * within a minute.
  */
 export async function dropPrevious(
   db: Database,

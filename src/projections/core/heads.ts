@@ -20,8 +20,8 @@ export type RegisterHeads = {
   /** Calls back whenever the size or a projection is seen to have changed; returns what ends it. */
   follow: (register: string, listener: (head: RegisterHead) => void) => () => void
   /**
-   * This process has just appended (then with the size) or moved a projection: what memory holds is not used again before
-   * it is read anew, and other processes are notified, off the append's transaction.
+   * This process has just appended (then with the size) or moved a projection. The head in memory is not used again
+   * before it is read anew. Other processes are notified, off the append's transaction.
    */
   grew: (register: string, size?: number) => void
   stop: () => Promise<void>
@@ -148,7 +148,7 @@ class HeadWatch {
     try {
       const found = (await readHeads(this.#db, [register])).get(register) ?? null
       this.#take(entry, found, begun)
-      // What is not there is not watched: anybody can ask for any name.
+      // A missing register is not watched: anybody can ask for any name.
       const isForgotten = found === null && this.#watched.forget(register, entry)
       if (!isForgotten) this.#schedule.within(this.#pauseMs)
       return found

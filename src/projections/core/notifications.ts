@@ -32,7 +32,7 @@ type Message = { by: string; isAppend: boolean; registers: string[] }
 
 function messageOf(payload: string | undefined): Message | null {
   try {
-    // Safe: nobody else uses the channel; what is not of this shape is left alone below.
+    // Safe: nobody else uses the channel, and a payload of another shape is ignored below.
     const message = JSON.parse(payload ?? '') as Message
     return Array.isArray(message.registers) ? message : null
   } catch {

@@ -42,8 +42,8 @@ async function sizeOfOthers(tx: Queryable, projection: Projection, register: str
 }
 
 /**
- * Begins a register. Where there are rows of another version, nobody reads the new ones before they reach as far; a
- * projection that sums up others makes answers faster, not newer, so its rows need not wait.
+ * Begins a register. If another version has rows, nobody reads the new ones before they reach as far. A projection
+ * that sums up others makes answers faster, not newer, so its rows need not wait.
  */
 async function begin(tx: Queryable, projection: Projection, register: string): Promise<void> {
   const { follows } = projection

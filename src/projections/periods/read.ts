@@ -214,8 +214,8 @@ type VersionRow = {
 }
 
 /**
- * What the knowledge between two sizes made of commitments as of a day, by id: the version that holds at `from` (where there
- * is one) and all that came to be known after it, up to `size`, in order.
+ * The versions of commitments as of a day between two sizes, by id. They are the version that holds at `from` (if
+ * there is one) and all that became known after it, up to `size`, in order.
  */
 export async function readStatusVersions(
   db: Queryable,

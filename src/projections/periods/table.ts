@@ -33,8 +33,8 @@ async function lockMembershipCount(db: Queryable, register: string): Promise<num
 }
 
 /**
- * The numbers of memberships by hash; those that have none yet are given the next ones, in the order of the list. Whoever
- * gives out numbers makes others wait for the end of its transaction, so that there are no gaps.
+ * The numbers of memberships by hash; new ones get the next numbers, in the order of the list. A transaction that
+ * assigns numbers makes others wait for its end, so that there are no gaps.
  */
 export async function numberMemberships(
   db: Queryable,
@@ -44,7 +44,7 @@ export async function numberMemberships(
   const known = await numbersByHash(db, register, [...memberships.keys()])
   if (known.size === memberships.size) return known
   const count = await lockMembershipCount(db, register)
-  // Read again: whoever held the count before may have numbered the same ones.
+  // Read again: the transaction that held the count before may have numbered the same ones.
   const numbers = await numbersByHash(db, register, [...memberships.keys()])
   const fresh = [...memberships].filter(([hash]) => !numbers.has(hash))
   const values = fresh.map(([hash, { programme, themes, parties }], index) => {

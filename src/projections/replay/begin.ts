@@ -37,7 +37,7 @@ function whyNot(operation: Operation, isOtherwise: boolean): string {
   if (isOtherwise) return `is under way with other options, ${describeOptions(operation)}: wait, or cancel it first`
   if (operation.isOwned) return 'is under way'
   // Hours of work may be in it: it is given up only where somebody says so.
-  return `has not ended: \`${commandOf(operation)}\` goes on with it, \`pledger replay --cancel\` gives it up`
+  return `has not ended: \`${commandOf(operation)}\` continues it, \`pledger replay --cancel\` cancels it`
 }
 
 /** The command that goes on with a replay as it was begun. */

@@ -1,5 +1,5 @@
-// What a replay has made live, held against what was live before: both digests at one size, which are the same unless a fold
-// has changed or one of the two is wrong.
+// Compares the new rows of a replay with the old ones, by their digests at one size. The digests are equal unless a
+// fold has changed or one of the two is wrong.
 
 import type { Database } from '../../database/pool.ts'
 import type { Registers } from '../../registers/registers.ts'
@@ -58,7 +58,7 @@ export async function tellDifference(
   different: readonly Comparison[],
 ): Promise<string> {
   const names = different.map(({ projection, register }) => `${projection} of ${register}`).join(', ')
-  const text = `the new rows differ from those before: ${names}; the new ones are live, those before are kept`
+  const text = `the new rows differ from the old ones: ${names}; the new ones are live, the old ones are kept`
   await noteDifference(db, id, text)
   return text
 }

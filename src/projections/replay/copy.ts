@@ -1,5 +1,5 @@
-// Writing many rows by COPY in PostgreSQL's binary format: columns are named with their types once, and values go to the wire
-// without becoming text that the server would have to read again. Knows types, and nothing of what rows mean.
+// Writing many rows by COPY in PostgreSQL's binary format. Columns are named with their types once. Values go to the
+// wire without becoming text that the server would have to parse. Knows types, and nothing of the meaning of rows.
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'

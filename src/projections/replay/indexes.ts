@@ -1,5 +1,5 @@
-// The indexes of a generation's tables, built while they can be read: to attach a table builds what it lacks too, but keeps
-// everybody out meanwhile, and one index waits for the other.
+// The indexes of a generation's tables, built while the tables can be read. Attaching a table builds missing indexes
+// too, but locks everybody out meanwhile, and one index waits for the other.
 
 import { sql } from 'kysely'
 import type { Database } from '../../database/pool.ts'

@@ -194,8 +194,8 @@ export async function replaysUnderWay(db: Queryable): Promise<{ projection: stri
 }
 
 /**
- * Holds off replays of a register to the end of the transaction; false where one has not ended: its threads may have read what
- * is to be redacted, and write it into rows that nobody finds yet.
+ * Holds off replays of a register to the end of the transaction. False if one has not ended: its threads may have read
+ * the redacted content, and write it into rows that nobody finds yet.
  */
 export async function holdOffReplays(tx: Queryable, register: string): Promise<boolean> {
   // One that is about to begin waits, and one that has just begun is seen.

@@ -1,5 +1,5 @@
-// One part of a register's streams, folded and written: chunk by chunk, each in one transaction with how far the part has
-// come, so that a process that goes on after a crash goes on exactly there.
+// One part of a register's streams, folded and written chunk by chunk. Each chunk is one transaction with the progress
+// of the part. So a process that continues after a crash continues exactly there.
 
 import type { SingleConnection } from '../../database/pool.ts'
 import type { Membership, Period } from '../../domain/commitment/timeline.ts'

@@ -38,7 +38,7 @@ function reserve(limiter: RateLimiter, events: number): bigint {
   for (;;) {
     const before = Atomics.load(next, 0)
     const now = process.hrtime.bigint()
-    // What was not spent in time is not saved up.
+    // Unspent time is not saved up.
     const from = before > now ? before : now
     if (Atomics.compareExchange(next, 0, before, from + costOf(limiter, events)) === before) return from
   }

@@ -1,5 +1,5 @@
-// The table that commitments are filled into has a column more until it is attached: the text to search, of which the table
-// itself makes words, as the server alone can.
+// Until it is attached, the table that commitments are filled into has one column more: the text to search. The table
+// itself makes words of it, as only the server can.
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'

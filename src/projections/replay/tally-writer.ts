@@ -1,5 +1,5 @@
-// Rolling up the tallies of a build epoch after epoch: as in ordinary steps, but the newest piece at each place is remembered
-// instead of being looked up, and pieces are written by COPY.
+// Rolling up the tallies of a build epoch after epoch, as in ordinary steps. But it remembers the newest piece at each
+// place instead of looking it up, and writes pieces by COPY.
 
 import type { SingleConnection } from '../../database/pool.ts'
 import type { RegisterBuild } from '../core/projection.ts'

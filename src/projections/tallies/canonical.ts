@@ -1,5 +1,6 @@
-// The projection `tallies`, as its digest takes it in: what every epoch that a size knows whole added at every place, in order
-// of place and epoch, as one line of canonical JSON. What an epoch added is the same however sums are stored.
+// The projection `tallies` as its digest reads it: for every whole epoch below a size, its changes at every place.
+// They come in order of place and epoch, as one line of canonical JSON. The changes of an epoch are the same however
+// sums are stored.
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'

@@ -1,6 +1,6 @@
-// What the newest knowledge of a register comes to, day by day, kept in memory: dashboards ask for little else. The first
-// question about a size is answered for its day alone; whoever goes on asking gets the days around it prepared, a month and
-// then a year at a time. Days between which nothing changes share what they come to.
+// The sums of the newest knowledge of a register, day by day, kept in memory: dashboards ask for little else. The
+// first question about a size computes its day alone. Further questions prepare the days around it, a month and then a
+// year at a time. Days between which nothing changes share their sums.
 
 import type { Queryable } from '../../database/pool.ts'
 import { bytesOf, type FigureInputs, figureInputs } from '../../domain/portfolio/figure-inputs.ts'

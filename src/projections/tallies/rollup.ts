@@ -1,6 +1,6 @@
-// The projection `tallies`, its pure part: the changes of an epoch become pieces of sums, by part of the register and by
-// time. A piece holds what one epoch added, or, where the pieces since have come to as much as it would, the whole sum up to
-// its end: so what is written, and what a question reads, grows with the changes and not with the sums.
+// The projection `tallies`, its pure part: the changes of an epoch become pieces of sums, by part of the register and
+// by time. A piece holds the changes of one epoch. Once the pieces together are as long as the whole sum, the next one
+// is the whole sum up to its end. So writing and reading grow with the changes and not with the sums.
 
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { type Day, monthOf } from '../../kernel/plain-date.ts'

@@ -161,7 +161,7 @@ for (const [what, table, change, why] of [
     'a tile on the edge',
     'tile',
     `update tile set hashes = set_byte(hashes, 40, (get_byte(hashes, 40) + 1) % 256) where level = 0 and index = 1`,
-    /the tiles do not come to the root of the checkpoint of size 300/,
+    /the tiles do not give the root of the checkpoint of size 300/,
   ],
   [
     'a tile that is shorter',

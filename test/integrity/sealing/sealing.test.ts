@@ -160,7 +160,7 @@ t.test('a refusal to sign is told wherever somebody may look', async (t) => {
     await sql`alter table tile disable trigger user`.execute(tx)
     await sql`update tile set hashes = set_byte(hashes, 40, (get_byte(hashes, 40) + 1) % 256)`.execute(tx)
   })
-  const reason = 'the tiles do not come to the root of the checkpoint of size 10'
+  const reason = 'the tiles do not give the root of the checkpoint of size 10'
   t.strictSame(await pledger(t, ['seal', '--once'], keys), one(`refuses to sign demo: ${reason}`))
   const status = await pledger(t, ['status'], env)
   t.equal(status.code, 1)

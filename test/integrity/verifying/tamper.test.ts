@@ -222,7 +222,7 @@ for (const [what, change, fault] of [
   [
     'a byte of a tile above',
     `update tile set ${flip('hashes', 32)} where level = 1`,
-    'positions 256 to 511: their leaves do not come to the hash that tile/1/000.p/2 holds',
+    'positions 256 to 511: their leaves do not give the hash that tile/1/000.p/2 holds',
   ],
   [
     'a tile that is gone',
@@ -337,7 +337,7 @@ t.test('an event that is replaced whole, with its hash and leaf, does not fit it
   })
   t.equal(
     deeper?.message,
-    'positions 256 to 511: their leaves do not come to the hash that tile/1/000.p/2 holds',
+    'positions 256 to 511: their leaves do not give the hash that tile/1/000.p/2 holds',
     'nor, with that changed too, the one above',
   )
 })

@@ -184,7 +184,7 @@ t.test('rows that a digest leaves aside are checked, too, since answers take the
   )
   t.match(
     await after('tallies', `update projection_progress set size = 1 where projection = 'periods'`),
-    'not held against the log: periods, which it sums up, is behind it',
+    'not compared with the log: periods, which it sums up, is behind it',
   )
 })
 

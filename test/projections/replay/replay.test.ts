@@ -293,7 +293,7 @@ t.test('a replay goes on with the options of the new request; while it runs, oth
   const far = `${left?.done} of ${left?.of}`
   const { out } = await pledger(t, ['status'], env)
   t.match(out, `replay ${left?.id} of commitments, periods, tallies of all registers: interrupted at ${far} events (`)
-  t.match(out, /^ {2}pledger replay --max-rate 100 {3}goes on with it\n {2}pledger replay --cancel {3}drops/m)
+  t.match(out, /^ {2}pledger replay --max-rate 100 {3}continues it\n {2}pledger replay --cancel {3}deletes/m)
   const other = await beginReplay(db, { ...EVERYTHING, maxRate: 300, dropPrevious: true })
   t.match(other, { id: left?.id as string, maxRate: 300, dropPrevious: true })
   const ending = runReplay(db, createRegisters(), other.id, optionsFor(url))
@@ -373,7 +373,7 @@ t.test('after kill -9 the same command waits until the dead process has lost its
   t.equal(await rowsIn(db, 'period_g0').catch(() => 0), 0, 'compared, and dropped')
 })
 
-t.test('rows that differ from those before are told loudly, and those before are kept', async (t) => {
+t.test('rows that differ from the old ones are told loudly, and those before are kept', async (t) => {
   const { db, url, run } = await base(t)
   await sql`update commitment_g0 set title = title || '!' where register = 'b'`.execute(db)
   const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], {
@@ -382,11 +382,11 @@ t.test('rows that differ from those before are told loudly, and those before are
   t.equal(code, 1)
   t.match(
     err,
-    'the new rows differ from those before: commitments of b; the new ones are live, those before are kept\n',
+    'the new rows differ from the old ones: commitments of b; the new ones are live, the old ones are kept\n',
   )
   t.match(out, /^b commitments at \d+: [0-9a-f]{64}, DIFFERENT from before: [0-9a-f]{64}$/m)
   t.ok((await rowsIn(db, 'commitment_g0')) > 0)
-  const told = await sql`select state, failed_because like 'the new rows differ from those before%' as is_told
+  const told = await sql`select state, failed_because like 'the new rows differ from the old ones%' as is_told
     from operation`.execute(db)
   t.strictSame(told.rows, [{ state: 'caughtUp', is_told: true }])
   const log = rawLog(3)
@@ -437,7 +437,7 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
   t.match(again, { headers: { location }, body: { maxRate: null, eventsPerSecond: null } }, 'the same goes on')
   t.match((await get('/v1/projections')).body.operations, [{ id: location.slice(15), status: 'pending', of }])
   const smaller = await post('/v1/projections/periods/replay', { register: 'a' })
-  t.match(smaller, { status: 409, body: { detail: /has not ended: `pledger replay --register a` goes on with it/ } })
+  t.match(smaller, { status: 409, body: { detail: /has not ended: `pledger replay --register a` continues it/ } })
   await sql`update operation set owner = gen_random_uuid(), beat_at = now()`.execute(db)
   const faster = await post('/v1/projections/all/replay', { register: 'a', maxRate: 99_999 })
   t.match(faster, { status: 409, body: { detail: /under way with other options/, operation: location } })
