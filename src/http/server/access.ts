@@ -200,10 +200,7 @@ function lookAgain(access: Access, request: FastifyRequest, reply: FastifyReply)
 /** A name of this machine, as a browser sends it that was led here. */
 const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
 
-/**
- * Where everyone on this machine may write, a page of another origin must not. Browsers send a POST without a body
- * without asking first, but they name its origin.
- */
+/** If everyone on this machine may write, a page of another site must not reach it by a name that leads here. */
 function checkHost({ raw: { headers } }: FastifyRequest): void {
   const { host } = headers
   // No browser leaves it out.
@@ -237,8 +234,8 @@ export function isKnown(access: Access, { raw: { headers } }: FastifyRequest): b
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS']
 
 /**
- * Where everyone on this machine may write, a page of another origin that is shown on it must not: what browsers send without
- * asking first, a POST without a body, says where it comes from.
+ * If everyone on this machine may write, a page of another origin must not. Browsers send a POST without a body
+ * without asking first, but they name the page's origin.
  */
 function checkOrigin({ raw: { method, headers } }: FastifyRequest, corsOrigins: readonly string[]): void {
   if (SAFE_METHODS.includes(method ?? '')) return

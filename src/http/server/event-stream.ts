@@ -1,6 +1,7 @@
-// Following the log as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Every follower
-// goes at its own pace from a position that it names, so none gets an event twice or misses one, and none is waited for:
-// what it cannot take is not kept for it but read again. Those at the head share one read of what is new.
+// Following the log as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Every
+// follower advances at its own pace from a position that it names, so none gets an event twice or misses one. The
+// service waits for none: events that a follower cannot take yet are not kept, but read again. Followers at the head
+// share one read of the new events.
 
 import type { OutgoingHttpHeaders } from 'node:http'
 import { Readable } from 'node:stream'

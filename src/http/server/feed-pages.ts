@@ -72,8 +72,8 @@ function frame({ position, line }: FeedLine): string {
 }
 
 /**
- * Frames as they go over the wire, in pieces that even a slow client takes one of in time: an event may be of a megabyte, and
- * whoever is cut off in the middle of one begins it again.
+ * Frames as they go over the wire, in pieces. An event may have a megabyte, and even a slow client takes one piece in
+ * time. A client that is cut off in the middle of an event begins it again.
  */
 function piecesOf(lines: readonly FeedLine[]): Uint8Array[] {
   const bytes = Buffer.from(lines.map(frame).join(''))
