@@ -216,7 +216,7 @@ t.test(
       await damaged('tile/0/001.p/44', flip(32)),
       'position 257: its leaf does not have the hash that tile/0/001.p/44 holds',
     )
-    t.match(await damaged('tile/1/000.p/1', flip(5)), /^positions 0 to 255: their leaves do not come/)
+    t.match(await damaged('tile/1/000.p/1', flip(5)), /^positions 0 to 255: their leaves do not give/)
     t.match(await damaged('tile/entries/001.p/44', flip(40)), /^position 256: /)
     t.match(
       await damaged('tile/entries/000', (bytes) => bytes.subarray(1)),

@@ -363,7 +363,7 @@ t.test('after kill -9 the same command waits until the dead process has lost its
   await ended
   const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], env)
   t.equal(code, 0, err)
-  t.match(err, /was being worked on a moment ago: waiting/)
+  t.match(err, /was at work a moment ago: waiting/)
   t.match(
     err,
     /goes on at \d+ of \d+ events, now as fast as it can, dropping .* \(before: at 100 events\/s at most, keeping/,
