@@ -29,7 +29,7 @@ function explain(error: unknown): { message: string | null; exitCode: number } {
   return { message: stack ?? String(error), exitCode: 1 }
 }
 
-// A command that writes notices this by itself (writeOut) and closes its resources. A closed terminal refuses both.
+// A command notices a failed write by itself (writeOut) and closes its resources. A closed terminal refuses both.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
