@@ -142,7 +142,7 @@ async function shownAt<T>(
   context: QuestionContext,
   clocks: Clocks,
   { kind, pick, conflictsIn, madeOf }: Listing<T, unknown>,
-): Promise<{ shown: Shown<T>[]; lost: number[] }> {
+): Promise<{ shown: Shown<T>[]; redacted: number[] }> {
   const known = pick(clocks)
   const show = (id: string, definition: Definition<T>): Shown<T> => {
     return { id, definition, conflicts: conflictsIn(known.get(id) ?? [], definition, clocks.state) }
@@ -162,9 +162,10 @@ async function shownAt<T>(
     if (definition) return show(id, definition)
     return { id, definition, conflicts: [undefinedReference(`${WORDS[kind]} ${id}`, by)] }
   })
-  // What nothing refers to any longer may have been referred to by what was erased.
+  // A redacted event may have referred to a definition that nothing refers to any longer.
   const ofCommitments = isWhole ? [] : await redactedOfCommitments(context.db, clocks, null)
-  return { shown: [...inForce, ...referredTo], lost: [...erasedPositions(clocks.state, madeOf), ...ofCommitments] }
+  const redacted = [...erasedPositions(clocks.state, madeOf), ...ofCommitments]
+  return { shown: [...inForce, ...referredTo], redacted }
 }
 
 /** The definitions of one kind, as a question without parameters of its own. */
@@ -172,8 +173,8 @@ function listing<T, A>(listing: Listing<T, A>): Question<object, DefinitionList<
   return {
     source: 'log',
     async ask(context, clocks) {
-      const { shown, lost } = await shownAt(context, clocks, listing)
-      return { items: shown.map(listing.answer), next: null, ...frameOf(clocks), ...answerRedacted(lost) }
+      const { shown, redacted } = await shownAt(context, clocks, listing)
+      return { items: shown.map(listing.answer), next: null, ...frameOf(clocks), ...answerRedacted(redacted) }
     },
   }
 }

@@ -233,7 +233,7 @@ export async function difference(
   const changes = await changesAfter(context, { from, to, programmes }, ids, limit)
   const page = changes.slice(0, limit)
   const last = page.at(-1)
-  const lost = [
+  const redacted = [
     ...(await redactedOfProgrammes(context, from, programmes)),
     ...(await redactedOfProgrammes(context, to, programmes)),
   ]
@@ -247,6 +247,6 @@ export async function difference(
       before: await summaryFiguresAt(context, from, programmes),
       after: await summaryFiguresAt(context, to, programmes),
     },
-    ...answerRedacted(lost),
+    ...answerRedacted(redacted),
   }
 }

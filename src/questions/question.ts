@@ -1,4 +1,6 @@
-// A question that can be asked about a register at two clocks. The room `http` answers routes by it, the room `cli` commands.
+// The room of questions: what auditors and dashboards ask about a register at two clocks. Each file answers one of them, as a value
+// of this type; `http` gives it a route, `cli` a command. It must not know requests, headers or the command line, and records
+// nothing.
 
 import type { Source } from './basis.ts'
 import { type Clocks, resolveClocks } from './clocks.ts'

@@ -287,3 +287,11 @@ t.test('where there is no database none is made: the command says which one it l
   }
   t.strictSame(await readdir(dir), [])
 })
+
+t.test('a database without the schema of this version is left as it is', async (t) => {
+  const empty = new URL((await serve(t)).service.url)
+  empty.pathname = '/postgres'
+  const { code, out, err } = await pledger(t, ['list', '--register', 'demo'], { PLEDGER_DATABASE_URL: empty.href })
+  t.strictSame([code, out], [1, ''])
+  t.match(err, /^pledger: PostgreSQL at \S+\/postgres lacks the migrations up to \d{4}-\S+: run pledger migrate\n$/)
+})

@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import { pathPart } from '../server/context.ts'
 import { Problem } from '../server/problem.ts'
 
 /** Where a build of the page stands, beside the sources and beside what is published. */
@@ -38,7 +39,7 @@ export function pageRoutes(app: FastifyInstance, folders: readonly string[] = BU
   }
   // Their names hold a hash of what they hold.
   app.get('/assets/:name', open, (request, reply) => {
-    const { name } = request.params as { name: string }
+    const name = pathPart(request, 'name')
     const isFile = statSync(join(root, 'assets', basename(name)), { throwIfNoEntry: false })?.isFile()
     if (!isFile || name !== basename(name)) throw new Problem('unknown-route', { detail: `there is no ${request.url}` })
     return reply.sendFile(`assets/${name}`, { maxAge: '365d', immutable: true })

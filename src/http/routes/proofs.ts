@@ -184,8 +184,7 @@ export async function whenSealed<A extends object, S extends object>(
 ): Promise<A & Partial<S>> {
   if (!prefersSealed(request)) return answer
   const sealed = await wait().catch((error: unknown) => {
-    const { register } = request.params as { register?: string }
-    request.log.error({ err: error, register }, 'recorded, but without its proofs')
+    request.log.error({ err: error, register: pathPart(request, 'register') }, 'recorded, but without its proofs')
     return null
   })
   if (!sealed) return answer
