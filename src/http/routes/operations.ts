@@ -141,9 +141,9 @@ async function operationOf({ db, access }: Context, request: FastifyRequest): Pr
   return operation
 }
 
-/** Routes of replays; `startReplay` has a process work on one that nobody works on. */
-export function operationRoutes(app: App, context: Context, startReplay: (operation: string) => void): void {
-  const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
+const uncached = (reply: FastifyReply) => reply.header('cache-control', 'no-store')
+
+function beginRoute(app: App, context: Context, startReplay: (operation: string) => void): void {
   app.post(
     '/v1/projections/:name/replay',
     {
@@ -172,7 +172,9 @@ export function operationRoutes(app: App, context: Context, startReplay: (operat
       return answerOf(context, operation)
     },
   )
+}
 
+function readRoute(app: App, context: Context): void {
   app.get(
     '/v1/operations/:id',
     {
@@ -191,7 +193,9 @@ export function operationRoutes(app: App, context: Context, startReplay: (operat
       return answerOf(context, await operationOf(context, request))
     },
   )
+}
 
+function cancelRoute(app: App, context: Context): void {
   app.delete(
     '/v1/operations/:id',
     {
@@ -213,4 +217,11 @@ export function operationRoutes(app: App, context: Context, startReplay: (operat
       return answerOf(context, await operationOf(context, request))
     },
   )
+}
+
+/** Routes of replays; `startReplay` has a process work on one that nobody works on. */
+export function operationRoutes(app: App, context: Context, startReplay: (operation: string) => void): void {
+  beginRoute(app, context, startReplay)
+  readRoute(app, context)
+  cancelRoute(app, context)
 }

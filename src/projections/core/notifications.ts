@@ -40,51 +40,61 @@ function messageOf(payload: string | undefined): Message | null {
   }
 }
 
-/** Opens the channel; listens only where there is an address to connect to. */
-export function openNotifications(
-  db: Database,
-  { connectionString, onAppend, onRegisters, onError }: NotificationOptions,
-): Notifications {
-  const self = randomUUID()
-  const news = new Set<string>()
-  let isAppend = false
-  let gathering: NodeJS.Timeout | null = null
-  let telling: Promise<unknown> = Promise.resolve()
-  let isStopped = false
+type Listening = { stop: () => Promise<void> }
+
+/** Listens to the channel, and connects again after a while where the connection breaks. */
+function listen(
+  address: string,
+  hear: (payload: string | undefined) => void,
+  onError: (error: unknown) => void,
+): Listening {
   let client: pg.Client | null = null
   let reconnecting: NodeJS.Timeout | null = null
+  let isStopped = false
 
-  function hear(payload: string | undefined): void {
-    const message = messageOf(payload)
-    if (!message || message.by === self) return
-    if (message.isAppend) onAppend?.()
-    onRegisters(message.registers)
-  }
-
-  function lost(which: pg.Client, address: string): void {
+  function lost(which: pg.Client): void {
     if (client !== which || isStopped) return
     client = null
-    reconnecting = setTimeout(() => listen(address), RECONNECT_MS).unref()
+    reconnecting = setTimeout(open, RECONNECT_MS).unref()
   }
 
-  async function listen(address: string): Promise<void> {
+  async function open(): Promise<void> {
     const opened = newClient(address)
     client = opened
     opened.on('notification', ({ payload }) => hear(payload))
     opened.on('error', (error) => {
       onError(error)
-      lost(opened, address)
+      lost(opened)
     })
-    opened.on('end', () => lost(opened, address))
+    opened.on('end', () => lost(opened))
     try {
       await opened.connect()
       await opened.query(`listen ${CHANNEL}`)
     } catch (error) {
       onError(error)
       await opened.end().catch(() => {})
-      lost(opened, address)
+      lost(opened)
     }
   }
+
+  const opening = open()
+  return {
+    async stop() {
+      isStopped = true
+      if (reconnecting !== null) clearTimeout(reconnecting)
+      await opening
+      await client?.end().catch(() => {})
+    },
+  }
+}
+
+/** Gathers what there is to tell and sends it in statements of its own. */
+function createTeller(db: Database, self: string, onError: (error: unknown) => void): Notifications {
+  const news = new Set<string>()
+  let isAppend = false
+  let gathering: NodeJS.Timeout | null = null
+  let telling: Promise<unknown> = Promise.resolve()
+  let isStopped = false
 
   function send(): void {
     gathering = null
@@ -96,7 +106,6 @@ export function openNotifications(
     telling = sql`select ${later}, pg_notify(${CHANNEL}, ${JSON.stringify(message)})`.execute(db).catch(onError)
   }
 
-  const listening = connectionString === undefined ? null : listen(connectionString)
   return {
     tell(register, appended) {
       if (isStopped) return
@@ -107,10 +116,29 @@ export function openNotifications(
     async stop() {
       isStopped = true
       if (gathering !== null) clearTimeout(gathering)
-      if (reconnecting !== null) clearTimeout(reconnecting)
-      await listening
-      await client?.end().catch(() => {})
       await telling
+    },
+  }
+}
+
+/** Opens the channel; listens only where there is an address to connect to. */
+export function openNotifications(
+  db: Database,
+  { connectionString, onAppend, onRegisters, onError }: NotificationOptions,
+): Notifications {
+  const self = randomUUID()
+  const hear = (payload: string | undefined) => {
+    const message = messageOf(payload)
+    if (!message || message.by === self) return
+    if (message.isAppend) onAppend?.()
+    onRegisters(message.registers)
+  }
+  const teller = createTeller(db, self, onError)
+  const listening = connectionString === undefined ? null : listen(connectionString, hear, onError)
+  return {
+    tell: teller.tell,
+    async stop() {
+      await Promise.all([listening?.stop(), teller.stop()])
     },
   }
 }
