@@ -1,7 +1,7 @@
 // `pledger digest`: SHA-256 over the rows of projections at a size, to hold two builds, or two databases, against each other.
 
 import { type Command, InvalidArgumentError } from 'commander'
-import { listHeads } from '../eventlog/load.ts'
+import { listHeads } from '../eventlog/heads.ts'
 import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../projections/checking/digest.ts'
 import { ProjectionBehindError } from '../projections/core/projection.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'

@@ -2,7 +2,7 @@
 
 import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { streamLines } from '../eventlog/feed.ts'
+import { streamLines } from '../eventlog/feed-lines.ts'
 import { ExportError, exportLog } from '../integrity/verifying/log-export.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 

@@ -2,7 +2,7 @@
 // or where a register will not be sealed.
 
 import type { Command } from 'commander'
-import { listHeads } from '../eventlog/load.ts'
+import { listHeads } from '../eventlog/heads.ts'
 import { type SealState, type SigningKey, sealStates, signingKeys } from '../integrity/sealing/status.ts'
 import { assertNever } from '../kernel/assert-never.ts'
 import { PROJECTIONS } from '../projections/all.ts'

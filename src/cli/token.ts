@@ -6,7 +6,7 @@ import { ALL_REGISTERS, type Grant, ROLES, type Role } from '../access/grants.ts
 import { forgetPrincipal, listPrincipals } from '../access/principals.ts'
 import { listPublic, setPublic } from '../access/public-registers.ts'
 import { createToken, type ListedToken, listTokens, revokeToken } from '../access/tokens.ts'
-import { listHeads } from '../eventlog/load.ts'
+import { listHeads } from '../eventlog/heads.ts'
 import { parseDay } from '../kernel/plain-date.ts'
 import { CommandError, registerId, type Session, withDatabase } from './program.ts'
 

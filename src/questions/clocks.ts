@@ -1,7 +1,7 @@
 // The two clocks of a question, resolved: the day that it is about, and how much of the log is known.
 
 import type { RegisterState } from '../domain/register/state.ts'
-import { recordedAtSize } from '../eventlog/load.ts'
+import { recordedAtSize } from '../eventlog/heads.ts'
 import { instantText } from '../kernel/instant.ts'
 import { type Day, dayInZone, parseDay } from '../kernel/plain-date.ts'
 import type { RegisterHeads } from '../projections/core/heads.ts'

@@ -6,7 +6,8 @@ import { answerTimeline, periodAnswer } from '../domain/commitment/timeline-answ
 import { isSlug, type StoredEvent } from '../domain/event.ts'
 import { answerEvent, eventAnswer } from '../domain/event-answer.ts'
 import { isInForce, redactedPositions, repairTarget, retractedIds } from '../domain/repairs.ts'
-import { loadErased, loadStreams } from '../eventlog/load.ts'
+import { readRedacted } from '../eventlog/redacted.ts'
+import { readStreams } from '../eventlog/streams.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { projectAt } from '../projections/commitments/project.ts'
 import { periods } from '../projections/periods/projection.ts'
@@ -36,7 +37,7 @@ export const commitment: Question<OneQuery, CommitmentAnswer> = {
   source: 'log',
   check: checkId,
   async ask({ db }, clocks, { id }) {
-    const events = await loadStreams(db, clocks.register, [id], clocks.size)
+    const events = await readStreams(db, clocks.register, [id], clocks.size)
     const row = projectAt(id, events, clocks, clocks.asOf)
     if (!row) throw notKnown(id, clocks, redactedPositions(events))
     return describe(row, { asOf: clocks.asOf, knownAt: clocks.knownAt, register: clocks.state })
@@ -55,7 +56,7 @@ export const timeline: Question<OneQuery, TimelineAnswer> = {
   check: checkId,
   async ask({ db }, clocks, { id }) {
     const items = answerTimeline(await readTimeline(db, clocks, id))
-    const redacted = redactedPositions(await loadErased(db, clocks.register, id, clocks.size))
+    const redacted = redactedPositions(await readRedacted(db, clocks.register, id, clocks.size))
     if (items.length === 0) throw notKnown(id, undefined, redacted)
     return { items, next: null, ...frameOf(clocks), redacted }
   },
@@ -99,7 +100,7 @@ async function askStream(
   clocks: Clocks,
   { id, after, limit }: StreamQuery,
 ): Promise<StreamAnswer> {
-  const events = await loadStreams(db, clocks.register, [id], clocks.size)
+  const events = await readStreams(db, clocks.register, [id], clocks.size)
   if (events.length === 0) throw notKnown(id, clocks)
   const items = markRepairs(events).slice(after, after + limit)
   const end = after + items.length

@@ -7,8 +7,8 @@ import { LIFECYCLES, VERIFICATIONS } from '../domain/commitment/status.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { summaryFigures } from '../domain/portfolio/summary.ts'
 import { isRepair } from '../domain/repairs.ts'
-import { streamsSince } from '../eventlog/feed.ts'
-import { loadAt } from '../eventlog/load.ts'
+import { readEventsAt } from '../eventlog/events.ts'
+import { streamsSince } from '../eventlog/streams.ts'
 import { instantText } from '../kernel/instant.ts'
 import { formatDay } from '../kernel/plain-date.ts'
 import { readStates } from '../projections/commitments/read.ts'
@@ -171,7 +171,9 @@ async function answerChanges(
   changes: readonly Changed[],
 ): Promise<Item[]> {
   const positions = changes.flatMap((change) => change.positions)
-  const events = new Map((await loadAt(context.db, to.register, positions)).map((event) => [event.position, event]))
+  const events = new Map(
+    (await readEventsAt(context.db, to.register, positions)).map((event) => [event.position, event]),
+  )
   const names = await titles(context, from, to, changes)
   return changes.map(({ id, before, after, positions }) => {
     // Safe: the log holds every position that changed a timeline.

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Queryable } from '../database/pool.ts'
 import type { Membership } from '../domain/commitment/timeline.ts'
 import { type Erased, retractedIds } from '../domain/repairs.ts'
-import { loadRetractions } from '../eventlog/load.ts'
+import { readRetractions } from '../eventlog/redacted.ts'
 import type { Day } from '../kernel/plain-date.ts'
 import { readBelongings } from '../projections/periods/read.ts'
 import type { Clocks } from './clocks.ts'
@@ -67,7 +67,7 @@ export async function redactedPromises(db: Queryable, clocks: Clocks): Promise<(
   const promises = redactedBy(clocks).filter(({ type }) => type === 'CommitmentMade')
   if (promises.length === 0) return () => 0
   const streams = [...new Set(promises.map(({ stream }) => stream))]
-  const retracted = retractedIds(await loadRetractions(db, clocks.register, streams, clocks.size))
+  const retracted = retractedIds(await readRetractions(db, clocks.register, streams, clocks.size))
   const standing = promises.filter(({ id }) => !retracted.has(id))
   const known = await readBelongings(db, clocks, streams)
   const promised = [...new Set(standing.map(({ stream }) => stream))]

@@ -1,7 +1,7 @@
 // How much of the log a question is answered from: the size that it names, or what its source has read.
 
 import { instant } from '../domain/event.ts'
-import { sizeAt } from '../eventlog/feed.ts'
+import { sizeAt } from '../eventlog/heads.ts'
 import { dayInZone, endOfDayInZone, parseDay } from '../kernel/plain-date.ts'
 import type { RegisterHeads } from '../projections/core/heads.ts'
 import type { RegisterHead } from '../projections/core/register-head.ts'

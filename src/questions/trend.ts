@@ -8,7 +8,7 @@ import { fullClaim, LIFECYCLES, scheduleOf, VERIFICATIONS, verification } from '
 import { type Trend, trendOf } from '../domain/commitment/trend.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { readingOf } from '../domain/repairs.ts'
-import { loadStreams } from '../eventlog/load.ts'
+import { readStreams } from '../eventlog/streams.ts'
 import { answerDate, formatDay } from '../kernel/plain-date.ts'
 import { type CommitmentRow, projectAt } from '../projections/commitments/project.ts'
 import type { Clocks } from './clocks.ts'
@@ -70,7 +70,7 @@ function answerTrend(asOf: Clocks['asOf'], { id, states }: CommitmentRow, { base
 /** The trends of some commitments, in the order given; those that are not made at the clocks are left out. */
 async function trendsOf({ db }: QuestionContext, clocks: Clocks, ids: readonly string[]): Promise<TrendItem[]> {
   const { register, size, timeZone, asOf } = clocks
-  const events = await loadStreams(db, register, ids, size)
+  const events = await readStreams(db, register, ids, size)
   const streams = Map.groupBy(events, ({ stream }) => stream)
   return ids.flatMap((id) => {
     const stream: StoredEvent[] = streams.get(id) ?? []

@@ -7,7 +7,8 @@ import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { isRepair, REPAIR_TYPES } from '../domain/repairs.ts'
 import type { Appended, NewEvent } from '../eventlog/append.ts'
-import { loadBriefs, loadByIds, loadStreams } from '../eventlog/load.ts'
+import { readEventsByIds } from '../eventlog/events.ts'
+import { readBriefs, readStreams } from '../eventlog/streams.ts'
 import type { KnownRegister, Registers } from '../registers/registers.ts'
 import { type Group, type KnownLog, type KnownStream, revisionOf } from './admission.ts'
 
@@ -53,8 +54,8 @@ export async function readLog(
   // Side by side, and so perhaps of different moments: append checks that each is still true when it writes.
   const [known, streams, byId] = await Promise.all([
     registers.read(db, register),
-    readStreams(db, register, [...names]),
-    readByIds(db, register, ids),
+    knownStreams(db, register, [...names]),
+    knownById(db, register, ids),
   ])
   streams.set(REGISTER_STREAM, ownStream(known))
   // Append does not check a refusal. An event may come into its stream after it was looked for by its id, for example
@@ -80,7 +81,7 @@ export async function recallLog(
   if (!known) return null
   const [streams, byId] = await Promise.all([
     recallStreams(db, memory, register, events),
-    readByIds(db, register, targetsOf(events)),
+    knownById(db, register, targetsOf(events)),
   ])
   streams.set(REGISTER_STREAM, ownStream(known))
   return { register: known, streams, byId }
@@ -104,12 +105,12 @@ async function recallStreams(
     else if (ofStream[0]?.type === 'CommitmentMade') recalled.set(stream, { unread: 0, events: [] })
     else unknown.push(stream)
   }
-  const briefs = unknown.length > 0 ? await loadBriefs(db, register, unknown, NOT_PLAIN) : []
+  const briefs = unknown.length > 0 ? await readBriefs(db, register, unknown, NOT_PLAIN) : []
   for (const { stream, revision, isPlain } of briefs) {
     if (isPlain) recalled.set(stream, { unread: revision, events: [] })
     else whole.push(stream)
   }
-  for (const [stream, known] of await readStreams(db, register, whole)) recalled.set(stream, known)
+  for (const [stream, known] of await knownStreams(db, register, whole)) recalled.set(stream, known)
   return recalled
 }
 
@@ -149,13 +150,13 @@ function targetsOf(events: Group): string[] {
   return events.filter(({ type }) => isRepair(type)).map(({ data }) => (data as { event: string }).event)
 }
 
-async function readByIds(db: Queryable, register: string, ids: readonly string[]): Promise<KnownLog['byId']> {
-  const events = ids.length > 0 ? await loadByIds(db, register, [...new Set(ids)]) : []
+async function knownById(db: Queryable, register: string, ids: readonly string[]): Promise<KnownLog['byId']> {
+  const events = ids.length > 0 ? await readEventsByIds(db, register, [...new Set(ids)]) : []
   return new Map(events.map((event): [string, StoredEvent] => [event.id, event]))
 }
 
-async function readStreams(db: Queryable, register: string, names: readonly string[]): Promise<KnownLog['streams']> {
-  const loaded = Map.groupBy(names.length > 0 ? await loadStreams(db, register, names) : [], ({ stream }) => stream)
+async function knownStreams(db: Queryable, register: string, names: readonly string[]): Promise<KnownLog['streams']> {
+  const loaded = Map.groupBy(names.length > 0 ? await readStreams(db, register, names) : [], ({ stream }) => stream)
   return new Map(names.map((name) => [name, { unread: 0, events: loaded.get(name) ?? [] }]))
 }
 

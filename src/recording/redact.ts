@@ -7,9 +7,10 @@ import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { registerAt } from '../domain/register/state.ts'
 import { blanked } from '../domain/repairs.ts'
 import { append, lockRegister } from '../eventlog/append.ts'
+import { readEvent, readEventsAt } from '../eventlog/events.ts'
 import { forgetFingerprints, KeyTakenError, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
-import { fetchEvent, loadAt, loadStream } from '../eventlog/load.ts'
-import { eraseContent } from '../eventlog/redact.ts'
+import { redactContent } from '../eventlog/redact.ts'
+import { readStream } from '../eventlog/streams.ts'
 import { dayInZone, formatDay } from '../kernel/plain-date.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
 import { timeZonesFrom } from '../registers/time-zones.ts'
@@ -68,12 +69,12 @@ async function redactIn(tx: Queryable, rows: FoldedRows, request: RedactionReque
   // Knowledge of its own: what this transaction sees is not true for others before it commits, if it does.
   const known = (await lockRegister(tx, register)) ? await createRegisters().read(tx, register) : null
   if (!known) return refuse('unknown-register', `there is no register ${register}`)
-  const target = await fetchEvent(tx, register, position)
+  const target = await readEvent(tx, register, position)
   if (!target) return refuse('not-known', `there is no event at position ${position}`)
   const refused = refusalOf(target, known)
   if (refused) return refused
   const recorded = await announce(tx, request, known, target)
-  const redacted = await eraseContent(tx, register, target.id)
+  const redacted = await redactContent(tx, register, target.id)
   await redactKeys(tx, request, redacted, recorded)
   // Rows say nothing of what the register itself defines, but for its time zone, which stays.
   if (target.stream !== REGISTER_STREAM) {
@@ -89,7 +90,7 @@ async function redactKeys(
   redacted: readonly number[],
   recorded: Redaction,
 ): Promise<void> {
-  const events = await loadAt(tx, register, redacted)
+  const events = await readEventsAt(tx, register, redacted)
   await forgetFingerprints(
     tx,
     register,
@@ -126,7 +127,7 @@ async function announce(
   { head, state }: KnownRegister,
   { id: event, stream, revision: first }: StoredEvent,
 ): Promise<Extract<Redaction, { kind: 'recorded' }>> {
-  const later = await loadStream(tx, register, stream, first)
+  const later = await readStream(tx, register, stream, first)
   const id = randomUUIDv7()
   const [outcome] = await append(tx, {
     register,

@@ -5,7 +5,9 @@ import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { type RegisterState, registerAt } from '../domain/register/state.ts'
 import { type Erased, UnreadableEventError } from '../domain/repairs.ts'
-import { type LogHead, loadAllErased, loadStream, readHead } from '../eventlog/load.ts'
+import { type LogHead, readHead } from '../eventlog/heads.ts'
+import { readAllRedacted } from '../eventlog/redacted.ts'
+import { readStream } from '../eventlog/streams.ts'
 
 /**
  * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased
@@ -92,10 +94,10 @@ async function readOn(db: Queryable, register: string, cached: Cached, head: Log
   // Where content was erased since, what was read before may hold it.
   const isErased = head.redactions > cached.redactions
   const revision = isErased ? 0 : Math.min(cached.events.length, head.ownRevision)
-  const newer = await loadStream(db, register, REGISTER_STREAM, revision)
+  const newer = await readStream(db, register, REGISTER_STREAM, revision)
   // What was recorded since the head was read belongs to a later head.
   const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
-  const erased = isErased ? await loadAllErased(db, register) : cached.erased
+  const erased = isErased ? await readAllRedacted(db, register) : cached.erased
   const redactions = Math.max(head.redactions, cached.redactions)
   return { events, state: stateOf(events), erased, redactions }
 }

@@ -1,7 +1,7 @@
 // Random questions about a register at scale, the same for a seed: the two clocks, and what of it is asked.
 
 import type { Queryable } from '../../src/database/pool.ts'
-import { loadStreams } from '../../src/eventlog/load.ts'
+import { readStreams } from '../../src/eventlog/streams.ts'
 import { type Day, dayOf } from '../../src/kernel/plain-date.ts'
 import { type Random, randomFrom } from '../../src/samples/random.ts'
 
@@ -53,7 +53,7 @@ export function newest(question: Question): Question {
  */
 export async function atKnown(db: Queryable, question: Question): Promise<Question> {
   const { register, commitment, size, knownAt } = question
-  const [first] = await loadStreams(db, register, [commitment], size)
+  const [first] = await readStreams(db, register, [commitment], size)
   const from = (first?.position ?? 0) + 1
   return { ...question, knownAt: from + Math.floor((knownAt / size) * (size - from)) }
 }

@@ -3,7 +3,7 @@
 import type { Database } from '../../src/database/pool.ts'
 import type { Countable } from '../../src/domain/commitment/status-code.ts'
 import { summarise } from '../../src/domain/portfolio/summary.ts'
-import { loadStreams } from '../../src/eventlog/load.ts'
+import { readStreams } from '../../src/eventlog/streams.ts'
 import { projectAt } from '../../src/projections/commitments/project.ts'
 import { readStates } from '../../src/projections/commitments/read.ts'
 import { ALL, readPage, type Wanted } from '../../src/projections/periods/read.ts'
@@ -33,7 +33,7 @@ export async function openReads(db: Database, registerNames: readonly string[]):
     summary: (question) => readSummary(db, question, true),
     async commitment(question) {
       const at = clocks(question)
-      const events = await loadStreams(db, question.register, [question.commitment], at.size)
+      const events = await readStreams(db, question.register, [question.commitment], at.size)
       return projectAt(question.commitment, events, at, question.asOf)
     },
     async page(question) {

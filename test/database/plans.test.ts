@@ -7,18 +7,12 @@ import { pino } from 'pino'
 import t from 'tap'
 import { type Database, openDatabase, type Queryable } from '../../src/database/pool.ts'
 import { parsePosted } from '../../src/domain/admission/posted-event.ts'
-import { readFeed, readFeedLines, sizeAt, streamsSince } from '../../src/eventlog/feed.ts'
+import { readEvent, readEventsAt, readEventsByIds } from '../../src/eventlog/events.ts'
+import { readFeed } from '../../src/eventlog/feed.ts'
+import { readFeedLines } from '../../src/eventlog/feed-lines.ts'
+import { readHead, recordedAtSize, sizeAt } from '../../src/eventlog/heads.ts'
 import { findKey, forgetKeys } from '../../src/eventlog/keys.ts'
-import {
-  fetchEvent,
-  loadAt,
-  loadBriefs,
-  loadByIds,
-  loadStream,
-  loadStreams,
-  readHead,
-  recordedAtSize,
-} from '../../src/eventlog/load.ts'
+import { readBriefs, readStream, readStreams, streamsSince } from '../../src/eventlog/streams.ts'
 import { buildApp } from '../../src/http/app.ts'
 import { dayOf } from '../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
@@ -146,16 +140,16 @@ const CASES: Case[] = [
   ['the first page of the feed', (db) => readFeed(db, { ...feed, after: -1 }), ['event_position_once']],
   ['one stream in the feed', (db) => readFeed(db, { ...feed, after: -1, streams: [stream] }), ['event_revision_once']],
   ['the streams that grew', (db) => streamsSince(db, 'big', ROWS - 200), ['event_position_once']],
-  ['an event', (db) => fetchEvent(db, 'big', 77_777), ['event_position_once']],
-  ['events at positions', (db) => loadAt(db, 'big', [1, 50_000, 99_999]), ['event_position_once']],
-  ['events by their ids', (db) => loadByIds(db, 'big', ids), ['event_id_once']],
-  ['an event by its id', (db) => loadByIds(db, 'big', [id]), ['event_id_once']],
-  ['streams', (db) => loadStreams(db, 'big', streams), ['event_revision_once']],
-  ['one whole stream', (db) => loadStreams(db, 'big', [stream]), ['event_revision_once']],
-  ['streams in brief', (db) => loadBriefs(db, 'big', streams, ['EventRetracted']), ['event_revision_once']],
+  ['an event', (db) => readEvent(db, 'big', 77_777), ['event_position_once']],
+  ['events at positions', (db) => readEventsAt(db, 'big', [1, 50_000, 99_999]), ['event_position_once']],
+  ['events by their ids', (db) => readEventsByIds(db, 'big', ids), ['event_id_once']],
+  ['an event by its id', (db) => readEventsByIds(db, 'big', [id]), ['event_id_once']],
+  ['streams', (db) => readStreams(db, 'big', streams), ['event_revision_once']],
+  ['one whole stream', (db) => readStreams(db, 'big', [stream]), ['event_revision_once']],
+  ['streams in brief', (db) => readBriefs(db, 'big', streams, ['EventRetracted']), ['event_revision_once']],
   ['a key', (db) => findKey(db, 'big', 'local', 'key-5', Date.now()), ['idempotency_key_once']],
   ['keys to forget', (db) => forgetKeys(db, 'big', Date.now() - 3_600_000), ['idempotency_key_kept_at']],
-  ['the rest of a stream', (db) => loadStream(db, 'big', stream, 2), ['event_revision_once']],
+  ['the rest of a stream', (db) => readStream(db, 'big', stream, 2), ['event_revision_once']],
   ['when a size was reached', (db) => recordedAtSize(db, 'big', 33_333), ['event_position_once']],
   ['the size at an instant', (db) => sizeAt(db, 'big', Date.now()), ['event_position_once', 'register_once']],
   ['what projections are read from', (db) => liveBuilds(db, 'big'), ['projection_progress_once', 'register_once']],
@@ -230,7 +224,7 @@ t.test('without its index a question reads the whole table, and this test sees i
   await t.rejects(
     db.transaction().execute(async (tx) => {
       await sql`alter table event drop constraint event_position_once, drop constraint event_revision_once`.execute(tx)
-      for (const ask of [() => fetchEvent(tx, 'big', 77_777), () => loadStreams(tx, 'big', streams)]) {
+      for (const ask of [() => readEvent(tx, 'big', 77_777), () => readStreams(tx, 'big', streams)]) {
         // Inside a transaction a plan is told when the next statement comes.
         const plans = await plansOf(async () => [await ask(), await sql`select 1`.execute(tx)])
         t.strictSame(whole(plans, LARGE), ['event'])

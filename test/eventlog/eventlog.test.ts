@@ -7,9 +7,11 @@ import t from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import { append, type NewEvent, type NewEvents } from '../../src/eventlog/append.ts'
-import { readFeed, sizeAt, streamFeed, streamsSince } from '../../src/eventlog/feed.ts'
-import { fetchEvent, loadByIds, loadStream, loadStreams, readHead, recordedAtSize } from '../../src/eventlog/load.ts'
-import { eraseContent } from '../../src/eventlog/redact.ts'
+import { readEvent, readEventsByIds } from '../../src/eventlog/events.ts'
+import { readFeed, streamFeed } from '../../src/eventlog/feed.ts'
+import { readHead, recordedAtSize, sizeAt } from '../../src/eventlog/heads.ts'
+import { redactContent } from '../../src/eventlog/redact.ts'
+import { readStream, readStreams, streamsSince } from '../../src/eventlog/streams.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.123Z')
@@ -266,8 +268,8 @@ t.test('the database lets content be erased alone, and only of what a redaction 
     await sql`update event set data = '{}'`.execute(tx)
   })
   await t.rejects(replica, refused)
-  t.strictSame(await eraseContent(db, 'r', target?.id ?? ''), [0])
-  t.strictSame(await eraseContent(db, 'r', target?.id ?? ''), [], 'nothing is left of it')
+  t.strictSame(await redactContent(db, 'r', target?.id ?? ''), [0])
+  t.strictSame(await redactContent(db, 'r', target?.id ?? ''), [], 'nothing is left of it')
   const [left, ...rest] = await readFeed(db, { register: 'r', after: -1, until: 9, limit: 2 })
   t.strictSame(left, { ...target, occurredOn: null, data: null, citations: null, salt: null })
   t.strictSame(rest, [spared])
@@ -363,14 +365,14 @@ t.test('the feed gives what lies after a position and up to another, of the stre
   t.strictSame(await feed({ types: ['CommitmentMade'], streams: ['b'] }), [1])
   t.strictSame((await streamsSince(db, 'r', 1)).sort(), ['a', 'b'])
   t.strictSame(await streamsSince(db, 'r', 5), [])
-  t.equal((await fetchEvent(db, 'r', 3))?.stream, '$register')
-  t.equal(await fetchEvent(db, 'r', 5), null)
+  t.equal((await readEvent(db, 'r', 3))?.stream, '$register')
+  t.equal(await readEvent(db, 'r', 5), null)
   t.strictSame(
-    (await loadStream(db, 'r', 'b', 1)).map(({ position }) => position),
+    (await readStream(db, 'r', 'b', 1)).map(({ position }) => position),
     [4],
   )
   t.strictSame(
-    (await loadStreams(db, 'r', ['b', 'a'], 4)).map(({ position }) => position),
+    (await readStreams(db, 'r', ['b', 'a'], 4)).map(({ position }) => position),
     [0, 2, 1],
   )
 })
@@ -424,12 +426,12 @@ t.test('with 100,000 events every question to the log is answered through its in
   const uuid = '00000000-0000-4000-8000-000000050000'
   const questions: [name: string, index: string, run: () => Promise<unknown>][] = [
     ['feed', 'event_position_once', () => readFeed(db, { register: 'r', after: 50_000, until: 99_999, limit: 1_000 })],
-    ['one event', 'event_position_once', () => fetchEvent(db, 'r', 50_000)],
+    ['one event', 'event_position_once', () => readEvent(db, 'r', 50_000)],
     ['time of a size', 'event_position_once', () => recordedAtSize(db, 'r', 50_000)],
     ['newest streams', 'event_position_once', () => streamsSince(db, 'r', 99_900)],
-    ['stream', 'event_revision_once', () => loadStream(db, 'r', 's5000', 5)],
-    ['streams', 'event_revision_once', () => loadStreams(db, 'r', ['s5000', 's6000', 's7000'])],
-    ['ids', 'event_id_once', () => loadByIds(db, 'r', [uuid])],
+    ['stream', 'event_revision_once', () => readStream(db, 'r', 's5000', 5)],
+    ['streams', 'event_revision_once', () => readStreams(db, 'r', ['s5000', 's6000', 's7000'])],
+    ['ids', 'event_id_once', () => readEventsByIds(db, 'r', [uuid])],
   ]
   for (const [name, index, run] of questions) {
     const text = await plan(run)
@@ -437,7 +439,7 @@ t.test('with 100,000 events every question to the log is answered through its in
     t.notMatch(text, /Seq Scan/, name)
   }
   t.notMatch(await plan(() => readFeed(db, { register: 'r', after: 5, until: 99_999, limit: 100 })), /Sort/, 'feed')
-  t.notMatch(await plan(() => loadStream(db, 'r', 's5000')), /Sort/, 'stream')
+  t.notMatch(await plan(() => readStream(db, 'r', 's5000')), /Sort/, 'stream')
 })
 
 t.test('an append reads no more of a log however old its connection, and whatever else the table holds', async (t) => {

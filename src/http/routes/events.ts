@@ -6,7 +6,7 @@ import type { RefusalWord } from '../../domain/admission/admit.ts'
 import { type PostedEvent, parsePosted, postedEvent } from '../../domain/admission/posted-event.ts'
 import { isSlug } from '../../domain/event.ts'
 import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
-import { fetchEvent } from '../../eventlog/load.ts'
+import { readEvent } from '../../eventlog/events.ts'
 import { instantText } from '../../kernel/instant.ts'
 import { problemTitle } from '../../kernel/problem-words.ts'
 import type { EventOutcome } from '../../recording/admission.ts'
@@ -202,11 +202,11 @@ async function importEvents(
   }
 }
 
-async function readEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
+async function answerOneEvent(context: Context, request: FastifyRequest, reply: FastifyReply) {
   const { register } = await registerOf(context, request)
   const position = pathPart(request, 'position')
   const number = parsePosition(position)
-  const event = number === null ? null : await fetchEvent(context.db, register, number)
+  const event = number === null ? null : await readEvent(context.db, register, number)
   if (!event) throw new Problem('not-known', { detail: `there is no event at position ${position}` })
   if (isUnchanged(request, reply, { size: event.position, projection: event.salt === null ? 'redacted' : '' }))
     return reply.send()
@@ -291,6 +291,6 @@ export function eventRoutes(app: App, context: Context, sealedProofs: SealedProo
         response: { 200: eventAnswer },
       },
     },
-    (request, reply) => readEvent(context, request, reply),
+    (request, reply) => answerOneEvent(context, request, reply),
   )
 }

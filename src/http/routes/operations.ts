@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { listHeads } from '../../eventlog/load.ts'
+import { listHeads } from '../../eventlog/heads.ts'
 import { type ProjectionName, VERSIONS } from '../../projections/core/versions.ts'
 import { AnotherReplayError, beginReplay, replayed } from '../../projections/replay/begin.ts'
 import { cancelReplay } from '../../projections/replay/end.ts'

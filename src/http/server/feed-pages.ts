@@ -1,7 +1,8 @@
 // The pages of the log that followers read. Followers at the head want the same page: it is read once, and put together once.
 
 import type { Database } from '../../database/pool.ts'
-import { type FeedLine, type FeedQuery, readFeedLines } from '../../eventlog/feed.ts'
+import type { FeedQuery } from '../../eventlog/feed.ts'
+import { type FeedLine, readFeedLines } from '../../eventlog/feed-lines.ts'
 import { atMost } from '../../kernel/at-most.ts'
 
 /** How many events, and about how many bytes, are read for a follower at once: each may hold as much, and there may be many. */

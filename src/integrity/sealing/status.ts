@@ -2,7 +2,7 @@
 
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import { eventsAt } from '../../eventlog/load.ts'
+import { readEnvelopesAt } from '../../eventlog/events.ts'
 
 export type SealState = {
   register: string
@@ -30,7 +30,7 @@ export async function sealStates(db: Queryable, now: number): Promise<SealState[
       t.refused_because
     from register r left join tree t on t.register = r.register where r.size > 0 order by r.register`.execute(db)
   const behind = rows.filter(({ size, total }) => size < total)
-  const oldest = await eventsAt(
+  const oldest = await readEnvelopesAt(
     db,
     behind.map(({ register, size }) => ({ register, position: size })),
   )

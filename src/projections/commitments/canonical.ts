@@ -4,8 +4,7 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
-import { streamsAfter } from '../../eventlog/feed.ts'
-import { loadStreams } from '../../eventlog/load.ts'
+import { readStreams, streamsAfter } from '../../eventlog/streams.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { project } from './project.ts'
@@ -55,7 +54,7 @@ export async function* canonicalCommitmentsAt(
   const { size } = knowledge
   for (let after = ''; ; ) {
     const streams = await streamsAfter(db, { register, after, size, limit: ROWS_AT_ONCE })
-    const loaded = await loadStreams(db, register, streams, size)
+    const loaded = await readStreams(db, register, streams, size)
     const events = Map.groupBy(loaded, ({ stream }) => stream)
     const rows = streams.flatMap((stream) => {
       const row = project(stream, events.get(stream) ?? [], knowledge)

@@ -1,7 +1,7 @@
 // The projection `commitments`: the newest state of each commitment, folded from its whole stream whenever it grows.
 
 import type { Queryable } from '../../database/pool.ts'
-import { loadToFold } from '../../eventlog/load.ts'
+import { readToFold } from '../../eventlog/streams.ts'
 import type { Batch, Projection } from '../core/projection.ts'
 import { VERSIONS } from '../core/versions.ts'
 import { type CommitmentRow, project } from './project.ts'
@@ -12,7 +12,7 @@ const STREAMS_AT_ONCE = 200
 
 async function applyTo(db: Queryable, streams: readonly string[], batch: Batch): Promise<void> {
   const { register, size, timeZone } = batch
-  const events = Map.groupBy(await loadToFold(db, register, streams, size), (event) => event.stream)
+  const events = Map.groupBy(await readToFold(db, register, streams, size), (event) => event.stream)
   const rows: CommitmentRow[] = []
   const gone: string[] = []
   for (const stream of streams) {

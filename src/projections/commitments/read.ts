@@ -8,8 +8,7 @@ import type { Described } from '../../domain/commitment/answer.ts'
 import type { Lifecycle } from '../../domain/commitment/state.ts'
 import type { StatusDates, Verification } from '../../domain/commitment/status.ts'
 import type { StoredEvent } from '../../domain/event.ts'
-import { streamsSince } from '../../eventlog/feed.ts'
-import { loadStreams } from '../../eventlog/load.ts'
+import { readStreams, streamsSince } from '../../eventlog/streams.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
 import { liveBuild, liveBuilds, liveGeneration } from '../core/live.ts'
 import { progressRow } from '../core/progress.ts'
@@ -108,7 +107,7 @@ async function foldCommitments(
 ): Promise<CommitmentRow[]> {
   const rows: CommitmentRow[] = []
   for (let first = 0; first < ids.length; first += STREAMS_AT_ONCE) {
-    const events = await loadStreams(db, register, ids.slice(first, first + STREAMS_AT_ONCE), size)
+    const events = await readStreams(db, register, ids.slice(first, first + STREAMS_AT_ONCE), size)
     const streams: Map<string, StoredEvent[]> = Map.groupBy(events, (event) => event.stream)
     for (const [id, stream] of streams) {
       const row = projectAt(id, stream, { size, timeZone }, asOf)

@@ -1,7 +1,7 @@
 // Where every projection stands in every register, in words that tell apart what an operator would do something about.
 
 import type { Queryable } from '../../database/pool.ts'
-import { eventsAt } from '../../eventlog/load.ts'
+import { readEnvelopesAt } from '../../eventlog/events.ts'
 import { type ProgressOfAll, progressOfAll } from './progress.ts'
 import type { ProjectionVersion } from './versions.ts'
 
@@ -76,7 +76,9 @@ export async function projectionStates(
     const stop = row.stopped_at === null ? [] : [{ register: row.register, position: row.stopped_at }]
     return [...unread, ...stop]
   })
-  const events = new Map((await eventsAt(db, wanted)).map((event) => [`${event.register} ${event.position}`, event]))
+  const events = new Map(
+    (await readEnvelopesAt(db, wanted)).map((event) => [`${event.register} ${event.position}`, event]),
+  )
   const eventOf = ({ register }: ProgressOfAll, position: number) => events.get(`${register} ${position}`)
   return rows.map((row) => {
     const behindEvents = Math.max(0, row.total - reached(row))

@@ -6,8 +6,7 @@ import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
-import { streamsAfter } from '../../eventlog/feed.ts'
-import { loadToFold } from '../../eventlog/load.ts'
+import { readToFold, streamsAfter } from '../../eventlog/streams.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { unpackedChanges } from './changes.ts'
@@ -122,7 +121,7 @@ export async function* canonicalPeriodsAt(
 ): AsyncGenerator<string[]> {
   for (let after = ''; ; ) {
     const streams = await streamsAfter(db, { register, after, size, limit: STREAMS_AT_ONCE })
-    const events = await loadToFold(db, register, streams, size)
+    const events = await readToFold(db, register, streams, size)
     const byStream = Map.groupBy(events, ({ stream }) => stream)
     const numbers = new OwnNumbers()
     yield streams.flatMap((stream) =>

@@ -2,7 +2,7 @@
 // event closes and opens exactly what it changes, by a further row where the timeline differs from the one before.
 
 import type { Queryable } from '../../database/pool.ts'
-import { loadToFold } from '../../eventlog/load.ts'
+import { readToFold } from '../../eventlog/streams.ts'
 import type { Batch, Projection } from '../core/projection.ts'
 import { VERSIONS } from '../core/versions.ts'
 import { type TimelineVersion, timelineVersions } from './project.ts'
@@ -12,7 +12,7 @@ import { savePeriods } from './table.ts'
 const STREAMS_AT_ONCE = 200
 
 async function versionsOf(db: Queryable, streams: readonly string[], batch: Batch): Promise<TimelineVersion[]> {
-  const events = Map.groupBy(await loadToFold(db, batch.register, streams, batch.size), (event) => event.stream)
+  const events = Map.groupBy(await readToFold(db, batch.register, streams, batch.size), (event) => event.stream)
   return streams.flatMap((stream) => timelineVersions(stream, events.get(stream) ?? [], batch))
 }
 

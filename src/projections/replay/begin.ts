@@ -1,7 +1,8 @@
 // Beginning a replay, or going on with the one that was interrupted where the same is asked for again.
 
 import type { Database, Queryable } from '../../database/pool.ts'
-import { listHeads, streamBounds } from '../../eventlog/load.ts'
+import { listHeads } from '../../eventlog/heads.ts'
+import { streamBounds } from '../../eventlog/streams.ts'
 import { PROJECTIONS } from '../all.ts'
 import { beginGeneration } from '../core/generations.ts'
 import { type ProjectionName, VERSIONS } from '../core/versions.ts'
