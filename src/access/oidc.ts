@@ -89,8 +89,9 @@ function isExpired({ expiresAt }: Caller, now: number): boolean {
 }
 
 /**
- * The keys of the provider, fetched when they are needed. After a failure the provider is left alone for a while: the keys it
- * gave last decide alone, and a token that they do not verify is neither trusted nor refused (KeysUnavailableError).
+ * The keys of the provider, fetched when they are needed. After a failure the provider is left alone for a while.
+ * Meanwhile the last keys decide alone. A token that they do not verify is neither trusted nor refused
+ * (KeysUnavailableError).
  */
 function createProviderKeys(jwks: string): JWTVerifyGetKey {
   const remote = createRemoteJWKSet(new URL(jwks), {

@@ -77,10 +77,11 @@ function kindOf(entry: PerformanceEntry): number | undefined {
 }
 
 /**
- * Keeps the heap close to what is in use. By default the collector lets it grow to several times that before it looks, and a
- * service that answers large questions now and then would hold hundreds of megabytes of garbage. Here it may grow to so many
- * megabytes before it is looked at again, and beyond that by a fifth at a time. What is young gets some megabytes, or each
- * request would have its garbage collected; no option bounds it from within, so its growth is ended when it is there.
+ * Keeps the heap close to the memory in use. By default the collector lets it grow to several times that before it
+ * collects. A service with a large question now and then would then hold hundreds of megabytes of garbage. Here the
+ * heap may grow by so many megabytes before the next collection, and beyond that by a fifth at a time. Young objects
+ * get some megabytes, since otherwise each request would trigger a collection. No option bounds the young space from
+ * within, so its growth is ended once it has that size.
  */
 function keepHeapSmall(): void {
   setFlagsFromString(`--heap-growing-percent=${LEAST_GROWTH_PERCENT}`)

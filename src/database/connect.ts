@@ -30,8 +30,8 @@ export type Connection = Databases & {
 
 export type ConnectOptions = {
   /**
-   * `own` for the service, which keeps others out of an embedded database; `attach` for a short command; `look` for one that
-   * creates no database and leaves the schema as it is.
+   * `own` for the service, which keeps others out of an embedded database. `attach` for a short command. `look` for
+   * one that creates no database and leaves the schema as it is.
    */
   mode: 'own' | 'attach' | 'look'
   /** The service connects to a database that is unsafe, too. */
@@ -128,7 +128,7 @@ function refuseUnsafe(findings: readonly Finding[]): void {
   )
 }
 
-/** Whoever only looks does not create a database to look at. */
+/** A command that only reads creates no database to read. */
 function refuseMissing({ databaseUrl, dataDir }: Config): void {
   if (databaseUrl !== null || hasEmbedded(dataDir)) return
   throw new UnusableDatabaseError(

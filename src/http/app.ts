@@ -46,7 +46,9 @@ export type AppOptions = InstanceOptions & {
   following?: Following
   /** Has a process work on a replay; without it replays are begun, and wait. */
   startReplay?: (operation: string) => void
-  /** Has the sealer look at a register now; without it whoever waits for a checkpoint waits for another process. */
+  /**
+   * Has the sealer look at a register now. Without it, a caller who waits for a checkpoint waits for another process.
+   */
   seal?: (register: string) => void
   /** What is unsafe about the database, in words. */
   unsafeDatabase?: readonly string[]

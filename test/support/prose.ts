@@ -94,3 +94,24 @@ export function faultsOf(markdown: string, maxWords = MAX_WORDS): string[] {
     ...(HEADLESS.test(text) ? [`line ${line}: "${HEADLESS.exec(text)?.[0]}": ${text}`] : []),
   ])
 }
+
+const COMMENT = /^\s*(?:\/\/|\/\*\*|\*(?!\/))\s?(.*?)(?:\s*\*\/)?\s*$/
+
+/** The comments of a TypeScript file as Markdown texts, with the line on which each begins; an indented line is one of its own. */
+export function commentsOf(source: string): { line: number; text: string }[] {
+  const comments: { line: number; text: string }[] = []
+  let isOpen = false
+  for (const [index, raw] of source.split('\n').entries()) {
+    const text = COMMENT.exec(raw)?.[1]
+    if (text === undefined || !/^\s*(?:\/\/|\/\*\*|\*)/.test(raw)) {
+      isOpen = false
+      continue
+    }
+    const last = comments.at(-1)
+    if (isOpen && last && !/^\s*\/\*\*/.test(raw) && !/^ {2}/.test(text))
+      last.text = `${last.text}\n${text}`.trimStart()
+    else comments.push({ line: index + 1, text: text.trim() })
+    isOpen = !/\*\/\s*$/.test(raw)
+  }
+  return comments
+}

@@ -1,4 +1,4 @@
-// Who is asking, and what they may do: for pages, which offer no more than that, and for whoever tries a token.
+// Who is asking, and what the caller may do: for pages, which offer no more than that, and for a first try of a token.
 
 import { z } from 'zod'
 import { ALL_REGISTERS, ROLES } from '../../access/grants.ts'
@@ -9,8 +9,11 @@ const callerAnswer = z
   .strictObject({
     control: z
       .enum(['none', 'tokens', 'oidc'])
-      .meta({ description: 'none: everyone on this machine may read and record' }),
-    caller: z.string().nullable().meta({ description: 'null: nobody who is known; public registers alone' }),
+      .meta({ description: 'none: everyone on this machine may do everything' }),
+    caller: z
+      .string()
+      .nullable()
+      .meta({ description: 'null: a caller without credentials, who may read public registers alone' }),
     grants: z.array(
       z.strictObject({
         role: z.enum(ROLES),

@@ -60,8 +60,8 @@ const consistencyAnswer = z
 
 const size = wholeNumber('expected a size, from 1 on', 1)
 const consistencyParameters = z.strictObject({
-  first: size.meta({ description: 'A size that has been sealed; it need not have a checkpoint' }),
-  second: size.optional().meta({ description: 'Another, not smaller; that of the newest checkpoint by default' }),
+  first: size.meta({ description: 'A size not above the newest checkpoint; it need not have a checkpoint of its own' }),
+  second: size.optional().meta({ description: 'The later size; that of the newest checkpoint by default' }),
 })
 
 const keysAnswer = z.strictObject({
@@ -69,10 +69,10 @@ const keysAnswer = z.strictObject({
     z.strictObject({
       vkey: z.string().meta({ description: 'The public key as C2SP signed notes name it' }),
       fromSize: z.int().meta({
-        description: 'Every checkpoint from this size on is signed by it; a new key is listed before the next event',
+        description: 'The key signs every checkpoint from this size on; a new key is listed before the next event',
       }),
       toSize: z.int().nullable().meta({
-        description: 'The last size that it signs; null while it goes on. Below fromSize where it never signed',
+        description: 'The last size that it signed; null while it signs. Below fromSize if it never signed',
       }),
     }),
   ),
@@ -165,7 +165,7 @@ export function checkpointRoutes(app: App, context: Context): void {
         operationId: 'readCheckpoint',
         summary: 'Read the newest checkpoint',
         description:
-          'The signed head of the Merkle tree over the log (C2SP tlog-checkpoint, a C2SP signed note). 409 not-sealed before the first.',
+          'The signed head of the Merkle tree over the log (C2SP tlog-checkpoint, a C2SP signed note). 409 not-sealed before the first checkpoint.',
         tags,
         querystring: z.strictObject({}),
         response: {

@@ -82,7 +82,7 @@ function listRoute(app: App, context: Context): void {
         operationId: 'listCommitments',
         summary: 'List commitments',
         description:
-          'Repeated parameters mean or. CSV holds the whole list where no limit is given; its `redactedCount` is the header Pledger-Redacted.',
+          'Repeated parameters mean or. CSV holds the whole list if no limit is given. The header Pledger-Redacted gives its `redactedCount`.',
         tags: ['commitments'],
         querystring: listParameters,
         response: {
@@ -129,7 +129,7 @@ export function commitmentRoutes(app: App, context: Context): void {
       schema: {
         operationId: 'readTimeline',
         summary: 'Read the periods of a commitment',
-        description: 'Each period with the event or the due day that began it; `to` is the first day after it.',
+        description: 'Each period with the event or the due day that began it. `to` is the first day after the period.',
         tags: ['commitments'],
         querystring: z.strictObject({ knownAt: knownAtParameter, minSize: minSizeParameter }),
         response: { 200: timelineAnswer },
@@ -145,7 +145,7 @@ export function commitmentRoutes(app: App, context: Context): void {
       schema: {
         operationId: 'readStream',
         summary: 'Read the events of a commitment',
-        description: 'Its events in order, repairs marked on what they repair. `next` is the `after` of the next page.',
+        description: 'Its events in order, each with its repairs. `next` is the `after` of the next page.',
         tags: ['commitments'],
         querystring: streamParameters,
         response: { 200: streamAnswer },

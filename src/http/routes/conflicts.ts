@@ -14,7 +14,7 @@ import type { App } from '../server/typed.ts'
 const conflictParameters = z.strictObject({
   ...clockParameters,
   kind: many(z.enum(CONFLICT_KINDS)),
-  commitment: many(slug).meta({ description: 'Only those of these commitments' }),
+  commitment: many(slug).meta({ description: 'Only conflicts of these commitments' }),
   limit: pageLimit.optional(),
   cursor: cursorParameter,
 })
@@ -32,10 +32,10 @@ export function conflictRoutes(app: App, context: Context): void {
       config: { permission: 'read' },
       schema: {
         operationId: 'listConflicts',
-        summary: 'List facts that cannot all hold',
+        summary: 'List statements that cannot all be true',
         description:
           'The conflicts of commitments, definitions and reported figures, in order of the first event that each names. ' +
-          'A conflict is there until an event settles it.',
+          'A conflict stays until an event settles it.',
         tags: ['conflicts'],
         querystring: conflictParameters,
         response: { 200: conflictListAnswer },

@@ -21,7 +21,7 @@ const differenceParameters = z.strictObject({
   from: z
     .string()
     .optional()
-    .meta({ description: `The earlier knowledge: ${SIZE_FORMS}; needed without a cursor` }),
+    .meta({ description: `The earlier knowledge: ${SIZE_FORMS}; required without a cursor` }),
   to: z
     .string()
     .optional()
@@ -59,8 +59,8 @@ export function differenceRoutes(app: App, context: Context): void {
         operationId: 'readDifference',
         summary: 'Compare two states of knowledge about one day',
         description:
-          'Which commitments stand otherwise as of the day than was known before, by which events: repairs of the record ' +
-          'apart from news. With the figures before and after.',
+          'The commitments whose status as of the day changed between two sizes of the log, with the events that changed ' +
+          'it. Repairs of the record are told apart from news. With the figures before and after.',
         tags: ['figures'],
         querystring: differenceParameters,
         response: { 200: differenceAnswer },

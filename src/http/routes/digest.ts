@@ -18,7 +18,7 @@ const digestAnswer = z
     projection: z.enum(NAMES),
     register: z.string(),
     version: z.int().meta({ description: 'The version of its fold' }),
-    size: z.int().meta({ description: 'As of how many events' }),
+    size: z.int().meta({ description: 'The size that the digest is of' }),
     rows: z.int(),
     sha256: z.string().meta({
       description: 'SHA-256 (hexadecimal) over the rows, each a line of RFC 8785 JSON, in order of their key',
@@ -29,7 +29,7 @@ const digestAnswer = z
 const querystring = z.strictObject({
   size: wholeNumber('expected a size', 0)
     .optional()
-    .meta({ description: 'As of how many events; what the projection has read by default' }),
+    .meta({ description: 'The size to digest; by default all events that the projection has read' }),
 })
 
 async function digest(
@@ -60,7 +60,7 @@ export function digestRoutes(app: App, context: Context): void {
         operationId: 'readDigest',
         summary: 'Read the digest of a projection',
         description:
-          'Reads every row of the projection, a few thousand a second: meant for operators, one at a time; 503 `queue-full` while another is at work. The same log gives the same digest however the rows were built.',
+          'Reads every row of the projection, a few thousand a second. It is meant for operators, one at a time: 503 `queue-full` while another is at work. The same log gives the same digest however the rows were built.',
         tags: ['projections'],
         querystring,
         response: { 200: digestAnswer },

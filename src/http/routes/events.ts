@@ -68,13 +68,12 @@ export const recordedAnswer = z
         id: z.string(),
         revision: z.int(),
         recordedAt: z.string(),
-        recorded: z.boolean().meta({ description: 'False where the log held it already' }),
+        recorded: z.boolean().meta({ description: 'False if the log already held it' }),
       }),
     ),
-    proofs: z
-      .array(proofAnswer)
-      .optional()
-      .meta({ description: 'With `Prefer: wait=sealed`, of each event, where it was sealed within 5 seconds' }),
+    proofs: z.array(proofAnswer).optional().meta({
+      description: 'With `Prefer: wait=sealed`: the proof of each event, if a checkpoint covered all within 5 seconds',
+    }),
   })
   .meta({ id: 'Recorded' })
 
@@ -98,10 +97,11 @@ const importAnswer = z
       }),
     ),
     checkpoint: noteText.optional().meta({
-      description: 'With `Prefer: wait=sealed`, one that covers the whole import, where it was signed within 5 seconds',
+      description:
+        'With `Prefer: wait=sealed`: a checkpoint that covers the whole import, if it was signed within 5 seconds',
     }),
   })
-  .meta({ id: 'Imported', description: 'What became of each line; refusals are the first 1,000' })
+  .meta({ id: 'Imported', description: 'The result of an import; refusals lists the first 1,000' })
 
 /** The register to record in. That it exists is for the recorder to find, except where an event would open it. */
 async function targetRegister(
@@ -258,8 +258,8 @@ export function eventRoutes(app: App, context: Context, sealedProofs: SealedProo
         operationId: 'recordEvents',
         summary: 'Record events',
         description:
-          'One event or an array (all or none), or an import as NDJSON. Of a repeated JSON member the last counts. ' +
-          'Events with an id that the log holds already are not written again.',
+          'One event, or an array that is recorded as a whole or refused as a whole, or an import as NDJSON. If a JSON ' +
+          'member is repeated, the last one counts. Events with an id that the log already holds are not written again.',
         tags: ['events'],
         consumes: [JSON_TYPE, NDJSON_TYPE],
         querystring: z.strictObject({}),

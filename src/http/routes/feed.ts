@@ -33,14 +33,14 @@ const feedParameters = z.strictObject({
     .optional()
     .meta({ description: 'Events after this position; from the first by default' }),
   until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
-  limit: pageLimit.optional().meta({ description: 'Of a page; 100 by default' }),
+  limit: pageLimit.optional().meta({ description: 'Events of a page; 100 by default' }),
   stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
   type: many(z.enum(EVENT_TYPES)),
   minSize: minSizeParameter,
 })
 
 const feedHeaders = z.looseObject({
-  'last-event-id': z.string().optional().meta({ description: 'Of text/event-stream: go on after this position' }),
+  'last-event-id': z.string().optional().meta({ description: 'For text/event-stream: continue after this position' }),
 })
 
 const DEFAULT_LIMIT = 100
@@ -124,9 +124,9 @@ export function feedRoutes(app: App, context: Context, following: Following): vo
         operationId: 'readLog',
         summary: 'Read the log by position',
         description:
-          'A page as JSON (`next` is the `after` of the next page) or as a batch of CloudEvents, the whole selection as ' +
-          'NDJSON, or followed as server-sent events: `id` is the position, `data` the event, and whoever connects again ' +
-          'with Last-Event-ID goes on without a gap or a repeat.',
+          'JSON is a page; `next` is the `after` of the next page. CloudEvents is the same page as a batch. NDJSON is the ' +
+          'whole selection. Server-sent events follow the log: `id` is the position, `data` the event. A client that ' +
+          'reconnects with Last-Event-ID continues without a gap or a repeat.',
         tags: ['events'],
         querystring: feedParameters,
         headers: feedHeaders,

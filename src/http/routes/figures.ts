@@ -17,8 +17,8 @@ export function figureRoutes(app: App, context: Context): void {
         operationId: 'listReportedFigures',
         summary: 'Compare reported figures with computed ones',
         description:
-          'Each figure as reported, in order of the day on which it was, beside the register’s own value for the same ' +
-          'figure, programme and day. What a report does not name is compared with nothing.',
+          'Each figure as reported, in order of the day of the report. Beside it stands the register’s own value for the ' +
+          'same figure, programme and day, if the report names a figure.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter }),
         response: { 200: reportedFiguresAnswer },

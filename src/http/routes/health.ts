@@ -20,22 +20,24 @@ const sealingAnswer = z
     size: z.int().meta({ description: 'The size of its newest checkpoint; 0 before the first' }),
     signedAt: z.string().nullable(),
     behindEvents: z.int().meta({ description: 'Events that no checkpoint covers yet' }),
-    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded' }),
-    refused: z.string().nullable().meta({ description: 'Why nothing is signed: the log or its tree was changed' }),
+    behindSeconds: z.int().meta({ description: 'How many seconds ago the first of them was recorded' }),
+    refused: z
+      .string()
+      .nullable()
+      .meta({ description: 'Why the service signs nothing: the log or its tree was changed' }),
   })
   .meta({ id: 'Sealing' })
 
 const readyAnswer = z.strictObject({
   status: z.enum(['ready', 'degraded']).meta({
     description:
-      'degraded: it answers and records, and somebody has to look: an event has stopped a projection, or a register is not sealed because its log or tree was changed',
+      'degraded: the service answers and records, and a person has to act. An event has stopped a projection, or a register is not sealed because its log or tree was changed',
   }),
-  detail: z.string().nullable().meta({ description: 'What somebody has to look at' }),
+  detail: z.string().nullable().meta({ description: 'The thing that a person has to act on' }),
   projections: z.array(projectionAnswer),
   sealing: z.array(sealingAnswer),
   unsafeDatabase: z.array(z.string()).meta({
-    description:
-      'What is unsafe about the database or the role in it, which somebody has allowed; empty where it is safe',
+    description: 'Findings that `--unsafe-database` allowed; empty for a safe database',
   }),
 })
 
@@ -90,7 +92,7 @@ export function healthRoutes(app: App, context: Context, unsafeDatabase: readonl
         operationId: 'isReady',
         summary: 'Tell whether the service can answer',
         description:
-          '503 where the database cannot be reached, or a projection has no rows to answer from: it has not begun, or builds those of another version. One that is merely behind answers, and says how far it is; so does one that an event has stopped: no other process could answer more. So it is with what is not sealed yet, or refused.',
+          '503 if the database cannot be reached, or if a projection has no rows to answer from. A projection that is behind, or stopped by an event, answers and says how far it is: no other process could answer more. A register that is not sealed, or whose sealing is refused, answers as well.',
         tags: ['health'],
         response: { 200: readyAnswer },
       },
@@ -103,7 +105,7 @@ export function healthRoutes(app: App, context: Context, unsafeDatabase: readonl
         underWay: await replaysUnderWay(context.db),
       })
       const seals = await sealing(context)
-      // How it is, is for everyone to know; of which registers, for whoever may see them.
+      // Everyone may know how the service is. Only callers who may see a register learn of that register.
       const isMissing = states.some(cannotAnswer)
       const isTroubled = troublesOf({ projections: states, sealing: seals }).length > 0
       const projections = await visibleOnes(context.access, request, states)

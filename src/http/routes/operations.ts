@@ -23,11 +23,11 @@ export const operationAnswer = z
     id: z.string(),
     status: z.enum(STATUSES).meta({
       description:
-        'pending: not taken up yet; interrupted: nobody works on it any more, and the same request goes on with it',
+        'pending: no process has begun it; interrupted: no process works on it, and the same request continues it',
     }),
     phase: z.enum(PHASES),
     projections: z.array(z.string()),
-    register: z.string().nullable().meta({ description: 'null: all that there were when it began' }),
+    register: z.string().nullable().meta({ description: 'null: all registers that existed when it began' }),
     maxRate: z.int().nullable(),
     dropPrevious: z.boolean(),
     done: z.int().meta({ description: 'Events so far' }),
@@ -51,12 +51,12 @@ const replayRequest = z
   .strictObject({
     register: z.string().optional().meta({ description: 'Only this register; all by default' }),
     maxRate: z.int().min(1).max(100_000_000).optional().meta({
-      description: 'Events in a second at most that are folded; sealing and catching up are as fast as they can',
+      description: 'How many events are folded in a second at most. Rollups and catching up have no limit',
     }),
     dropPrevious: z
       .boolean()
       .optional()
-      .meta({ description: 'Drops what was live before once the new rows are, and come to the same' }),
+      .meta({ description: 'Deletes the old rows after the switch, if the digests are equal' }),
   })
   .nullish()
 
@@ -157,7 +157,7 @@ function beginRoute(app: App, context: Context, startReplay: (operation: string)
         operationId: 'startReplay',
         summary: 'Build a projection anew beside the one in use',
         description:
-          'The same request goes on with a replay that was interrupted, with the options that it gives now. One at a time: 409 in-flight names another, or the same that runs with other options.',
+          'The same request continues an interrupted replay, with the options that it gives now. There is one replay at a time: 409 in-flight names another one, or the same with other options.',
         tags: ['operations'],
         querystring: z.strictObject({}),
         body: replayRequest,
@@ -181,8 +181,8 @@ function readRoute(app: App, context: Context): void {
       config: { permission: 'visible', problems: ['unknown-route'] },
       schema: {
         operationId: 'readOperation',
-        summary: 'Read how far an operation is',
-        description: 'Its phase, the events that it has read, and the time that it is expected to take.',
+        summary: 'Read the progress of an operation',
+        description: 'Its phase, the events that it has read, and the expected time.',
         tags: ['operations'],
         querystring: z.strictObject({}),
         response: { 200: operationAnswer },

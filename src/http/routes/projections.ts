@@ -16,14 +16,13 @@ export const projectionAnswer = z
     register: z.string(),
     status: z.enum(PROJECTION_STATUSES).meta({
       description:
-        'notStarted: it has read nothing yet; replaying: its rows are being built anew; progressing: behind the log and on its way; stuck: behind the log and still for ten seconds and more; stopped: by an event that it cannot read; caughtUp: it has read the whole log',
+        '`notStarted`: it has read nothing. `replaying`: its rows are being built. `progressing`: it is behind the log and moves. `stuck`: it is behind the log and has not moved for ten seconds. `stopped`: it stands before an event that it cannot read. `caughtUp`: it has read the whole log',
     }),
     version: z.int().meta({ description: 'The version of its fold' }),
-    generation: z.int().nullable().meta({ description: 'Which build of its rows answers are read from' }),
+    generation: z.int().nullable().meta({ description: 'The build of its rows that answers are read from' }),
     size: z.int().meta({ description: 'How far it has read' }),
     building: z.int().nullable().meta({
-      description:
-        'How far rows of its version are built that nobody reads yet, because those of another reach further',
+      description: 'How far the rows of its version are built while answers still come from another version',
     }),
     behindEvents: z.int().meta({ description: 'Events that it has not read yet' }),
     behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded' }),
@@ -40,7 +39,7 @@ const projectionList = z.strictObject({
   items: z.array(projectionAnswer),
   operations: z.array(operationAnswer).meta({
     description:
-      'Replays that have not ended, also those begun on the command line. One that is interrupted takes space until the same request goes on with it, or DELETE gives it up.',
+      'Replays that have not ended, also those begun on the command line. An interrupted one takes space until the same request continues it, or DELETE cancels it.',
   }),
   next: z.null(),
   asOf: z.null(),

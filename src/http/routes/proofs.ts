@@ -1,4 +1,4 @@
-// Inclusion proofs: of one event when it is asked for, and of what was just recorded for whoever waits until it is sealed.
+// Inclusion proofs: of one event on request, and of new events for a caller who waits until they are sealed.
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -46,7 +46,7 @@ function answerProof({ position, size, leafHash, proof, note }: Inclusion): z.ou
 const proofParameters = z.strictObject({
   size: wholeNumber('expected a size, from 1 on', 1)
     .optional()
-    .meta({ description: 'The size of the checkpoint to prove it in; the newest by default' }),
+    .meta({ description: 'The size of the checkpoint that the proof leads to; the newest by default' }),
 })
 
 /** The position that a request names; throws Problem `not-known` where the register has no event there. */
@@ -100,12 +100,12 @@ export function proofRoutes(app: App, context: Context): void {
         operationId: 'readProof',
         summary: 'Prove that an event is in the log',
         description:
-          'The inclusion proof of its leaf in the tree of a checkpoint, as JSON or as C2SP tlog-proof. 409 not-sealed while no checkpoint covers it, or where none is of that size.',
+          'The inclusion proof of its leaf in the tree of a checkpoint, as JSON or as C2SP tlog-proof. 409 not-sealed while no checkpoint covers the event, or if no checkpoint has that size.',
         tags: ['integrity'],
         querystring: proofParameters,
         response: {
           200: {
-            description: 'The proof, with the checkpoint that it leads to',
+            description: 'The proof, with its checkpoint',
             content: { [JSON_TYPE]: { schema: proofAnswer }, [TLOG_PROOF_TYPE]: { schema: z.string() } },
           },
         },
@@ -128,7 +128,7 @@ function prefersSealed(request: FastifyRequest): boolean {
 export const preferHeader = z.strictObject({
   prefer: z.string().optional().meta({
     description:
-      'wait=sealed: answers when a checkpoint covers what was recorded, with the proofs and Preference-Applied; after 5 seconds without',
+      'wait=sealed: waits up to 5 seconds until a checkpoint covers the recording. The answer then has the proofs and the header Preference-Applied',
   }),
 })
 

@@ -19,7 +19,7 @@ import { preferHeader, type SealedProofs } from './proofs.ts'
 
 const reason = text()
   .refine((value) => value.trim() !== '', { error: 'expected a reason, not only white space' })
-  .meta({ description: 'Why; it is recorded, and served to everyone who may read' })
+  .meta({ description: 'The reason. It is recorded, and everyone who may read the register can read it' })
 
 const redactBody = z.strictObject({ reason }).meta({ id: 'Redaction' })
 
@@ -77,8 +77,8 @@ export function redactionRoutes(app: App, context: Context, sealedProofs: Sealed
         operationId: 'redactEvent',
         summary: 'Redact an event',
         description:
-          'For operators. Erases occurredOn, data, citations and salt of the event, and of the corrections of it, at every ' +
-          'size; an EventRedacted in its stream says so. Place, hash and proofs stay. It cannot be undone.',
+          'For operators. Erases occurredOn, data, citations and salt of the event and of its corrections, at every size. ' +
+          'An EventRedacted in its stream records that. Place, hash and proofs stay. Nobody can undo a redaction.',
         tags: ['events'],
         querystring: z.strictObject({}),
         headers: idempotencyHeaders.extend(preferHeader.shape),

@@ -23,10 +23,10 @@ import { preferHeader, proofAnswer, type SealedProofs, whenSealed } from './proo
 
 const openedAnswer = registerAnswer
   .extend({
-    proofs: z
-      .array(proofAnswer)
-      .optional()
-      .meta({ description: 'With `Prefer: wait=sealed`, of its first event, where it was sealed within 5 seconds' }),
+    proofs: z.array(proofAnswer).optional().meta({
+      description:
+        'With `Prefer: wait=sealed`: the proof of its first event, if a checkpoint covered it within 5 seconds',
+    }),
   })
   .meta({ id: 'OpenedRegister' })
 
@@ -62,7 +62,7 @@ async function openRegister(
   const known = await context.registers.read(context.db, id)
   if (!known) throw new Problem('internal')
   reply.code(201).header('location', `/v1/registers/${id}`).header('pledger-size', '1')
-  // As it was opened, whatever was recorded since: the same to whoever asks again with the same key.
+  // The register as it was opened, without later events: the same answer to a caller who asks again with the same key.
   const head = { ...known.head, size: 1, recordedAt: outcome.recordedAt }
   const answer = answerRegister({ ...known, head, state: stateKnownAt(known, 1) })
   return whenSealed(request, reply, answer, async () => {

@@ -18,7 +18,7 @@ const seriesParameters = z.strictObject({
   step: z
     .enum(STEPS)
     .default('month')
-    .meta({ description: 'Items are as of the last day of each, weeks end on Sunday' }),
+    .meta({ description: 'An item is as of the last day of its step; weeks end on Sunday' }),
   programme: programmeFilter,
   knownAt: knownAtParameter,
   minSize: minSizeParameter,

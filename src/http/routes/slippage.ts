@@ -15,8 +15,9 @@ export function slippageRoutes(app: App, context: Context): void {
       config: { permission: 'read' },
       schema: {
         operationId: 'readSlippage',
-        summary: 'Read how slippage is spread',
-        description: 'How many commitments are how many days late, against the original and the current due date.',
+        summary: 'Read the distribution of slippage',
+        description:
+          'For each number of days late, how many commitments have it, against the original and the current due date.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter }),
         response: { 200: slippageAnswer },

@@ -15,7 +15,7 @@ const groupBy = z
     z.array(z.enum(DIMENSIONS)).max(3),
   )
   .default([])
-  .meta({ description: 'programme, theme, party: comma separated or repeated' })
+  .meta({ description: 'programme, theme, party: with commas or repeated' })
 
 export function summaryRoutes(app: App, context: Context): void {
   app.get(
@@ -25,7 +25,8 @@ export function summaryRoutes(app: App, context: Context): void {
       schema: {
         operationId: 'readSummary',
         summary: 'Summarise a register',
-        description: 'Every figure with numerator, denominator and the list of exactly what it counts.',
+        description:
+          'Every figure with its numerator, its denominator and the list of exactly the commitments that it counts.',
         tags: ['figures'],
         querystring: z.strictObject({ ...clockParameters, programme: programmeFilter, groupBy }),
         response: { 200: summaryAnswer },

@@ -1,4 +1,5 @@
-// The tree and its leaves as files that never change (C2SP tlog-tiles): whoever trusts nobody reads these and reckons.
+// The tree and its leaves as files that never change (C2SP tlog-tiles), for verifiers that trust nobody and compute
+// the roots themselves.
 
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -68,7 +69,7 @@ export function tileRoutes(app: App, context: Context): void {
         operationId: 'readTile',
         summary: 'Read a tile of the Merkle tree, or an entry bundle',
         description:
-          'As C2SP tlog-tiles: `level` is 0 to 63, or `entries` for the leaves; then comes the index in groups of three digits, all but the last marked with x, and for a partial tile `.p/` and its width. A partial tile is there in the widths that it had at a checkpoint. What is there never changes.',
+          'As C2SP tlog-tiles. `level` is 0 to 63, or `entries` for the leaves. The index follows in groups of three digits, all but the last marked with x. A partial tile has `.p/` and its width, and exists in the widths that it had at a checkpoint. A tile never changes.',
         tags: ['integrity'],
         querystring: z.strictObject({}),
         response: {

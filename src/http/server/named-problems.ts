@@ -57,7 +57,7 @@ const problemAnswer = z
     title: z.string().meta({ description: 'What the word means; the same for every occurrence' }),
     status: z.int().meta({ description: 'The HTTP status of the answer' }),
     detail: z.string().optional().meta({ description: 'What is wrong here, in a sentence' }),
-    instance: z.string().optional().meta({ description: 'The path that was asked' }),
+    instance: z.string().optional().meta({ description: 'The path of the request' }),
     errors: z
       .array(
         z.strictObject({
@@ -66,7 +66,7 @@ const problemAnswer = z
         }),
       )
       .optional()
-      .meta({ description: 'Each part of the request that is wrong, at most 100' }),
+      .meta({ description: 'Each fault of the request, at most 100' }),
   })
   .meta({ id: 'Problem', description: 'A problem document (RFC 9457). Some problems have further members' })
 

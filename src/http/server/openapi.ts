@@ -14,7 +14,7 @@ const API = {
     title: 'Pledger',
     version: '1',
     description:
-      'Commitments against delivery: what was promised, by whom, by when, what was delivered, and who says so.',
+      'A bitemporal, event-sourced register of commitments: what was promised, by whom, by when, what was delivered, and who says so.',
     license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
   },
   openapi: '3.1.0',

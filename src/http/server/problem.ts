@@ -68,8 +68,8 @@ export function hasBody({ headers }: Pick<IncomingMessage, 'headers'>): boolean 
 const LAST_WORDS_MS = 1_000
 
 /**
- * Has a connection that is about to close go on reading for a moment, for nobody: where what has come is left unread, the
- * client's system throws away the answer with it.
+ * Lets a closing connection read on for a moment and discards the data. If sent data were left unread, the client's
+ * system would throw away the answer with it.
  */
 function linger(socket: Socket): void {
   // Called by node:http when the last answer has been written.
@@ -165,7 +165,9 @@ function problemOf(error: unknown): Problem {
   return new Problem('internal')
 }
 
-/** The error handler: answers with the problem; what was not foreseen is logged whole and answered without its insides. */
+/**
+ * The error handler: answers with the problem. An unforeseen error is logged whole and answered without its insides.
+ */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { raw } = request
   // The client has gone in the middle of what it sent: its connection has broken, not that of the database.
@@ -232,7 +234,7 @@ export function answerUnreadable({ code }: Error & { code?: string }, socket: So
   endWith(socket, new Problem(word, word === 'malformed' ? { detail: 'the request is not readable as HTTP/1.1' } : {}))
 }
 
-/** `/problems/{word}`: what a problem's type means, for whoever follows it. */
+/** `/problems/{word}`: the meaning of a problem's type, for a reader who follows it. */
 export function problemRoutes(app: FastifyInstance): void {
   app.get(
     '/problems/:word',
