@@ -70,7 +70,7 @@ export function retractedIds(events: readonly Pick<EventToFold, 'position' | 'id
 }
 
 /** The events as the redaction of one of them leaves them: it goes with its corrections, and what a repair points to stays. */
-export function blanked<Event extends EventToFold>(events: readonly Event[], id: string): Event[] {
+export function withoutContent<Event extends EventToFold>(events: readonly Event[], id: string): Event[] {
   return events.map((event) => {
     const isCorrection = event.type === 'EventCorrected' && repairTarget(event) === id
     if (event.id !== id && !isCorrection) return event
@@ -93,10 +93,10 @@ export function redactedPositions(events: readonly Pick<EventToFold, 'position' 
  * An event whose content was erased; `factType` is that of the fact which it said something of, its own or what it
  * corrects.
  */
-export type Erased = { position: number; id: string; stream: string; type: string; factType: string }
+export type RedactedEvent = { position: number; id: string; stream: string; type: string; factType: string }
 
 /** What was erased of these events, which are those of whole streams. */
-export function erasedAmong(events: readonly EventToFold[]): Erased[] {
+export function redactedAmong(events: readonly EventToFold[]): RedactedEvent[] {
   const types = new Map(events.map(({ id, type }) => [id, type]))
   return events.filter(isLost).map((event) => {
     const { position, id, stream, type } = event

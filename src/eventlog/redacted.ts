@@ -3,7 +3,7 @@
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM } from '../domain/event.ts'
-import type { Erased } from '../domain/repairs.ts'
+import type { RedactedEvent } from '../domain/repairs.ts'
 
 /** The events of a stream up to a size whose content was erased, in order: what is left to say of them. */
 export async function readRedacted(
@@ -25,9 +25,9 @@ export async function readRedacted(
 }
 
 /** What was erased of commitments, in order of position. */
-export async function readAllRedacted(db: Queryable, register: string): Promise<Erased[]> {
+export async function readAllRedacted(db: Queryable, register: string): Promise<RedactedEvent[]> {
   const { rows } =
-    await sql<Erased>`select e.position, e.id, e.stream, e.type, coalesce(fact.type, e.type) as "factType"
+    await sql<RedactedEvent>`select e.position, e.id, e.stream, e.type, coalesce(fact.type, e.type) as "factType"
     from event e left join event fact on fact.register = e.register and e.type = 'EventCorrected'
       and fact.id = (e.data ->> 'event')::uuid
     where e.register = ${register} and e.salt is null and e.stream <> ${REGISTER_STREAM}

@@ -7,7 +7,7 @@ import { statusDates } from '../domain/commitment/status.ts'
 import { type ConflictKind, conflictAnswer } from '../domain/conflict.ts'
 import { conflictsOfReport, differingReports } from '../domain/portfolio/report-conflicts.ts'
 import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../domain/register/conflicts.ts'
-import { type Definition, definedAt, erasedPositions } from '../domain/register/state.ts'
+import { type Definition, definedAt, redactedInRegister } from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
 import { commitments } from '../projections/commitments/projection.ts'
 import { readCommitments, readStates } from '../projections/commitments/read.ts'
@@ -163,8 +163,8 @@ async function conflictsAt(
 /** The redacted events that the conflicts asked for may lack: of their commitments, and of what the register defines and reports. */
 function redactedOf({ known, size, state }: Clocks, { commitment }: ConflictQuery) {
   const isAsked = (stream: string) => commitment.length === 0 || commitment.includes(stream)
-  const ofCommitments = known.erased.filter(({ position, stream }) => position < size && isAsked(stream))
-  return answerRedacted([...erasedPositions(state), ...ofCommitments.map(({ position }) => position)])
+  const ofCommitments = known.redacted.filter(({ position, stream }) => position < size && isAsked(stream))
+  return answerRedacted([...redactedInRegister(state), ...ofCommitments.map(({ position }) => position)])
 }
 
 /** A page of the conflicts; the place of the next page is how many come before it. */

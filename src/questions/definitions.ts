@@ -9,9 +9,9 @@ import type { RegisterEventType } from '../domain/register/events.ts'
 import {
   type Definition,
   definedAt,
-  erasedPositions,
   namedAt,
   type ProgrammeData,
+  redactedInRegister,
   type SourceData,
 } from '../domain/register/state.ts'
 import { isRepair } from '../domain/repairs.ts'
@@ -164,7 +164,7 @@ async function shownAt<T>(
   })
   // A redacted event may have referred to a definition that nothing refers to any longer.
   const ofCommitments = isWhole ? [] : await redactedOfCommitments(context.db, clocks, null)
-  const redacted = [...erasedPositions(clocks.state, madeOf), ...ofCommitments]
+  const redacted = [...redactedInRegister(clocks.state, madeOf), ...ofCommitments]
   return { shown: [...inForce, ...referredTo], redacted }
 }
 

@@ -5,7 +5,7 @@ import type { Membership } from '../domain/commitment/timeline.ts'
 import { type FigureInputs, figureInputs } from '../domain/portfolio/figure-inputs.ts'
 import { type SummaryFigures, summariseInputs } from '../domain/portfolio/summary.ts'
 import { Tally } from '../domain/portfolio/tally.ts'
-import { definedAt, erasedPositions } from '../domain/register/state.ts'
+import { definedAt, redactedInRegister } from '../domain/register/state.ts'
 import type { Day } from '../kernel/plain-date.ts'
 import { buildOf } from '../projections/core/live.ts'
 import { periods } from '../projections/periods/projection.ts'
@@ -88,5 +88,5 @@ export async function redactedOfProgrammes(
 ): Promise<number[]> {
   const isAmong = ({ programme }: Membership) => programmes.includes(programme ?? '')
   const ofCommitments = await redactedOfCommitments(db, clocks, programmes.length === 0 ? null : isAmong)
-  return [...erasedPositions(clocks.state, NAMING), ...ofCommitments]
+  return [...redactedInRegister(clocks.state, NAMING), ...ofCommitments]
 }

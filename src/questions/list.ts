@@ -3,7 +3,7 @@
 import type { z } from 'zod'
 import { type CommitmentAnswer, commitmentAnswer, describe } from '../domain/commitment/answer.ts'
 import { measure } from '../domain/portfolio/figures.ts'
-import { DEFINITIONS, erasedPositions } from '../domain/register/state.ts'
+import { DEFINITIONS, redactedInRegister } from '../domain/register/state.ts'
 import type { Day } from '../kernel/plain-date.ts'
 import { commitments } from '../projections/commitments/projection.ts'
 import {
@@ -51,7 +51,7 @@ function belongsBy(query: ListQuery): Belongs {
 /** What a list says about redacted events: of its commitments, and of the definitions that they are read with. */
 export async function redactedOfList({ db }: QuestionContext, clocks: Clocks, query: ListQuery) {
   const ofCommitments = await redactedOfCommitments(db, clocks, belongsBy(query))
-  return answerRedacted([...erasedPositions(clocks.state, DEFINITIONS), ...ofCommitments])
+  return answerRedacted([...redactedInRegister(clocks.state, DEFINITIONS), ...ofCommitments])
 }
 
 function listedStatus(record: StatusRecord): Listed {

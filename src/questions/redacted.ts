@@ -4,7 +4,7 @@
 import { z } from 'zod'
 import type { Queryable } from '../database/pool.ts'
 import type { Membership } from '../domain/commitment/timeline.ts'
-import { type Erased, retractedIds } from '../domain/repairs.ts'
+import { type RedactedEvent, retractedIds } from '../domain/repairs.ts'
 import { readRetractions } from '../eventlog/redacted.ts'
 import type { Day } from '../kernel/plain-date.ts'
 import { readBelongings } from '../projections/periods/read.ts'
@@ -29,11 +29,11 @@ export function answerRedacted(positions: Iterable<number>) {
 /** Which commitments an answer is about; null: all of the register. */
 export type Belongs = ((membership: Membership) => boolean) | null
 
-/** Facts that say what a commitment belongs to: what is erased of them may have said anything. */
+/** Facts that say what a commitment belongs to: what is redacted of them may have said anything. */
 const SAYS_MEMBERSHIP = new Set(['CommitmentMade', 'CommitmentAmended'])
 
-function redactedBy({ known, size }: Clocks): Erased[] {
-  return known.erased.filter(({ position }) => position < size)
+function redactedBy({ known, size }: Clocks): RedactedEvent[] {
+  return known.redacted.filter(({ position }) => position < size)
 }
 
 /**
@@ -41,11 +41,11 @@ function redactedBy({ known, size }: Clocks): Erased[] {
  * commitments that belong there on any day, and those that may have, as far as is known by then.
  */
 export async function redactedOfCommitments(db: Queryable, clocks: Clocks, belongs: Belongs): Promise<number[]> {
-  const erased = redactedBy(clocks)
-  if (!belongs || erased.length === 0) return erased.map(({ position }) => position)
-  const known = await readBelongings(db, clocks, [...new Set(erased.map(({ stream }) => stream))])
-  const byStream = Map.groupBy(erased, ({ stream }) => stream)
-  const mayBelong = (stream: string, ofStream: readonly Erased[]) => {
+  const redacted = redactedBy(clocks)
+  if (!belongs || redacted.length === 0) return redacted.map(({ position }) => position)
+  const known = await readBelongings(db, clocks, [...new Set(redacted.map(({ stream }) => stream))])
+  const byStream = Map.groupBy(redacted, ({ stream }) => stream)
+  const mayBelong = (stream: string, ofStream: readonly RedactedEvent[]) => {
     const { memberships } = known.get(stream) ?? { memberships: [] }
     return (
       memberships.length === 0 ||

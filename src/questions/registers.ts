@@ -1,7 +1,7 @@
 // Registers: what each of them is now.
 
 import { z } from 'zod'
-import { erasedPositions } from '../domain/register/state.ts'
+import { redactedInRegister } from '../domain/register/state.ts'
 import { UnreadableEventError } from '../domain/repairs.ts'
 import { instantText } from '../kernel/instant.ts'
 import { type KnownRegister, type RegisterLog, stateKnownAt } from '../registers/registers.ts'
@@ -31,7 +31,7 @@ export function answerRegister({ register, head, state }: KnownRegister): Regist
     timeZone: state.timeZone,
     size: head.size,
     recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
-    ...answerRedacted(erasedPositions(state, ['RegisterOpened', 'PartyAdded'])),
+    ...answerRedacted(redactedInRegister(state, ['RegisterOpened', 'PartyAdded'])),
   }
 }
 

@@ -5,7 +5,7 @@ import { placeOf, type Report, reportDay, scopeOf } from '../domain/portfolio/re
 import { differingReports } from '../domain/portfolio/report-conflicts.ts'
 import { describeReport, reportedFigureAnswer } from '../domain/portfolio/reported.ts'
 import type { ListLink, SummaryFigures } from '../domain/portfolio/summary.ts'
-import { erasedPositions } from '../domain/register/state.ts'
+import { redactedInRegister } from '../domain/register/state.ts'
 import type { Clocks } from './clocks.ts'
 import { redactedOfProgrammes, summaryFiguresAt, TALLY_VERSION } from './figures.ts'
 import { frameOf, listAnswer } from './frame.ts'
@@ -74,7 +74,7 @@ async function ask(
   // A report of no programme is held against the whole register.
   const isOfAll = programmes.includes('')
   const held = items.length === 0 ? [] : await redactedOfProgrammes(context, clocks, isOfAll ? [] : programmes)
-  const redacted = answerRedacted([...erasedPositions(state), ...held])
+  const redacted = answerRedacted([...redactedInRegister(state), ...held])
   return { items, next: null, ...frameOf(clocks), ...redacted }
 }
 

@@ -5,7 +5,7 @@ import { randomUUIDv7 } from 'node:crypto'
 import type { Database, Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { registerAt } from '../domain/register/state.ts'
-import { blanked } from '../domain/repairs.ts'
+import { withoutContent } from '../domain/repairs.ts'
 import { append, lockRegister } from '../eventlog/append.ts'
 import { readEvent, readEventsAt } from '../eventlog/events.ts'
 import { forgetFingerprints, KeyTakenError, keepKeys, type RecordingKey } from '../eventlog/keys.ts'
@@ -114,7 +114,7 @@ function refusalOf(target: StoredEvent, known: KnownRegister): Redaction | null 
 
 /** Whether some knowledge of the register would date its facts in another time zone without an event. */
 function setsTimeZone(target: StoredEvent, known: KnownRegister): boolean {
-  const events = blanked(known.events, target.id)
+  const events = withoutContent(known.events, target.id)
   const left = { ...known, events, state: registerAt(events, Number.POSITIVE_INFINITY) }
   const zones = (of: KnownRegister) => JSON.stringify(timeZonesFrom(of, 0, of.events))
   return zones(left) !== zones(known)

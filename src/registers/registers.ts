@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
 import { type RegisterState, registerAt } from '../domain/register/state.ts'
-import { type Erased, UnreadableEventError } from '../domain/repairs.ts'
+import { type RedactedEvent, UnreadableEventError } from '../domain/repairs.ts'
 import { type LogHead, readHead } from '../eventlog/heads.ts'
 import { readAllRedacted } from '../eventlog/redacted.ts'
 import { readStream } from '../eventlog/streams.ts'
@@ -18,7 +18,7 @@ export type KnownRegister = {
   head: LogHead
   events: readonly StoredEvent[]
   state: RegisterState
-  erased: readonly Erased[]
+  redacted: readonly RedactedEvent[]
 }
 
 /** The same where an event of its own stream may be one that cannot be read: then they amount to nothing. */
@@ -27,7 +27,7 @@ export type RegisterLog = Omit<KnownRegister, 'state'> & { state: RegisterState 
 type Cached = {
   events: StoredEvent[]
   state: RegisterState | UnreadableEventError
-  erased: readonly Erased[]
+  redacted: readonly RedactedEvent[]
   redactions: number
 }
 
@@ -46,11 +46,11 @@ export type Registers = {
 export function createRegisters(): Registers {
   const cache = new LRUCache<string, Cached>({ max: MAX_CACHED })
   async function definedBy(db: Queryable, register: string, head: LogHead): Promise<Cached> {
-    const cached = cache.get(register) ?? { events: [], state: stateOf([]), erased: [], redactions: 0 }
+    const cached = cache.get(register) ?? { events: [], state: stateOf([]), redacted: [], redactions: 0 }
     // A head that is known may be older than what somebody else has read since.
-    const isErased = head.redactions > cached.redactions
-    if (!isErased && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
-    const isKnown = !isErased && cached.events.length === head.ownRevision
+    const isRedacted = head.redactions > cached.redactions
+    if (!isRedacted && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
+    const isKnown = !isRedacted && cached.events.length === head.ownRevision
     const known = isKnown ? cached : await readOn(db, register, cached, head)
     cache.set(register, known)
     return known
@@ -92,14 +92,14 @@ function upTo(cached: Cached, ownRevision: number): Cached {
 
 async function readOn(db: Queryable, register: string, cached: Cached, head: LogHead): Promise<Cached> {
   // Where content was erased since, what was read before may hold it.
-  const isErased = head.redactions > cached.redactions
-  const revision = isErased ? 0 : Math.min(cached.events.length, head.ownRevision)
+  const isRedacted = head.redactions > cached.redactions
+  const revision = isRedacted ? 0 : Math.min(cached.events.length, head.ownRevision)
   const newer = await readStream(db, register, REGISTER_STREAM, revision)
   // What was recorded since the head was read belongs to a later head.
   const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
-  const erased = isErased ? await readAllRedacted(db, register) : cached.erased
+  const redacted = isRedacted ? await readAllRedacted(db, register) : cached.redacted
   const redactions = Math.max(head.redactions, cached.redactions)
-  return { events, state: stateOf(events), erased, redactions }
+  return { events, state: stateOf(events), redacted, redactions }
 }
 
 /** What the register defined as known at a size. Throws UnreadableEventError where that is one of what was known. */

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { answerDate, type Day, formatDay, lastDayOf } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
 import { type Conflict, conflictAnswer } from '../conflict.ts'
-import { DEFINITIONS, erasedPositions, type RegisterState } from '../register/state.ts'
+import { DEFINITIONS, type RegisterState, redactedInRegister } from '../register/state.ts'
 import { conflictsOf, undefinedReferences } from './conflicts.ts'
 import { baselineShiftDays, slippageDays, stalenessDays } from './slippage.ts'
 import type { CommitmentState, FactRef, Milestone, States } from './state.ts'
@@ -184,7 +184,7 @@ function answerReports(state: CommitmentState): Pick<CommitmentAnswer, 'progress
 /** A missing definition may have been redacted: its position then counts as redacted as well. */
 function lostBy(redacted: readonly number[], references: readonly Conflict[], register: RegisterState): number[] {
   if (references.length === 0) return [...redacted]
-  return [...redacted, ...erasedPositions(register, DEFINITIONS)].sort((a, b) => a - b)
+  return [...redacted, ...redactedInRegister(register, DEFINITIONS)].sort((a, b) => a - b)
 }
 
 /** The commitment as answers give it, as of a day at a knowledge. */

@@ -69,7 +69,7 @@ export function summarise(tally: Tally, asOf: Day, scope: number | null, link: L
 }
 
 /**
- * The same of what a tally comes to, as of any day on which it stands. `erased` is how many commitments are in no count since
+ * The same of what a tally comes to, as of any day on which it stands. `redacted` is how many commitments are in no count since
  * their promise was erased.
  */
 export function summariseInputs(
@@ -77,7 +77,7 @@ export function summariseInputs(
   asOf: Day,
   scope: number | null,
   link: ListLink,
-  erased = 0,
+  redacted = 0,
 ): SummaryFigures {
   const { counts: counted, slippages, excluded, due: dueDays, made } = inputs
   const inScope = counted.inScope.numerator
@@ -113,7 +113,7 @@ export function summariseInputs(
       ...earnedSchedule({ due: dueDays, made, delivered: counted.earnedSchedule.numerator }, asOf),
       list: link('earnedSchedule'),
     },
-    excluded: { ...excluded, redacted: erased },
+    excluded: { ...excluded, redacted },
   }
 }
 

@@ -4,7 +4,14 @@ import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import type { Citation, StoredEvent } from '../event.ts'
-import { type Erased, erasedAmong, type Fact, knownFacts, readingOf, UnreadableEventError } from '../repairs.ts'
+import {
+  type Fact,
+  knownFacts,
+  type RedactedEvent,
+  readingOf,
+  redactedAmong,
+  UnreadableEventError,
+} from '../repairs.ts'
 import { type RegisterEventType, registerEventData } from './events.ts'
 
 type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
@@ -38,7 +45,7 @@ export type RegisterState = {
   /** In order of (effective day, position). */
   figures: ReportedFigure[]
   /** What it defined or reported, and was erased. */
-  erased: readonly Erased[]
+  redacted: readonly RedactedEvent[]
 }
 
 function cited({ citations, position }: RegisterFact): Definition<unknown>['citations'] {
@@ -114,7 +121,7 @@ function fold(events: readonly StoredEvent[], size: number): RegisterState {
     programmes: new Map(),
     sources: new Map(),
     figures: [],
-    erased: erasedAmong(events.filter(({ position }) => position < size)),
+    redacted: redactedAmong(events.filter(({ position }) => position < size)),
   }
   return facts.reduce(evolve, empty)
 }
@@ -155,8 +162,8 @@ export const DEFINITIONS: readonly RegisterEventType[] = [
 ]
 
 /** The positions of what was erased of these types of facts, all where none is given. */
-export function erasedPositions({ erased }: RegisterState, types?: readonly RegisterEventType[]): number[] {
+export function redactedInRegister({ redacted }: RegisterState, types?: readonly RegisterEventType[]): number[] {
   // Safe: a wider list, to look for any text in it.
   const wanted = types as readonly string[] | undefined
-  return erased.filter(({ factType }) => !wanted || wanted.includes(factType)).map(({ position }) => position)
+  return redacted.filter(({ factType }) => !wanted || wanted.includes(factType)).map(({ position }) => position)
 }
