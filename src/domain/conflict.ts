@@ -18,12 +18,12 @@ export const CONFLICT_KINDS = [
 
 export const conflictAnswer = z
   .strictObject({
-    kind: z.enum(CONFLICT_KINDS),
-    detail: z.string(),
+    kind: z.enum(CONFLICT_KINDS).meta({ description: 'What cannot hold, as a word' }),
+    detail: z.string().meta({ description: 'What cannot hold, as a sentence' }),
     events: z.array(z.int()).meta({ description: 'Positions of the events that cannot all hold' }),
-    citations: z.array(citationAnswer),
+    citations: z.array(citationAnswer).meta({ description: 'What these events cite' }),
   })
-  .meta({ id: 'Conflict' })
+  .meta({ id: 'Conflict', description: 'Things in the record that cannot all hold' })
 export type Conflict = z.output<typeof conflictAnswer>
 export type ConflictKind = (typeof CONFLICT_KINDS)[number]
 

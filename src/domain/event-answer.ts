@@ -5,19 +5,26 @@ import { citation, type StoredEvent } from './event.ts'
 
 export const eventAnswer = z
   .strictObject({
-    position: z.int(),
-    id: z.string(),
-    stream: z.string(),
-    revision: z.int(),
-    type: z.string(),
-    typeVersion: z.int(),
-    recordedAt: z.string(),
-    recordedBy: z.string(),
-    occurredOn: z.string().nullable(),
-    data: z.record(z.string(), z.unknown()).nullable(),
-    citations: z.array(citation).nullable(),
-    salt: z.string().nullable(),
-    bodyHash: z.string(),
+    position: z.int().meta({ description: 'Its place in the log of the register, from 0' }),
+    id: z.string().meta({ description: 'Its id, a UUID' }),
+    stream: z.string().meta({ description: 'Its stream: the id of a commitment, or `$register`' }),
+    revision: z.int().meta({ description: 'Its place in its stream, from 1' }),
+    type: z.string().meta({ description: 'Its type, such as `DeliveryReported`' }),
+    typeVersion: z.int().meta({ description: 'The version of the shape of its data' }),
+    recordedAt: z.string().meta({ description: 'Transaction time: when the service recorded it, in UTC' }),
+    recordedBy: z.string().meta({ description: 'The opaque id of the caller who recorded it' }),
+    occurredOn: z.string().nullable().meta({
+      description: 'Valid time: the date on which the fact became true, as precise as its source; null: redacted',
+    }),
+    data: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'What the fact says, in the shape of its type; null: redacted' }),
+    citations: z.array(citation).nullable().meta({ description: 'The documents that say so; null: redacted' }),
+    salt: z.string().nullable().meta({ description: '32 random bytes in base64, part of the hash; null: redacted' }),
+    bodyHash: z.string().meta({
+      description: 'SHA-256 of the salt and of occurredOn, data and citations, in base64; it outlives a redaction',
+    }),
   })
   .meta({ id: 'Event', description: 'An event as stored; redacted content is null' })
 

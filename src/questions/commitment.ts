@@ -64,7 +64,7 @@ export const timeline: Question<OneQuery, TimelineAnswer> = {
 
 const repairAnswer = z.strictObject({
   event: z.int().meta({ description: 'Position of the repair' }),
-  type: z.string(),
+  type: z.string().meta({ description: 'The type of the repair, such as `EventCorrected`' }),
   inForce: z.boolean().meta({ description: 'False if the repair was retracted, or if it is a redacted correction' }),
 })
 const markedEvent = eventAnswer.extend({

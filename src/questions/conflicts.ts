@@ -21,10 +21,10 @@ import type { QuestionContext } from './register.ts'
 
 const about = z
   .union([
-    z.strictObject({ commitment: z.string() }),
-    z.strictObject({ programme: z.string() }),
-    z.strictObject({ source: z.string() }),
-    z.strictObject({ party: z.string() }),
+    z.strictObject({ commitment: z.string().meta({ description: 'The id of a commitment' }) }),
+    z.strictObject({ programme: z.string().meta({ description: 'The id of a programme' }) }),
+    z.strictObject({ source: z.string().meta({ description: 'The id of a source' }) }),
+    z.strictObject({ party: z.string().meta({ description: 'The id of a party' }) }),
     z.strictObject({ figure: z.int().meta({ description: 'Position of the report; the first where several differ' }) }),
   ])
   .meta({ description: 'The object that the conflict concerns' })

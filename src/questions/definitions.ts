@@ -25,35 +25,42 @@ import type { QuestionContext } from './register.ts'
 
 const nullableText = z.string().nullable()
 const defined = {
-  title: nullableText.meta({ description: 'null: an event refers to it, but it is no longer defined' }),
-  event: z.int().nullable().meta({ description: 'Position of the event that defines it' }),
-  citations: z.array(citationAnswer),
-  conflicts: z.array(conflictAnswer),
+  title: nullableText.meta({ description: 'Its title; null: an event refers to it, but it is no longer defined' }),
+  event: z
+    .int()
+    .nullable()
+    .meta({ description: 'Position of the event that defines it; null: it is no longer defined' }),
+  citations: z.array(citationAnswer).meta({ description: 'The citations of all its definitions in force' }),
+  conflicts: z.array(conflictAnswer).meta({ description: 'The conflicts that it is part of' }),
 }
 
 const sourceAnswer = z
   .strictObject({
-    id: z.string(),
-    publisher: nullableText,
-    author: nullableText,
-    url: nullableText,
-    publishedOn: dateAnswer.nullable(),
-    retrievedAt: nullableText,
-    contentHash: nullableText,
-    archivedUrl: nullableText,
+    id: z.string().meta({ description: 'The id by which citations name the source' }),
+    publisher: nullableText.meta({ description: 'Who published it; null: not recorded' }),
+    author: nullableText.meta({ description: 'Who wrote it; null: not recorded' }),
+    url: nullableText.meta({ description: 'Its web address; null: not recorded' }),
+    publishedOn: dateAnswer.nullable().meta({ description: 'When it was published; null: not recorded' }),
+    retrievedAt: nullableText.meta({
+      description: 'When it was retrieved: an instant with its offset from UTC; null: not recorded',
+    }),
+    contentHash: nullableText.meta({ description: 'A hash of the document as retrieved; null: not recorded' }),
+    archivedUrl: nullableText.meta({ description: 'The web address of an archived copy; null: not recorded' }),
     ...defined,
   })
   .meta({ id: 'Source' })
 
+const scopeAnswer = z.strictObject({
+  value: z.number().meta({ description: 'The reported number, in `unit`' }),
+  unit: z.string().meta({ description: 'The things that `value` counts, such as `measures`' }),
+})
+
 const programmeAnswer = z
   .strictObject({
-    id: z.string(),
-    parent: nullableText,
-    period: dateAnswer.nullable(),
-    scope: z
-      .strictObject({ value: z.number(), unit: z.string() })
-      .nullable()
-      .meta({ description: 'Reported, not computed' }),
+    id: z.string().meta({ description: 'The id by which commitments name the programme' }),
+    parent: nullableText.meta({ description: 'The id of the programme that it belongs to; null: none' }),
+    period: dateAnswer.nullable().meta({ description: 'The period that the programme is for; null: not recorded' }),
+    scope: scopeAnswer.nullable().meta({ description: 'The scope as reported, not computed; null: none is reported' }),
     ...defined,
   })
   .meta({ id: 'Programme' })

@@ -2,8 +2,7 @@
 // events. Repairs (the record was wrong) are kept apart from news (something was learned).
 
 import { z } from 'zod'
-import { knownAtAnswer, scheduleAnswer } from '../domain/commitment/answer.ts'
-import { LIFECYCLES, VERIFICATIONS } from '../domain/commitment/status.ts'
+import { knownAtAnswer, lifecycleAnswer, scheduleAnswer, verificationAnswer } from '../domain/commitment/answer.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { summaryFigures } from '../domain/portfolio/summary.ts'
 import { isRepair } from '../domain/repairs.ts'
@@ -16,7 +15,7 @@ import { readStatusVersions, type StatusVersion } from '../projections/periods/r
 import type { Basis, Source } from './basis.ts'
 import { type Clocks, clocksAt } from './clocks.ts'
 import { redactedOfProgrammes, summaryFiguresAt, TALLY_VERSION } from './figures.ts'
-import { frameAnswer, frameOf } from './frame.ts'
+import { frameAnswer, frameOf, nextPage } from './frame.ts'
 import type { Page } from './question.ts'
 import { answerRedacted, redactedAnswer } from './redacted.ts'
 import { malformed } from './refusal.ts'
@@ -25,47 +24,51 @@ import { type Resolved, resolveSize } from './size.ts'
 
 const statusAnswer = z
   .strictObject({
-    lifecycle: z.enum(LIFECYCLES),
+    lifecycle: lifecycleAnswer,
     schedule: scheduleAnswer,
-    verification: z.enum(VERIFICATIONS),
-    programme: z.string().nullable(),
+    verification: verificationAnswer,
+    programme: z.string().nullable().meta({ description: 'The programme that it belonged to; null: none' }),
   })
   .nullable()
-  .meta({ description: 'null: not known at that size' })
 
 const KINDS = ['news', 'repair'] as const
 type Kind = (typeof KINDS)[number]
 
 const causeAnswer = z.strictObject({
   event: z.int().meta({ description: 'Position of the event that changed the status' }),
-  stream: z.string(),
-  type: z.string(),
-  recordedAt: z.string(),
-  kind: z.enum(KINDS),
+  stream: z.string().meta({ description: 'The stream of the event: the id of a commitment, or `$register`' }),
+  type: z.string().meta({ description: 'The type of the event' }),
+  recordedAt: z.string().meta({ description: 'When it was recorded, in UTC' }),
+  kind: z.enum(KINDS).meta({ description: 'repair: it corrected the record; news: the log learned a fact' }),
 })
 
 const itemAnswer = z
   .strictObject({
-    id: z.string(),
-    title: z.string(),
-    before: statusAnswer,
-    after: statusAnswer,
+    id: z.string().meta({ description: 'The id of the commitment' }),
+    title: z.string().meta({ description: 'Its title, as known later; as known earlier where it is no longer known' }),
+    before: statusAnswer.meta({ description: 'Its status as known earlier; null: it was not known' }),
+    after: statusAnswer.meta({ description: 'Its status as known later; null: it is no longer known' }),
     kind: z.enum([...KINDS, 'both']).meta({
       description: 'repair: an event corrected the record; news: the log learned a fact; both: both happened',
     }),
-    because: z.array(causeAnswer),
+    because: z.array(causeAnswer).meta({ description: 'The events that changed its status, in order of position' }),
   })
   .meta({ id: 'Difference' })
 type Item = z.output<typeof itemAnswer>
 
 const figuresAnswer = z.strictObject(summaryFigures)
 export const differenceAnswer = z.strictObject({
-  items: z.array(itemAnswer),
-  next: z.string().nullable(),
+  items: z.array(itemAnswer).meta({ description: 'The commitments of this page, in order of id' }),
+  next: nextPage,
   ...frameAnswer,
-  from: knownAtAnswer,
-  to: knownAtAnswer,
-  figures: z.strictObject({ before: figuresAnswer, after: figuresAnswer }),
+  from: knownAtAnswer.meta({ description: 'The earlier knowledge' }),
+  to: knownAtAnswer.meta({ description: 'The later knowledge' }),
+  figures: z
+    .strictObject({
+      before: figuresAnswer.meta({ description: 'The figures as known earlier' }),
+      after: figuresAnswer.meta({ description: 'The figures as known later' }),
+    })
+    .meta({ description: 'The figures as of the day, in both states of knowledge' }),
   ...redactedAnswer,
 })
 

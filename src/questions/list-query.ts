@@ -65,13 +65,19 @@ export const listSort = z
   })
 
 export const listFilters = {
-  lifecycle: many(z.enum(LIFECYCLES)),
-  schedule: many(z.enum(SCHEDULES)).meta({ description: 'Against the current baseline' }),
-  scheduleOriginal: many(z.enum(SCHEDULES)),
-  verification: many(z.enum(VERIFICATIONS)),
-  programme: many(orNone(slug)).meta({ description: 'Empty: commitments without a programme' }),
-  theme: many(z.union([z.literal(''), text(100)])).meta({ description: 'Empty: commitments without a theme' }),
-  party: many(orNone(name)).meta({ description: 'Empty: commitments without a party' }),
+  lifecycle: many(z.enum(LIFECYCLES)).meta({ description: 'Only commitments of these lifecycles' }),
+  schedule: many(z.enum(SCHEDULES)).meta({
+    description: 'Only commitments with these schedules against the current baseline',
+  }),
+  scheduleOriginal: many(z.enum(SCHEDULES)).meta({
+    description: 'Only commitments with these schedules against the original baseline',
+  }),
+  verification: many(z.enum(VERIFICATIONS)).meta({ description: 'Only commitments with these verifications' }),
+  programme: many(orNone(slug)).meta({ description: 'Only commitments of these programmes; empty: those without one' }),
+  theme: many(z.union([z.literal(''), text(100)])).meta({
+    description: 'Only commitments with one of these themes; empty: those without one',
+  }),
+  party: many(orNone(name)).meta({ description: 'Only commitments of one of these parties; empty: those without one' }),
   q: text(1_000)
     .optional()
     .meta({ description: 'Searches id, title, description and themes; each word matches from its beginning' }),

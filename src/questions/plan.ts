@@ -4,20 +4,30 @@ import { z } from 'zod'
 import { dayText, formatDay } from '../kernel/plain-date.ts'
 import type { Clocks } from './clocks.ts'
 import { inputsOfProgrammes, redactedOfProgrammes, TALLY_VERSION } from './figures.ts'
-import { frameAnswer, frameOf } from './frame.ts'
+import { frameAnswer, frameOf, registerId } from './frame.ts'
 import { listLinkOf } from './list-link.ts'
 import type { Question } from './question.ts'
 import { answerRedacted, redactedAnswer } from './redacted.ts'
 import type { QuestionContext } from './register.ts'
 
+const plannedDay = z
+  .strictObject({
+    dueOn: z.string().meta({ description: 'An original due day, YYYY-MM-DD' }),
+    count: z.int().meta({ description: 'How many commitments were due on that day' }),
+  })
+  .meta({ id: 'PlannedDay' })
+
 export const planAnswer = z.strictObject({
-  register: z.string(),
+  register: registerId,
   ...frameAnswer,
-  start: z.string().nullable().meta({ description: 'The earliest promise; null where nothing is planned' }),
+  start: z
+    .string()
+    .nullable()
+    .meta({ description: 'The day of the earliest promise, YYYY-MM-DD; null where nothing is planned' }),
   of: z.int().meta({ description: 'Commitments in scope with an original due date' }),
   delivered: z.int().meta({ description: 'How many of them are delivered: the earned value' }),
   list: z.string().meta({ description: 'Address of the list of exactly the planned commitments' }),
-  items: z.array(z.strictObject({ dueOn: z.string(), count: z.int() }).meta({ id: 'PlannedDay' })).meta({
+  items: z.array(plannedDay).meta({
     description: 'Each original due day that occurs, in order. The planned value of a day is the sum up to that day',
   }),
   ...redactedAnswer,

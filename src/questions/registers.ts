@@ -8,14 +8,22 @@ import { type KnownRegister, type RegisterLog, stateKnownAt } from '../registers
 import { answerRedacted, redactedAnswer } from './redacted.ts'
 import type { QuestionContext } from './register.ts'
 
+const partyAnswer = z.strictObject({
+  id: z.string().meta({ description: 'The id of the party' }),
+  name: z.string().meta({ description: 'The name of the party' }),
+})
+
 export const registerAnswer = z
   .strictObject({
-    id: z.string(),
-    title: z.string(),
-    parties: z.array(z.strictObject({ id: z.string(), name: z.string() })),
-    timeZone: z.string(),
+    id: z.string().meta({ description: 'The id of the register, as in its addresses' }),
+    title: z.string().meta({ description: 'The title of the register' }),
+    parties: z.array(partyAnswer).meta({ description: 'The parties that the register defines, as last defined' }),
+    timeZone: z.string().meta({ description: 'The IANA time zone in which the register reckons days' }),
     size: z.int().meta({ description: 'How many events the register holds' }),
-    recordedAt: z.string().nullable().meta({ description: 'When the last of them was recorded' }),
+    recordedAt: z
+      .string()
+      .nullable()
+      .meta({ description: 'When the last event was recorded, in UTC; null without events' }),
     ...redactedAnswer,
   })
   .meta({ id: 'Register' })

@@ -9,7 +9,7 @@ import { type Day, dayOf, formatDay, LAST_DAY, lastDayOfMonth, monthOf } from '.
 import { readTallies } from '../projections/tallies/read.ts'
 import type { Clocks } from './clocks.ts'
 import { figuresOf, partsOfProgrammes, redactedOfProgrammes, TALLY_VERSION } from './figures.ts'
-import { frameAnswer, frameOf } from './frame.ts'
+import { frameAnswer, frameOf, lastPage, registerId } from './frame.ts'
 import type { Question } from './question.ts'
 import { answerRedacted, redactedAnswer, redactedPromises } from './redacted.ts'
 import { malformed } from './refusal.ts'
@@ -20,13 +20,13 @@ type Step = (typeof STEPS)[number]
 const MAX_ITEMS = 1_000
 
 const itemAnswer = z
-  .strictObject({ register: z.string(), ...frameAnswer, ...summaryFigures })
+  .strictObject({ register: registerId, ...frameAnswer, ...summaryFigures })
   .meta({ id: 'SeriesItem' })
 export const seriesAnswer = z.strictObject({
-  items: z.array(itemAnswer),
-  next: z.null(),
+  items: z.array(itemAnswer).meta({ description: 'The figures of each step, the earliest first' }),
+  next: lastPage,
   ...frameAnswer,
-  step: z.enum(STEPS),
+  step: z.enum(STEPS).meta({ description: 'The step that was asked for' }),
   ...redactedAnswer,
 })
 export type SeriesAnswer = z.output<typeof seriesAnswer>

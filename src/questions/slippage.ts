@@ -4,29 +4,32 @@ import { z } from 'zod'
 import { type Slippages, slippageCounts } from '../domain/portfolio/spread.ts'
 import type { Clocks } from './clocks.ts'
 import { inputsOfProgrammes, redactedOfProgrammes, TALLY_VERSION } from './figures.ts'
-import { frameAnswer, frameOf } from './frame.ts'
+import { frameAnswer, frameOf, registerId } from './frame.ts'
 import { listLinkOf } from './list-link.ts'
 import type { Question } from './question.ts'
 import { answerRedacted, redactedAnswer } from './redacted.ts'
 import type { QuestionContext } from './register.ts'
 
+const slippageCount = z
+  .strictObject({
+    days: z.int().meta({ description: 'Slippage in days; positive is late' }),
+    count: z.int().meta({ description: 'How many commitments slipped by so many days' }),
+  })
+  .meta({ id: 'SlippageCount' })
+
 const countsAnswer = z
   .strictObject({
-    of: z.int(),
+    of: z.int().meta({ description: 'How many commitments are counted' }),
     list: z.string().meta({ description: 'Address of the list of exactly the commitments that are counted' }),
-    items: z.array(
-      z.strictObject({ days: z.int().meta({ description: 'Positive is late' }), count: z.int() }).meta({
-        id: 'SlippageCount',
-      }),
-    ),
+    items: z.array(slippageCount).meta({ description: 'Each number of days that occurs, in ascending order' }),
   })
-  .meta({ id: 'SlippageCounts', description: 'Each number of days that occurs, in ascending order' })
+  .meta({ id: 'SlippageCounts', description: 'How many commitments are how many days late' })
 
 export const slippageAnswer = z.strictObject({
-  register: z.string(),
+  register: registerId,
   ...frameAnswer,
-  original: countsAnswer,
-  current: countsAnswer,
+  original: countsAnswer.meta({ description: 'Against the original due dates' }),
+  current: countsAnswer.meta({ description: 'Against the current due dates' }),
   ...redactedAnswer,
 })
 export type SlippageAnswer = z.output<typeof slippageAnswer>

@@ -13,26 +13,32 @@ import { readFigureInputs } from '../projections/tallies/newest.ts'
 import { partsOf } from '../projections/tallies/project.ts'
 import type { Clocks } from './clocks.ts'
 import { NONE, questionOf, redactedOfProgrammes, reportedScope, summaryFiguresAt, TALLY_VERSION } from './figures.ts'
-import { frameAnswer, frameOf } from './frame.ts'
+import { frameAnswer, frameOf, registerId } from './frame.ts'
 import { DIMENSIONS, type Dimension, listLink, type Narrowing } from './list-link.ts'
 import type { Question } from './question.ts'
 import { answerRedacted, redactedAnswer } from './redacted.ts'
 import type { QuestionContext } from './register.ts'
 
+const groupAnswer = z
+  .strictObject({
+    by: z.enum(DIMENSIONS).meta({ description: 'The dimension that the group belongs to' }),
+    key: z.string().nullable().meta({
+      description: 'The programme, theme or party of the group; null: the commitments without one',
+    }),
+    title: z.string().nullable().meta({
+      description: 'The title of the programme, or the name of the party; null: none is defined',
+    }),
+    ...summaryFigures,
+  })
+  .meta({ id: 'Group', description: 'The figures of one programme, theme or party' })
+
 export const summaryAnswer = z
   .strictObject({
-    register: z.string(),
+    register: registerId,
     ...frameAnswer,
     ...summaryFigures,
     ...redactedAnswer,
-    groups: z.array(
-      z.strictObject({
-        by: z.enum(DIMENSIONS),
-        key: z.string().nullable().meta({ description: 'null: commitments without one' }),
-        title: z.string().nullable(),
-        ...summaryFigures,
-      }),
-    ),
+    groups: z.array(groupAnswer).meta({ description: 'The groups of each dimension of `groupBy`; empty without it' }),
   })
   .meta({ id: 'Summary' })
 export type SummaryAnswer = z.output<typeof summaryAnswer>

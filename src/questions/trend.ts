@@ -2,9 +2,9 @@
 
 import { z } from 'zod'
 import { dateAnswer } from '../domain/answers.ts'
-import { scheduleAnswer } from '../domain/commitment/answer.ts'
+import { lifecycleAnswer, scheduleAnswer, verificationAnswer } from '../domain/commitment/answer.ts'
 import { commitmentFacts } from '../domain/commitment/state.ts'
-import { fullClaim, LIFECYCLES, scheduleOf, VERIFICATIONS, verification } from '../domain/commitment/status.ts'
+import { fullClaim, scheduleOf, verification } from '../domain/commitment/status.ts'
 import { type Trend, trendOf } from '../domain/commitment/trend.ts'
 import type { StoredEvent } from '../domain/event.ts'
 import { readingOf } from '../domain/repairs.ts'
@@ -21,22 +21,27 @@ import type { QuestionContext } from './register.ts'
 
 const point = {
   event: z.int().meta({ description: 'Position of the event' }),
-  occurredOn: dateAnswer,
-  effectiveOn: z.string().meta({ description: 'The day on which it came into force' }),
+  occurredOn: dateAnswer.meta({ description: 'When it became true, as precise as its source' }),
+  effectiveOn: z.string().meta({ description: 'The day from which it counts, YYYY-MM-DD' }),
 }
+
+const dueAnswer = z.strictObject({
+  ...point,
+  number: z.int().meta({ description: 'The number of the baseline; 0 is the original' }),
+  due: dateAnswer.meta({ description: 'The due date' }),
+})
+const forecastAnswer = z.strictObject({ ...point, finish: dateAnswer.meta({ description: 'The expected finish' }) })
 
 const trendItem = z
   .strictObject({
-    id: z.string(),
-    title: z.string(),
-    lifecycle: z.enum(LIFECYCLES),
+    id: z.string().meta({ description: 'The id of the commitment' }),
+    title: z.string().meta({ description: 'The title of the commitment' }),
+    lifecycle: lifecycleAnswer,
     schedule: scheduleAnswer,
-    verification: z.enum(VERIFICATIONS),
-    actualFinish: dateAnswer.nullable(),
-    due: z
-      .array(z.strictObject({ ...point, number: z.int(), due: dateAnswer }))
-      .meta({ description: 'Every baseline in force; number 0 is the original' }),
-    forecasts: z.array(z.strictObject({ ...point, finish: dateAnswer })),
+    verification: verificationAnswer,
+    actualFinish: dateAnswer.nullable().meta({ description: 'When it was delivered in full; null: it was not' }),
+    due: z.array(dueAnswer).meta({ description: 'Every baseline in force; number 0 is the original' }),
+    forecasts: z.array(forecastAnswer).meta({ description: 'Every forecast in force, the earliest first' }),
   })
   .meta({
     id: 'Trend',

@@ -10,108 +10,149 @@ import { baselineShiftDays, slippageDays, stalenessDays } from './slippage.ts'
 import type { CommitmentState, FactRef, Milestone, States } from './state.ts'
 import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, scheduleOf, statusDates, VERIFICATIONS } from './status.ts'
 
-const factRefAnswer = { event: z.int().meta({ description: 'Position of the event' }), occurredOn: dateAnswer }
+const factRefAnswer = {
+  event: z.int().meta({ description: 'Position of the event' }),
+  occurredOn: dateAnswer.meta({ description: 'When it became true, as precise as its source' }),
+}
 const nullableNumber = z.number().nullable()
 const nullableText = z.string().nullable()
 const days = z.int().nullable()
-const targetAnswer = z.strictObject({
-  value: z.number(),
-  unit: z.string(),
-  baseline: nullableNumber,
-  better: z.enum(['more', 'less']),
-})
+const noteAnswer = nullableText.meta({ description: 'Further words; null: none are recorded' })
+const targetAnswer = z
+  .strictObject({
+    value: z.number().meta({ description: 'The amount to reach, in `unit`' }),
+    unit: z.string().meta({ description: 'The unit of the amounts, such as `km`' }),
+    baseline: nullableNumber.meta({ description: 'The amount at the start, in `unit`; null: not recorded' }),
+    better: z.enum(['more', 'less']).meta({ description: 'Whether more or less of it is better' }),
+  })
+  .meta({ id: 'Target', description: 'The amount that was promised' })
 
 /** The version of the rules by which every number is computed (docs/contract.md#rules). */
 export const RULES = '1'
 
+export const rulesAnswer = z.string().meta({
+  description: 'The version of the rules by which the numbers were computed',
+})
+
 export const knownAtAnswer = z
-  .strictObject({ size: z.int(), recordedAt: z.string().nullable() })
+  .strictObject({
+    size: z.int().meta({ description: 'How many events are known' }),
+    recordedAt: z
+      .string()
+      .nullable()
+      .meta({ description: 'When the last of them was recorded, in UTC; null: there is none' }),
+  })
   .meta({ id: 'KnownAt', description: 'How much of the log is known, and when its last event was recorded' })
 
-export const scheduleAnswer = z.strictObject({
-  original: z.enum(SCHEDULES),
-  current: z.enum(SCHEDULES),
-  uncertain: z.boolean().meta({ description: 'Imprecise dates leave lifecycle or schedule open' }),
+export const lifecycleAnswer = z.enum(LIFECYCLES).meta({ description: 'Where it stands between promise and end' })
+
+export const scheduleAnswer = z
+  .strictObject({
+    original: z.enum(SCHEDULES).meta({ description: 'Against the original due date' }),
+    current: z.enum(SCHEDULES).meta({ description: 'Against the current due date' }),
+    uncertain: z.boolean().meta({ description: 'Whether imprecise dates leave lifecycle or schedule open' }),
+  })
+  .meta({ id: 'Schedule', description: 'Whether it is on time' })
+
+export const verificationAnswer = z.enum(VERIFICATIONS).meta({
+  description: 'Whether its delivery is claimed, and whether others confirmed or disputed that',
+})
+
+const datesAnswer = z.strictObject({
+  madeOn: dateAnswer.meta({ description: 'When it was promised' }),
+  originalDue: dateAnswer.nullable().meta({ description: 'The original due date; null: there is none' }),
+  currentDue: dateAnswer.nullable().meta({ description: 'The current due date; null: there is none' }),
+  forecastFinish: dateAnswer.nullable().meta({ description: 'The last forecast of its finish; null: there is none' }),
+  actualFinish: dateAnswer.nullable().meta({ description: 'When it was delivered in full; null: it was not' }),
+})
+
+const baselineAnswer = z.strictObject({
+  number: z.int().meta({ description: 'The number of the baseline; 0 is the original' }),
+  due: dateAnswer.meta({ description: 'The due date' }),
+  reason: nullableText.meta({ description: 'Why the due date changed; null: not recorded' }),
+  reasonCode: nullableText.meta({ description: 'The reason as a code of the caller; null: not recorded' }),
+  approvedBy: nullableText.meta({ description: 'Who approved the change; null: not recorded' }),
+  ...factRefAnswer,
+})
+
+const slippageAnswer = z.strictObject({
+  original: days.meta({ description: 'Against the original due date; null if closed or without a due date' }),
+  current: days.meta({ description: 'Against the current due date; null if closed or without a due date' }),
+})
+
+const progressAnswer = z.strictObject({
+  value: nullableNumber.meta({ description: 'The amount reached, in the unit of the target; null: not reported' }),
+  percent: nullableNumber.meta({ description: 'The share reached, in percent as reported; null: not reported' }),
+  note: noteAnswer,
+  ...factRefAnswer,
+})
+
+const milestoneAnswer = z.strictObject({
+  milestone: z.string().meta({ description: 'The id of the milestone within the commitment' }),
+  title: nullableText.meta({ description: 'Its title; null: it was met but never set' }),
+  due: dateAnswer.nullable().meta({ description: 'Its due date; null: there is none' }),
+  metOn: dateAnswer.nullable().meta({ description: 'When it was met; null: it was not' }),
+  slippageDays: days.meta({ description: 'Days after its due date, positive is late; null without a due date' }),
+})
+
+const reportedStatusAnswer = z.strictObject({
+  status: z.string().meta({ description: 'The status in the words of the report' }),
+  means: z
+    .enum(['onSchedule', 'late', 'delivered', 'notDelivered'])
+    .nullable()
+    .meta({ description: 'What the words mean, as recorded; null: they are compared with nothing' }),
+  note: noteAnswer,
+  ...factRefAnswer,
+})
+
+const assessmentAnswer = z.strictObject({
+  assessor: z.string().meta({ description: 'Who judges' }),
+  scale: z.string().meta({ description: 'The scale of the judgement' }),
+  scaleVersion: z.string().meta({ description: 'The version of the scale' }),
+  rating: z.string().meta({ description: 'The judgement, as a word of the scale' }),
+  note: noteAnswer,
+  ...factRefAnswer,
 })
 
 export const commitmentAnswer = z
   .strictObject({
-    id: z.string(),
-    title: z.string(),
-    description: nullableText,
-    programme: nullableText,
-    themes: z.array(z.string()),
-    parties: z.array(z.string()),
-    target: targetAnswer.nullable(),
-    earlierTargets: z.array(targetAnswer),
-    lifecycle: z.enum(LIFECYCLES),
+    id: z.string().meta({ description: 'The id of the commitment' }),
+    title: z.string().meta({ description: 'Its title' }),
+    description: nullableText.meta({ description: 'Its description; null: none is recorded' }),
+    programme: nullableText.meta({ description: 'The id of its programme; null: it has none' }),
+    themes: z.array(z.string()).meta({ description: 'Its themes, free words' }),
+    parties: z.array(z.string()).meta({ description: 'The ids of its parties' }),
+    target: targetAnswer.nullable().meta({ description: 'The amount that is promised; null: none' }),
+    earlierTargets: z.array(targetAnswer).meta({ description: 'The targets before the last one, the first one first' }),
+    lifecycle: lifecycleAnswer,
     schedule: scheduleAnswer,
-    verification: z.enum(VERIFICATIONS),
-    supersededBy: z.array(z.string()),
-    dates: z.strictObject({
-      madeOn: dateAnswer,
-      originalDue: dateAnswer.nullable(),
-      currentDue: dateAnswer.nullable(),
-      forecastFinish: dateAnswer.nullable(),
-      actualFinish: dateAnswer.nullable(),
+    verification: verificationAnswer,
+    supersededBy: z.array(z.string()).meta({ description: 'The ids of the commitments that replace it' }),
+    dates: datesAnswer.meta({ description: 'Its dates, as precise as their sources' }),
+    baselines: z.array(baselineAnswer).meta({ description: 'Every due date that was in force, in fold order' }),
+    slippageDays: slippageAnswer.meta({ description: 'Finish variance in days; positive is late' }),
+    baselineShiftDays: days.meta({
+      description: 'Days from the original to the current due date; null without a due date',
     }),
-    baselines: z.array(
-      z.strictObject({
-        number: z.int(),
-        due: dateAnswer,
-        reason: nullableText,
-        reasonCode: nullableText,
-        approvedBy: nullableText,
-        ...factRefAnswer,
-      }),
-    ),
-    slippageDays: z.strictObject({ original: days, current: days }),
-    baselineShiftDays: days,
-    rebaselines: z.int(),
-    forecastPushes: z.int(),
-    stalenessDays: days,
-    progress: z
-      .strictObject({ value: nullableNumber, percent: nullableNumber, note: nullableText, ...factRefAnswer })
-      .nullable(),
-    milestones: z.array(
-      z.strictObject({
-        milestone: z.string(),
-        title: nullableText,
-        due: dateAnswer.nullable(),
-        metOn: dateAnswer.nullable(),
-        slippageDays: days,
-      }),
-    ),
-    reportedStatus: z
-      .strictObject({
-        status: z.string(),
-        means: z.enum(['onSchedule', 'late', 'delivered', 'notDelivered']).nullable(),
-        note: nullableText,
-        ...factRefAnswer,
-      })
-      .nullable(),
-    assessments: z.array(
-      z.strictObject({
-        assessor: z.string(),
-        scale: z.string(),
-        scaleVersion: z.string(),
-        rating: z.string(),
-        note: nullableText,
-        ...factRefAnswer,
-      }),
-    ),
-    conflicts: z.array(conflictAnswer),
-    citations: z.array(citationAnswer),
+    rebaselines: z.int().meta({ description: 'How often the due date was moved' }),
+    forecastPushes: z.int().meta({ description: 'How often a forecast was later than the one before' }),
+    stalenessDays: days.meta({ description: 'Days since the latest fact in force; null while suspended' }),
+    progress: progressAnswer.nullable().meta({ description: 'The last progress reported; null: none' }),
+    milestones: z.array(milestoneAnswer).meta({ description: 'The steps on the way' }),
+    reportedStatus: reportedStatusAnswer.nullable().meta({ description: 'The last status reported; null: none' }),
+    assessments: z.array(assessmentAnswer).meta({ description: 'The last judgement of each assessor on each scale' }),
+    conflicts: z.array(conflictAnswer).meta({ description: 'What in its record cannot all hold' }),
+    citations: z.array(citationAnswer).meta({ description: 'The citations of all its facts in force' }),
     redacted: z.array(z.int()).meta({
       description:
         'Positions of its redacted events. Where it refers to a missing definition, also positions of redacted definitions',
     }),
-    revision: z.int(),
-    asOf: z.string(),
+    revision: z.int().meta({ description: 'How many events its stream holds, repairs included' }),
+    asOf: z.string().meta({ description: 'Valid time: the day that the answer is about, YYYY-MM-DD' }),
     knownAt: knownAtAnswer,
-    rules: z.string(),
+    rules: rulesAnswer,
   })
-  .meta({ id: 'Commitment' })
+  .meta({ id: 'Commitment', description: 'A commitment as of a day, at a knowledge' })
 export type CommitmentAnswer = z.output<typeof commitmentAnswer>
 
 function answerFactRef(factRef: FactRef) {

@@ -3,24 +3,25 @@
 
 import { z } from 'zod'
 import { formatDay } from '../../kernel/plain-date.ts'
-import { scheduleAnswer } from './answer.ts'
-import { LIFECYCLES, VERIFICATIONS } from './status.ts'
+import { lifecycleAnswer, scheduleAnswer, verificationAnswer } from './answer.ts'
 import { decodeStatus } from './status-code.ts'
 import type { Period } from './timeline.ts'
 
 export const periodAnswer = z
   .strictObject({
-    from: z.string().meta({ description: 'First day of the period' }),
-    to: z.string().nullable().meta({ description: 'First day after the period; null while it lasts' }),
-    lifecycle: z.enum(LIFECYCLES),
+    from: z.string().meta({ description: 'First day of the period, YYYY-MM-DD' }),
+    to: z.string().nullable().meta({ description: 'First day after the period, YYYY-MM-DD; null while it lasts' }),
+    lifecycle: lifecycleAnswer,
     schedule: scheduleAnswer,
-    verification: z.enum(VERIFICATIONS),
-    begunBy: z.union([
-      z.strictObject({ event: z.int().meta({ description: 'Position of the event' }) }),
-      z.strictObject({ dueOn: z.string().meta({ description: 'The due day that passed' }) }),
-    ]),
+    verification: verificationAnswer,
+    begunBy: z
+      .union([
+        z.strictObject({ event: z.int().meta({ description: 'Position of the event' }) }),
+        z.strictObject({ dueOn: z.string().meta({ description: 'The due day that passed, YYYY-MM-DD' }) }),
+      ])
+      .meta({ description: 'The event that changed the status, or the due day that passed' }),
   })
-  .meta({ id: 'Period' })
+  .meta({ id: 'Period', description: 'A run of days on which the status of a commitment does not change' })
 
 export type PeriodAnswer = z.output<typeof periodAnswer>
 /** What an answer needs of a period. */

@@ -9,12 +9,14 @@ const nullable = z.number().nullable()
 
 export const boundAnswer = z
   .strictObject({
-    figure: z.enum(['due', 'missed']),
-    bound: z.enum(['atLeast', 'atMost']),
-    count: z.int(),
-    of: nullable,
-    percent: nullable.meta({ description: 'With one decimal, rounded to the safe side: atLeast down, atMost up' }),
-    detail: z.string(),
+    figure: z.enum(['due', 'missed']).meta({ description: 'The figure that the bound is about' }),
+    bound: z.enum(['atLeast', 'atMost']).meta({ description: 'Whether the figure is at least or at most so much' }),
+    count: z.int().meta({ description: 'The number of commitments at the bound' }),
+    of: nullable.meta({ description: 'The number of commitments that `count` is a part of; null: not reported' }),
+    percent: nullable.meta({
+      description: 'With one decimal, rounded to the safe side: atLeast down, atMost up; null without a whole',
+    }),
+    detail: z.string().meta({ description: 'The bound, as a sentence' }),
     assumption: z
       .string()
       .meta({ description: 'The condition under which the bound holds; metrics are quoted verbatim' }),

@@ -12,14 +12,15 @@ export const checkAnswer = z
       description:
         'percent: value of `of` is statedPercent. scope: `of` (of inScope: value) is what the programme reports. part: value is at most `of`',
     }),
-    stated: z.number(),
+    stated: z.number().meta({ description: 'The number that the report states' }),
     computed: z.number().nullable().meta({
-      description: 'The value that the statement is compared with; a percentage has one decimal, half away from zero',
+      description:
+        'The number that it is compared with; a percentage has one decimal, half away from zero; null: it cannot be computed',
     }),
     agrees: z
       .enum(['exactly', 'whenRounded', 'no'])
       .meta({ description: 'whenRounded: not equal, but equal once rounded to the decimals stated' }),
-    detail: z.string(),
+    detail: z.string().meta({ description: 'The check, as a sentence' }),
   })
   .meta({ id: 'ReportCheck', description: 'Arithmetic on the report itself' })
 type Check = z.output<typeof checkAnswer>

@@ -6,7 +6,7 @@ import { assertNever } from '../../kernel/assert-never.ts'
 import { less } from '../../kernel/decimal.ts'
 import { answerDate, type Day, formatDay } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
-import { knownAtAnswer, RULES } from '../commitment/answer.ts'
+import { knownAtAnswer, RULES, rulesAnswer } from '../commitment/answer.ts'
 import { type Conflict, conflictAnswer } from '../conflict.ts'
 import { FIGURE_NAMES, type FigureName } from '../figure-names.ts'
 import { namedAt, type RegisterState } from '../register/state.ts'
@@ -20,19 +20,24 @@ const nullable = z.number().nullable()
 
 const computedAnswer = z
   .strictObject({
-    figure: z.enum(FIGURE_NAMES),
+    figure: z.enum(FIGURE_NAMES).meta({ description: 'The figure that the report names' }),
     count: nullable.meta({ description: 'The numerator; null where the figure is no share' }),
-    of: nullable.meta({ description: 'The denominator' }),
-    percent: nullable.meta({ description: 'With one decimal, half away from zero' }),
-    value: nullable.meta({
-      description: 'The value that the reported one is compared with: count, index or mean days',
+    of: nullable.meta({ description: 'The denominator; null where the figure is no share' }),
+    percent: nullable.meta({
+      description: 'The share in percent, with one decimal, half away from zero; null: there is none',
     }),
-    difference: nullable.meta({ description: 'This value less the reported one' }),
-    differencePercentagePoints: nullable.meta({ description: 'This percent less the stated one' }),
+    value: nullable.meta({
+      description:
+        'The value that the reported one is compared with: count, index or mean days; null: it cannot be computed',
+    }),
+    difference: nullable.meta({ description: 'This value less the reported one; null where there is no value' }),
+    differencePercentagePoints: nullable.meta({
+      description: 'This percent less the stated one; null where one of them is missing',
+    }),
     list: z.string().meta({ description: 'Address of the list of exactly the commitments that are counted' }),
-    asOf: z.string(),
+    asOf: z.string().meta({ description: 'Valid time: the day of the report, YYYY-MM-DD' }),
     knownAt: knownAtAnswer,
-    rules: z.string(),
+    rules: rulesAnswer,
     excluded: summaryFigures.excluded,
   })
   .meta({ id: 'ComputedFigure', description: 'The register’s own value for the same figure, programme and day' })
@@ -40,25 +45,29 @@ const computedAnswer = z
 export const reportedFigureAnswer = z
   .strictObject({
     event: z.int().meta({ description: 'Position of the event' }),
-    occurredOn: dateAnswer,
-    programme: z.string().nullable(),
-    programmeTitle: z.string().nullable(),
+    occurredOn: dateAnswer.meta({ description: 'When it was reported, as precise as its source' }),
+    programme: z.string().nullable().meta({ description: 'The programme that it is about; null: none is named' }),
+    programmeTitle: z.string().nullable().meta({ description: 'The title of that programme; null: none is defined' }),
     metric: z.string().meta({ description: 'The things counted, in the words of the report' }),
     figure: z
       .enum(FIGURE_NAMES)
       .nullable()
       .meta({ description: 'The figure of a summary that the report names; null: it names none' }),
-    value: z.number(),
-    of: nullable,
-    statedPercent: nullable,
-    asOf: dateAnswer.nullable().meta({ description: 'The date that the figure is about, as reported' }),
-    approximate: z.boolean(),
-    citations: z.array(citationAnswer),
-    computed: computedAnswer.nullable().meta({ description: 'null where the report names no figure' }),
+    value: z.number().meta({ description: 'The number as reported, in the unit of its metric' }),
+    of: nullable.meta({ description: 'The whole that the report says `value` is a part of; null: none is given' }),
+    statedPercent: nullable.meta({ description: 'The percentage as reported; null: none is given' }),
+    asOf: dateAnswer
+      .nullable()
+      .meta({ description: 'The date that the figure is about, as reported; null: none is given' }),
+    approximate: z.boolean().meta({ description: 'Whether the report calls its numbers approximate' }),
+    citations: z.array(citationAnswer).meta({ description: 'Where it was reported' }),
+    computed: computedAnswer
+      .nullable()
+      .meta({ description: 'The register’s own value; null where the report names no figure' }),
     coverage: summaryFigures.coverage,
-    checks: z.array(checkAnswer),
-    bounds: z.array(boundAnswer),
-    conflicts: z.array(conflictAnswer),
+    checks: z.array(checkAnswer).meta({ description: 'Arithmetic on the numbers of the report itself' }),
+    bounds: z.array(boundAnswer).meta({ description: 'What the reports of that day allow at most or at least' }),
+    conflicts: z.array(conflictAnswer).meta({ description: 'The conflicts that the report is part of' }),
   })
   .meta({ id: 'ReportedFigure', description: 'A figure as reported, beside the register’s own value' })
 export type ReportedFigureAnswer = z.output<typeof reportedFigureAnswer>

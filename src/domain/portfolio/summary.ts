@@ -12,16 +12,85 @@ import type { Tally } from './tally.ts'
 const nullable = z.number().nullable()
 const list = z.string().meta({ description: 'Address of the list of exactly the commitments that are counted' })
 
+const count = z.int().meta({ description: 'The numerator: how many commitments the figure counts' })
+const of = z.int().meta({ description: 'The denominator: how many commitments it counts them among' })
+const percent = nullable.meta({ description: '`count` of `of` in percent, with one decimal; null if `of` is 0' })
+
 const figureAnswer = z
-  .strictObject({ count: z.int(), of: z.int(), percent: nullable, list })
-  .meta({ id: 'Figure', description: '`count` out of `of`. `percent` has one decimal, and is null if `of` is 0' })
+  .strictObject({ count, of, percent, list })
+  .meta({ id: 'Figure', description: 'A part of the commitments in scope' })
 
 const spreadAnswer = z
-  .strictObject({ mean: nullable, median: nullable, p90: nullable, max: nullable, of: z.int(), list })
+  .strictObject({
+    mean: nullable.meta({ description: 'The mean, in days with one decimal; null over none' }),
+    median: nullable.meta({ description: 'The middle value, or the mean of the middle two, in days; null over none' }),
+    p90: nullable.meta({ description: 'The value at rank ceil(0.9 × n), in days; null over none' }),
+    max: nullable.meta({ description: 'The largest value, in days; null over none' }),
+    of: z.int().meta({ description: 'How many commitments are counted' }),
+    list,
+  })
   .meta({ id: 'Spread', description: 'Days, positive is late, over those delivered or late' })
 
+const executionAnswer = z
+  .strictObject({
+    count,
+    of,
+    value: nullable.meta({ description: '`count` over `of`, with three decimals; null if `of` is 0' }),
+    list,
+  })
+  .meta({ id: 'BaselineExecutionIndex', description: 'Delivered with a due date, over due' })
+
+const slippageAnswer = z
+  .strictObject({
+    original: spreadAnswer.meta({ description: 'Against the original due dates' }),
+    current: spreadAnswer.meta({ description: 'Against the current due dates' }),
+  })
+  .meta({ id: 'SlippageOfPortfolio', description: 'How many days the commitments are late' })
+
+const ifEarned = 'null if no time has passed, or nothing is planned or earned'
+const ifPlanned = 'null if no time has passed, or nothing is planned'
+const earnedScheduleAnswer = z
+  .strictObject({
+    count: z.int().meta({ description: 'Delivered, of those with an original due date' }),
+    of: z.int().meta({ description: 'How many commitments have an original due date' }),
+    earnedDays: nullable.meta({
+      description: `ES: days from the start until the plan reaches the count delivered, with one decimal; ${ifPlanned}`,
+    }),
+    actualDays: z
+      .int()
+      .nullable()
+      .meta({ description: `AT: days from the start until the day; ${ifPlanned}` }),
+    varianceDays: nullable.meta({
+      description: `SV(t): ES less AT, in days with one decimal; negative is late; ${ifPlanned}`,
+    }),
+    spi: nullable.meta({ description: `SPI(t): ES over AT, with three decimals; ${ifPlanned}` }),
+    estimateAtCompletionDays: nullable.meta({
+      description: `IEAC(t): the planned duration over SPI(t), in days with one decimal; ${ifEarned}`,
+    }),
+    forecastFinish: z
+      .string()
+      .nullable()
+      .meta({
+        description: `The start and the estimate together, rounded up to a day, YYYY-MM-DD; ${ifEarned}`,
+      }),
+    list,
+  })
+  .meta({ id: 'EarnedSchedule', description: 'How far the portfolio is along its own plan' })
+
+const excludedAnswer = z
+  .strictObject({
+    withdrawn: z.int().meta({ description: 'How many commitments are withdrawn' }),
+    superseded: z.int().meta({ description: 'How many commitments are superseded' }),
+    redacted: z.int().meta({
+      description:
+        'Commitments in no count because their promise was redacted. Nobody can tell their programme, theme or party, ' +
+        'so only the figures of a whole register count them',
+    }),
+  })
+  .meta({ id: 'Excluded', description: 'The commitments that no figure counts' })
+
 export const summaryFigures = {
-  inScope: z.int(),
+  inScope: z.int().meta({ description: 'How many commitments are neither withdrawn nor superseded' }),
   delivered: figureAnswer,
   notDelivered: figureAnswer,
   late: figureAnswer,
@@ -31,31 +100,13 @@ export const summaryFigures = {
   verified: figureAnswer,
   disputed: figureAnswer,
   coverage: z
-    .strictObject({ count: z.int(), of: z.number(), percent: nullable, list })
+    .strictObject({ count, of: z.number().meta({ description: 'The reported scope' }), percent, list })
     .nullable()
     .meta({ description: 'In scope, of the scope that the programme reports; null where it reports none' }),
-  baselineExecutionIndex: z.strictObject({ count: z.int(), of: z.int(), value: nullable, list }),
-  slippageDays: z.strictObject({ original: spreadAnswer, current: spreadAnswer }),
-  earnedSchedule: z.strictObject({
-    count: z.int().meta({ description: 'Delivered, of those with an original due date' }),
-    of: z.int(),
-    earnedDays: nullable,
-    actualDays: z.int().nullable(),
-    varianceDays: nullable,
-    spi: nullable,
-    estimateAtCompletionDays: nullable,
-    forecastFinish: z.string().nullable().meta({ description: 'Start and estimate together, rounded up to a day' }),
-    list,
-  }),
-  excluded: z.strictObject({
-    withdrawn: z.int(),
-    superseded: z.int(),
-    redacted: z.int().meta({
-      description:
-        'Commitments in no count because their promise was redacted. Nobody can tell their programme, theme or party, ' +
-        'so only the figures of a whole register count them',
-    }),
-  }),
+  baselineExecutionIndex: executionAnswer,
+  slippageDays: slippageAnswer,
+  earnedSchedule: earnedScheduleAnswer,
+  excluded: excludedAnswer,
 }
 const summaryShape = z.strictObject(summaryFigures)
 export type SummaryFigures = z.output<typeof summaryShape>

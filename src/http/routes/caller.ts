@@ -5,21 +5,23 @@ import { ALL_REGISTERS, ROLES } from '../../access/grants.ts'
 import type { Context } from '../server/context.ts'
 import type { App } from '../server/typed.ts'
 
+const grantAnswer = z.strictObject({
+  role: z.enum(ROLES).meta({ description: 'What the caller may do there' }),
+  register: z.string().nullable().meta({ description: 'The register that the role is for; null: every register' }),
+})
+
 const callerAnswer = z
   .strictObject({
     control: z
       .enum(['none', 'tokens', 'oidc'])
-      .meta({ description: 'none: everyone on this machine may do everything' }),
+      .meta({ description: 'How callers are known. none: everyone on this machine may do everything' }),
     caller: z
       .string()
       .nullable()
-      .meta({ description: 'null: a caller without credentials, who may read public registers alone' }),
-    grants: z.array(
-      z.strictObject({
-        role: z.enum(ROLES),
-        register: z.string().nullable().meta({ description: 'null: every register' }),
+      .meta({
+        description: 'The id of the caller; null: a caller without credentials, who may read public registers alone',
       }),
-    ),
+    grants: z.array(grantAnswer).meta({ description: 'What the caller may do; empty without access control' }),
   })
   .meta({ id: 'CallerAccess' })
 export type CallerAnswer = z.output<typeof callerAnswer>

@@ -11,6 +11,7 @@ import {
   type PublishedCheckpoint,
 } from '../../integrity/sealing/stored.ts'
 import { instantText } from '../../kernel/instant.ts'
+import { clocklessFrameAnswer, nextPage } from '../../questions/frame.ts'
 import { type Context, registerOf } from '../server/context.ts'
 import { isUnchanged } from '../server/negotiate.ts'
 import { pageLimit, wholeNumber } from '../server/parameters.ts'
@@ -25,8 +26,8 @@ export const noteText = z.string().meta({ description: 'A checkpoint as C2SP sig
 const checkpointItem = z
   .strictObject({
     size: z.int().meta({ description: 'How many events it covers' }),
-    rootHash: base64,
-    signedAt: z.string(),
+    rootHash: base64.meta({ description: 'The root of the Merkle tree over these events, in base64' }),
+    signedAt: z.string().meta({ description: 'When the service signed it, in UTC' }),
     note: noteText,
   })
   .meta({ id: 'Checkpoint' })
@@ -34,11 +35,9 @@ const checkpointItem = z
 export type CheckpointAnswer = z.output<typeof checkpointItem>
 
 const checkpointList = z.strictObject({
-  items: z.array(checkpointItem),
-  next: z.string().nullable(),
-  asOf: z.null(),
-  knownAt: z.null(),
-  rules: z.string(),
+  items: z.array(checkpointItem).meta({ description: 'The checkpoints of this page, the smallest first' }),
+  next: nextPage,
+  ...clocklessFrameAnswer,
 })
 
 const checkpointParameters = z.strictObject({
@@ -50,11 +49,11 @@ const checkpointParameters = z.strictObject({
 
 const consistencyAnswer = z
   .strictObject({
-    firstSize: z.int(),
-    secondSize: z.int(),
-    firstRoot: base64,
-    secondRoot: base64,
-    proof: z.array(base64).meta({ description: 'RFC 9162, section 2.1.4' }),
+    firstSize: z.int().meta({ description: 'The smaller size, in events' }),
+    secondSize: z.int().meta({ description: 'The larger size, in events' }),
+    firstRoot: base64.meta({ description: 'The root of the tree over the smaller size, in base64' }),
+    secondRoot: base64.meta({ description: 'The root of the tree over the larger size, in base64' }),
+    proof: z.array(base64).meta({ description: 'The hashes of the consistency proof, as in RFC 9162, section 2.1.4' }),
   })
   .meta({ id: 'Consistency' })
 
@@ -64,18 +63,18 @@ const consistencyParameters = z.strictObject({
   second: size.optional().meta({ description: 'The later size; that of the newest checkpoint by default' }),
 })
 
+const keyAnswer = z.strictObject({
+  vkey: z.string().meta({ description: 'The public key as C2SP signed notes name it' }),
+  fromSize: z.int().meta({
+    description: 'The key signs every checkpoint from this size on; a new key is listed before the next event',
+  }),
+  toSize: z.int().nullable().meta({
+    description: 'The last size that it signed; null while it signs. Below fromSize if it never signed',
+  }),
+})
+
 const keysAnswer = z.strictObject({
-  keys: z.array(
-    z.strictObject({
-      vkey: z.string().meta({ description: 'The public key as C2SP signed notes name it' }),
-      fromSize: z.int().meta({
-        description: 'The key signs every checkpoint from this size on; a new key is listed before the next event',
-      }),
-      toSize: z.int().nullable().meta({
-        description: 'The last size that it signed; null while it signs. Below fromSize if it never signed',
-      }),
-    }),
-  ),
+  keys: z.array(keyAnswer).meta({ description: 'Every key of the register, the oldest first' }),
 })
 
 export type ConsistencyAnswer = z.output<typeof consistencyAnswer>

@@ -13,7 +13,7 @@ import type { App } from '../server/typed.ts'
 
 const conflictParameters = z.strictObject({
   ...clockParameters,
-  kind: many(z.enum(CONFLICT_KINDS)),
+  kind: many(z.enum(CONFLICT_KINDS)).meta({ description: 'Only conflicts of these kinds' }),
   commitment: many(slug).meta({ description: 'Only conflicts of these commitments' }),
   limit: pageLimit.optional(),
   cursor: cursorParameter,

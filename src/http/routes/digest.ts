@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../../projections/checking/digest.ts'
 import { VERSIONS } from '../../projections/core/versions.ts'
+import { registerId } from '../../questions/frame.ts'
 import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { mayBeSilent } from '../server/limits.ts'
 import { wholeNumber } from '../server/parameters.ts'
@@ -15,11 +16,11 @@ const NAMES = Object.keys(VERSIONS) as ProjectionDigest['projection'][]
 
 const digestAnswer = z
   .strictObject({
-    projection: z.enum(NAMES),
-    register: z.string(),
+    projection: z.enum(NAMES).meta({ description: 'The name of the projection' }),
+    register: registerId,
     version: z.int().meta({ description: 'The version of its fold' }),
-    size: z.int().meta({ description: 'The size that the digest is of' }),
-    rows: z.int(),
+    size: z.int().meta({ description: 'The size that the digest is of, in events' }),
+    rows: z.int().meta({ description: 'How many rows the projection has at that size' }),
     sha256: z.string().meta({
       description: 'SHA-256 (hexadecimal) over the rows, each a line of RFC 8785 JSON, in order of their key',
     }),

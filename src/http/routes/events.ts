@@ -59,18 +59,20 @@ function parseEvents(body: unknown): { events: PostedEvent[]; at: (index: number
   return { events: parsed.flatMap((one) => (one.ok ? [one.value] : [])), at }
 }
 
+const sizeAnswer = z.int().meta({ description: 'How many events the register now holds' })
+
+const recordedEvent = z.strictObject({
+  position: z.int().meta({ description: 'Its place in the log, from 0' }),
+  id: z.string().meta({ description: 'Its id, a UUID; made by the service where the caller gave none' }),
+  revision: z.int().meta({ description: 'Its place in its stream, from 1' }),
+  recordedAt: z.string().meta({ description: 'When the service recorded it, in UTC' }),
+  recorded: z.boolean().meta({ description: 'False if the log already held it' }),
+})
+
 export const recordedAnswer = z
   .strictObject({
-    size: z.int(),
-    events: z.array(
-      z.strictObject({
-        position: z.int(),
-        id: z.string(),
-        revision: z.int(),
-        recordedAt: z.string(),
-        recorded: z.boolean().meta({ description: 'False if the log already held it' }),
-      }),
-    ),
+    size: sizeAnswer,
+    events: z.array(recordedEvent).meta({ description: 'What became of each event, in the order of the request' }),
     proofs: z.array(proofAnswer).optional().meta({
       description: 'With `Prefer: wait=sealed`: the proof of each event, if a checkpoint covered all within 5 seconds',
     }),
@@ -81,21 +83,21 @@ const recordHeaders = idempotencyHeaders.extend(preferHeader.shape)
 
 const recordBody = z.union([postedEvent, z.array(postedEvent).min(1).max(MAX_ARRAY)])
 
+const refusalAnswer = z.strictObject({
+  line: z.int().meta({ description: 'The number of the line, from 1' }),
+  id: z.string().nullable().meta({ description: 'The id that the line gives; null: it gives none' }),
+  type: z.string().meta({ description: 'The type of the problem: /problems/{word}' }),
+  pointer: z.string().meta({ description: 'A JSON pointer to the wrong member; empty: the line as a whole' }),
+  detail: z.string().meta({ description: 'What is wrong there' }),
+})
+
 const importAnswer = z
   .strictObject({
-    size: z.int(),
-    recorded: z.int(),
-    alreadyRecorded: z.int(),
-    refused: z.int(),
-    refusals: z.array(
-      z.strictObject({
-        line: z.int(),
-        id: z.string().nullable(),
-        type: z.string(),
-        pointer: z.string(),
-        detail: z.string(),
-      }),
-    ),
+    size: sizeAnswer,
+    recorded: z.int().meta({ description: 'How many lines were recorded' }),
+    alreadyRecorded: z.int().meta({ description: 'How many lines the log held already' }),
+    refused: z.int().meta({ description: 'How many lines were refused' }),
+    refusals: z.array(refusalAnswer).meta({ description: 'The first 1,000 refused lines' }),
     checkpoint: noteText.optional().meta({
       description:
         'With `Prefer: wait=sealed`: a checkpoint that covers the whole import, if it was signed within 5 seconds',

@@ -4,11 +4,12 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { EVENT_TYPES } from '../../domain/admission/posted-event.ts'
-import { knownAtAnswer, RULES } from '../../domain/commitment/answer.ts'
+import { RULES } from '../../domain/commitment/answer.ts'
 import { REGISTER_STREAM, type StoredEvent, slug } from '../../domain/event.ts'
 import { answerEvent, eventAnswer } from '../../domain/event-answer.ts'
 import { readFeed } from '../../eventlog/feed.ts'
 import { type Lines, streamLines } from '../../eventlog/feed-lines.ts'
+import { clocklessFrameAnswer, frameAnswer, nextPage } from '../../questions/frame.ts'
 import { many } from '../../questions/parameters.ts'
 import { clocksOf } from '../server/answer.ts'
 import { JSON_TYPE, NDJSON_TYPE } from '../server/body.ts'
@@ -21,11 +22,11 @@ import { Problem } from '../server/problem.ts'
 import type { App } from '../server/typed.ts'
 
 const feedAnswer = z.strictObject({
-  items: z.array(eventAnswer),
-  next: z.string().nullable(),
-  asOf: z.null(),
-  knownAt: knownAtAnswer,
-  rules: z.string(),
+  items: z.array(eventAnswer).meta({ description: 'The events of this page, in order of position' }),
+  next: nextPage,
+  asOf: clocklessFrameAnswer.asOf,
+  knownAt: frameAnswer.knownAt,
+  rules: frameAnswer.rules,
 })
 
 const feedParameters = z.strictObject({
@@ -33,9 +34,11 @@ const feedParameters = z.strictObject({
     .optional()
     .meta({ description: 'Events after this position; from the first by default' }),
   until: wholeNumber('expected a position', 0).optional().meta({ description: 'Up to and with this position' }),
-  limit: pageLimit.optional().meta({ description: 'Events of a page; 100 by default' }),
-  stream: many(z.union([z.literal(REGISTER_STREAM), slug])),
-  type: many(z.enum(EVENT_TYPES)),
+  limit: pageLimit.optional(),
+  stream: many(z.union([z.literal(REGISTER_STREAM), slug])).meta({
+    description: 'Only the events of these commitments; `$register`: the facts about the register',
+  }),
+  type: many(z.enum(EVENT_TYPES)).meta({ description: 'Only events of these types' }),
   minSize: minSizeParameter,
 })
 

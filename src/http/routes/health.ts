@@ -8,6 +8,7 @@ import { instantText } from '../../kernel/instant.ts'
 import { PROJECTIONS } from '../../projections/all.ts'
 import { cannotAnswer, type ProjectionState, projectionStates, stopOf } from '../../projections/core/status.ts'
 import { replaysUnderWay } from '../../projections/replay/operation.ts'
+import { registerId } from '../../questions/frame.ts'
 import { visibleOnes } from '../server/access.ts'
 import type { Context } from '../server/context.ts'
 import { Problem } from '../server/problem.ts'
@@ -16,15 +17,15 @@ import { projectionAnswer } from './projections.ts'
 
 const sealingAnswer = z
   .strictObject({
-    register: z.string(),
+    register: registerId,
     size: z.int().meta({ description: 'The size of its newest checkpoint; 0 before the first' }),
-    signedAt: z.string().nullable(),
-    behindEvents: z.int().meta({ description: 'Events that no checkpoint covers yet' }),
+    signedAt: z.string().nullable().meta({ description: 'When that was signed, in UTC; null before the first' }),
+    behindEvents: z.int().meta({ description: 'How many events no checkpoint covers yet' }),
     behindSeconds: z.int().meta({ description: 'How many seconds ago the first of them was recorded' }),
     refused: z
       .string()
       .nullable()
-      .meta({ description: 'Why the service signs nothing: the log or its tree was changed' }),
+      .meta({ description: 'Why the service signs nothing: the log or its tree was changed; null: nothing is wrong' }),
   })
   .meta({ id: 'Sealing' })
 
@@ -33,9 +34,9 @@ const readyAnswer = z.strictObject({
     description:
       'degraded: the service answers and records, and a person has to act. An event has stopped a projection, or a register is not sealed because its log or tree was changed',
   }),
-  detail: z.string().nullable().meta({ description: 'The thing that a person has to act on' }),
-  projections: z.array(projectionAnswer),
-  sealing: z.array(sealingAnswer),
+  detail: z.string().nullable().meta({ description: 'The thing that a person has to act on; null: nothing' }),
+  projections: z.array(projectionAnswer).meta({ description: 'How far each projection of each register is' }),
+  sealing: z.array(sealingAnswer).meta({ description: 'How far each register is sealed' }),
   unsafeDatabase: z.array(z.string()).meta({
     description: 'Findings that `--unsafe-database` allowed; empty for a safe database',
   }),
@@ -79,7 +80,7 @@ export function healthRoutes(app: App, context: Context, unsafeDatabase: readonl
         summary: 'Tell whether the process is alive',
         description: 'Answers as soon as the process takes requests. It asks nothing of the database.',
         tags: ['health'],
-        response: { 200: z.strictObject({ status: z.literal('live') }) },
+        response: { 200: z.strictObject({ status: z.literal('live').meta({ description: 'Always `live`' }) }) },
       },
     },
     async () => ({ status: 'live' as const }),

@@ -17,30 +17,42 @@ import type { App } from '../server/typed.ts'
 
 const STATUSES = ['pending', 'running', 'interrupted', 'caughtUp', 'cancelled', 'failed'] as const
 
-const instant = z.string().nullable()
 export const operationAnswer = z
   .strictObject({
-    id: z.string(),
+    id: z.string().meta({ description: 'The id of the operation, a UUID' }),
     status: z.enum(STATUSES).meta({
       description:
         'pending: no process has begun it; interrupted: no process works on it, and the same request continues it',
     }),
-    phase: z.enum(PHASES),
-    projections: z.array(z.string()),
-    register: z.string().nullable().meta({ description: 'null: all registers that existed when it began' }),
-    maxRate: z.int().nullable(),
-    dropPrevious: z.boolean(),
-    done: z.int().meta({ description: 'Events so far' }),
-    of: z.int(),
-    eventsPerSecond: z.number().nullable().meta({ description: 'null: nothing has been measured yet' }),
-    secondsLeft: z.int().nullable(),
-    startedAt: z.string(),
-    finishedAt: instant,
+    phase: z.enum(PHASES).meta({
+      description:
+        'folding: it folds events into rows; sealing: it rolls up tallies; catchingUp: it reads what was recorded since; live: its rows are in use',
+    }),
+    projections: z.array(z.string()).meta({ description: 'The projections whose rows it builds' }),
+    register: z
+      .string()
+      .nullable()
+      .meta({ description: 'The register that it is for; null: all registers that existed when it began' }),
+    maxRate: z.int().nullable().meta({ description: 'How many events it folds in a second at most; null: no limit' }),
+    dropPrevious: z.boolean().meta({ description: 'Whether it drops the rows before, where the new ones are equal' }),
+    done: z.int().meta({ description: 'How many events it is through with so far' }),
+    of: z.int().meta({ description: 'How many events it has to get through' }),
+    eventsPerSecond: z
+      .number()
+      .nullable()
+      .meta({ description: 'Its pace, in events a second; null: nothing has been measured yet' }),
+    secondsLeft: z.int().nullable().meta({ description: 'The expected rest, in seconds; null: it is not known' }),
+    startedAt: z.string().meta({ description: 'When it began, in UTC' }),
+    finishedAt: z.string().nullable().meta({ description: 'When it ended, in UTC; null: it has not ended' }),
     error: z
-      .strictObject({ detail: z.string(), event: z.int().nullable().meta({ description: 'Its position' }) })
+      .strictObject({
+        detail: z.string().meta({ description: 'What went wrong, in a sentence' }),
+        event: z.int().nullable().meta({ description: 'Position of the event that it could not read; null: none' }),
+      })
       .nullable()
       .meta({
-        description: 'Why it failed; of one that is caughtUp, that its rows differ from the old ones, which are kept',
+        description:
+          'Why it failed, or, of one that is caughtUp, that its rows differ from the old ones; null: nothing is wrong',
       }),
   })
   .meta({ id: 'Operation' })

@@ -5,6 +5,7 @@ import { RULES } from '../../domain/commitment/answer.ts'
 import { PROJECTIONS } from '../../projections/all.ts'
 import { PROJECTION_STATUSES, projectionStates } from '../../projections/core/status.ts'
 import { replaysUnderWay, unfinishedOperation } from '../../projections/replay/operation.ts'
+import { clocklessFrameAnswer, lastPage, registerId } from '../../questions/frame.ts'
 import { isVisible, visibleOnes } from '../server/access.ts'
 import type { Context } from '../server/context.ts'
 import type { App } from '../server/typed.ts'
@@ -12,39 +13,46 @@ import { answerOf, operationAnswer } from './operations.ts'
 
 export const projectionAnswer = z
   .strictObject({
-    projection: z.string(),
-    register: z.string(),
+    projection: z.string().meta({ description: 'The name of the projection' }),
+    register: registerId,
     status: z.enum(PROJECTION_STATUSES).meta({
       description:
         '`notStarted`: it has read nothing. `replaying`: its rows are being built. `progressing`: it is behind the log and moves. `stuck`: it is behind the log and has not moved for ten seconds. `stopped`: it stands before an event that it cannot read. `caughtUp`: it has read the whole log',
     }),
     version: z.int().meta({ description: 'The version of its fold' }),
-    generation: z.int().nullable().meta({ description: 'The build of its rows that answers are read from' }),
-    size: z.int().meta({ description: 'How far it has read' }),
-    building: z.int().nullable().meta({
-      description: 'How far the rows of its version are built while answers still come from another version',
-    }),
-    behindEvents: z.int().meta({ description: 'Events that it has not read yet' }),
-    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded' }),
-    stopped: z
-      .strictObject({ position: z.int(), id: z.string().nullable(), type: z.string().nullable(), reason: z.string() })
+    generation: z
+      .int()
       .nullable()
-      .meta({ description: 'The event that it cannot read' }),
+      .meta({ description: 'The number of the build of its rows that answers are read from; null: there is none yet' }),
+    size: z.int().meta({ description: 'How many events it has read' }),
+    building: z.int().nullable().meta({
+      description:
+        'The size that rows of its version have reached while answers still come from another; null: none are built',
+    }),
+    behindEvents: z.int().meta({ description: 'How many events it has not read yet' }),
+    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded, in seconds' }),
+    stopped: z
+      .strictObject({
+        position: z.int().meta({ description: 'Its position' }),
+        id: z.string().nullable().meta({ description: 'Its id; null: it is not known' }),
+        type: z.string().nullable().meta({ description: 'Its type; null: it is not known' }),
+        reason: z.string().meta({ description: 'Why the projection cannot read it' }),
+      })
+      .nullable()
+      .meta({ description: 'The event that it cannot read; null: there is none' }),
   })
   .meta({ id: 'Projection' })
 
 export type ProjectionAnswer = z.output<typeof projectionAnswer>
 
 const projectionList = z.strictObject({
-  items: z.array(projectionAnswer),
+  items: z.array(projectionAnswer).meta({ description: 'Each projection in each register' }),
   operations: z.array(operationAnswer).meta({
     description:
       'Replays that have not ended, also those begun on the command line. An interrupted one takes space until the same request continues it, or DELETE cancels it.',
   }),
-  next: z.null(),
-  asOf: z.null(),
-  knownAt: z.null(),
-  rules: z.string(),
+  next: lastPage,
+  ...clocklessFrameAnswer,
 })
 
 export function projectionRoutes(app: App, context: Context): void {

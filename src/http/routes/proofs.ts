@@ -25,8 +25,10 @@ export const proofAnswer = z
   .strictObject({
     leafIndex: z.int().meta({ description: 'The position of the event' }),
     treeSize: z.int().meta({ description: 'How many events the checkpoint covers' }),
-    leafHash: base64,
-    auditPath: z.array(base64).meta({ description: 'RFC 9162, section 2.1.3' }),
+    leafHash: base64.meta({ description: 'The hash of its leaf, in base64' }),
+    auditPath: z
+      .array(base64)
+      .meta({ description: 'The hashes of the inclusion proof, as in RFC 9162, section 2.1.3' }),
     checkpoint: noteText,
   })
   .meta({ id: 'Proof' })

@@ -9,6 +9,7 @@ import { listHeads } from '../../eventlog/heads.ts'
 import { dayInZone, formatDay } from '../../kernel/plain-date.ts'
 import type { RegisterHead } from '../../projections/core/register-head.ts'
 import type { Basis } from '../../questions/basis.ts'
+import { clocklessFrameAnswer, lastPage } from '../../questions/frame.ts'
 import { answerRegister, readRegisters, registerAnswer } from '../../questions/registers.ts'
 import { stateKnownAt } from '../../registers/registers.ts'
 import { checkMay, visibleOnes } from '../server/access.ts'
@@ -30,14 +31,14 @@ const openedAnswer = registerAnswer
   })
   .meta({ id: 'OpenedRegister' })
 
-const newRegister = registerOpened.extend({ id: slug }).meta({ id: 'NewRegister' })
+const newRegister = registerOpened
+  .extend({ id: slug.meta({ description: 'The id of the new register, as in its addresses' }) })
+  .meta({ id: 'NewRegister' })
 
 const registerList = z.strictObject({
-  items: z.array(registerAnswer),
-  next: z.null(),
-  asOf: z.null(),
-  knownAt: z.null(),
-  rules: z.string(),
+  items: z.array(registerAnswer).meta({ description: 'The registers that the caller may see, in order of id' }),
+  next: lastPage,
+  ...clocklessFrameAnswer,
 })
 
 async function openRegister(

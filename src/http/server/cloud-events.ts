@@ -8,13 +8,13 @@ export const CLOUD_EVENTS_TYPE = 'application/cloudevents-batch+json'
 
 export const cloudEvents = z.array(
   z.strictObject({
-    specversion: z.literal('1.0'),
-    id: z.string(),
+    specversion: z.literal('1.0').meta({ description: 'The version of CloudEvents' }),
+    id: z.string().meta({ description: 'The id of the event' }),
     source: z.string().meta({ description: 'The register: /v1/registers/{register}' }),
     type: z.string().meta({ description: 'pledger. and the type of the event' }),
     subject: z.string().meta({ description: 'The stream' }),
-    time: z.string().meta({ description: 'When it was recorded' }),
-    datacontenttype: z.literal('application/json'),
+    time: z.string().meta({ description: 'When it was recorded, in UTC' }),
+    datacontenttype: z.literal('application/json').meta({ description: 'The media type of `data`' }),
     sequence: z.string().meta({ description: 'The position, with leading zeros: sorts as text' }),
     data: eventAnswer,
   }),

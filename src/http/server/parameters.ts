@@ -16,7 +16,9 @@ export function parsePosition(text: string): number | null {
 }
 
 /** How many items a page has at most. */
-export const pageLimit = wholeNumber('expected 1 to 1000', 1, 1_000)
+export const pageLimit = wholeNumber('expected 1 to 1000', 1, 1_000).meta({
+  description: 'How many items a page has at most; 100 by default, but 50 of the trend',
+})
 
 /** The cursor of a page, as its list has given it. */
 export const cursorParameter = z
