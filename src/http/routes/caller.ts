@@ -15,12 +15,9 @@ const callerAnswer = z
     control: z
       .enum(['none', 'tokens', 'oidc'])
       .meta({ description: 'How callers are known. none: everyone on this machine may do everything' }),
-    caller: z
-      .string()
-      .nullable()
-      .meta({
-        description: 'The id of the caller; null: a caller without credentials, who may read public registers alone',
-      }),
+    caller: z.string().nullable().meta({
+      description: 'The id of the caller; null: a caller without credentials, who may read public registers alone',
+    }),
     grants: z.array(grantAnswer).meta({ description: 'What the caller may do; empty without access control' }),
   })
   .meta({ id: 'CallerAccess' })

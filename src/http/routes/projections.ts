@@ -30,7 +30,7 @@ export const projectionAnswer = z
         'The size that rows of its version have reached while answers still come from another; null: none are built',
     }),
     behindEvents: z.int().meta({ description: 'How many events it has not read yet' }),
-    behindSeconds: z.int().meta({ description: 'How long ago the first of them was recorded, in seconds' }),
+    behindSeconds: z.int().meta({ description: 'How many seconds ago the first of them was recorded' }),
     stopped: z
       .strictObject({
         position: z.int().meta({ description: 'Its position' }),

@@ -8,6 +8,7 @@ import type { ProblemWord } from '../../kernel/problem-words.ts'
 import { NDJSON_TYPE } from './body.ts'
 import { DOCS_POLICY } from './browsers.ts'
 import { type NamedResponses, problemResponses, problemsOf } from './named-problems.ts'
+import { pathParameters } from './path-parameters.ts'
 
 const API = {
   info: {
@@ -76,9 +77,13 @@ function withNamedRest<T extends { paths?: unknown }>(document: T): T {
   return { ...document, paths: Object.fromEntries(paths) }
 }
 
-/** Says of an operation what its caller has to be permitted, and with which problems it may answer. */
+/**
+ * Says of an operation what the parameters in its path are, what its caller has to be permitted, and with which problems it may
+ * answer.
+ */
 const withRouteConfig: typeof jsonSchemaTransform = (given) => {
-  const { schema, url } = jsonSchemaTransform(given)
+  const params = pathParameters(given.url)
+  const { schema, url } = jsonSchemaTransform({ ...given, schema: { ...given.schema, ...(params && { params }) } })
   const { permission } = given.route.config ?? {}
   const security = permission === 'open' ? [] : [{ bearer: [] }, {}]
   const problems = problemsOf({ url: given.url, schema: given.schema, config: given.route.config })
