@@ -3,6 +3,7 @@
 
 import { hash, randomBytes } from 'node:crypto'
 import { sql } from 'kysely'
+import { LRUCache } from 'lru-cache'
 import { z } from 'zod'
 import type { Database } from '../database/pool.ts'
 import { type Caller, type Grant, grant } from './grants.ts'
@@ -95,7 +96,8 @@ export async function revokeToken(db: Database, id: string, now: number): Promis
   return numUpdatedRows === 1n
 }
 
-type Known = { caller: Caller | null; until: number }
+/** The caller who has a token; null where nobody has it. */
+type Known = { caller: Caller | null }
 
 export type Tokens = {
   /** Who has this token, as far as memory knows; undefined where it has to be looked up, null where nobody has. */
@@ -119,7 +121,7 @@ export function isToken(text: string): boolean {
 /** The tokens of a database; `now` is the service's clock. */
 export function createTokens(db: Database, now: () => number, onError: (error: unknown) => void): Tokens {
   // By hash: a dump of this memory holds no token.
-  const known = new Map<string, Known>()
+  const known = new LRUCache<string, Known>({ max: MAX_KNOWN, ttl: STALE_MS })
   const looking = new Map<string, Promise<Caller | null>>()
   const used = new Map<string, number>()
   const digest = (text: string) => hash('sha256', text, 'base64')
@@ -137,9 +139,7 @@ export function createTokens(db: Database, now: () => number, onError: (error: u
       grants: grantList.parse(row.grants),
       expiresAt: row.expires_at?.getTime() ?? null,
     }
-    known.delete(key)
-    known.set(key, { caller: caller ?? null, until: performance.now() + STALE_MS })
-    for (const oldest of known.keys()) if (known.size > MAX_KNOWN) known.delete(oldest)
+    known.set(key, { caller: caller ?? null })
     return caller ?? null
   }
   const valid = (caller: Caller | null) => {
@@ -150,7 +150,7 @@ export function createTokens(db: Database, now: () => number, onError: (error: u
   const peek = (text: string) => {
     if (!SHAPE.test(text)) return null
     const found = known.get(digest(text))
-    return found && performance.now() < found.until ? valid(found.caller) : undefined
+    return found && valid(found.caller)
   }
   const writeUses = async () => {
     const [ids, times] = [[...used.keys()], [...used.values()].map((time) => new Date(time))]

@@ -1,5 +1,6 @@
 // The two clocks of a question, resolved: the day that it is about, and how much of the log is known.
 
+import { LRUCache } from 'lru-cache'
 import type { RegisterState } from '../domain/register/state.ts'
 import { recordedAtSize } from '../eventlog/heads.ts'
 import { instantText } from '../kernel/instant.ts'
@@ -24,18 +25,17 @@ export type Clocks = {
 }
 
 const MAX_INSTANTS = 5_000
-const instants = new WeakMap<RegisterHeads, Map<string, number | null>>()
+const instants = new WeakMap<RegisterHeads, LRUCache<string, number>>()
 
 /** When the last event within a size was recorded: that never changes, and dashboards ask for the same all day. */
 async function recordedAtOf({ db, heads }: QuestionContext, register: string, size: number): Promise<number | null> {
-  const known = instants.get(heads) ?? new Map<string, number | null>()
+  const known = instants.get(heads) ?? new LRUCache<string, number>({ max: MAX_INSTANTS })
   instants.set(heads, known)
   const name = `${register} ${size}`
   const found = known.get(name)
   if (found !== undefined) return found
   const recordedAt = await recordedAtSize(db, register, size)
-  for (const oldest of known.keys()) if (known.size >= MAX_INSTANTS) known.delete(oldest)
-  known.set(name, recordedAt)
+  if (recordedAt !== null) known.set(name, recordedAt)
   return recordedAt
 }
 

@@ -2,6 +2,7 @@
 // its parameters are parsed and without a query.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import { type Day, dayInZone, endOfDayInZone } from '../../kernel/plain-date.ts'
 import type { RegisterHeads } from '../../projections/core/heads.ts'
 import type { RegisterHead } from '../../projections/core/register-head.ts'
@@ -34,11 +35,10 @@ type Span = { timeZone: string; day: Day; from: number; until: number }
 export class EtagCache {
   readonly #heads: Pick<RegisterHeads, 'peek'>
   readonly #now: () => number
-  // Two halves: whatever is asked for moves to the young one, and when that is full the old one goes.
-  #young = new Map<string, Known>()
-  #old = new Map<string, Known>()
-  #youngBytes = 0
-  #oldBytes = 0
+  readonly #known = new LRUCache<string, Known>({
+    maxSize: MAX_BYTES,
+    sizeCalculation: (_, name) => 2 * name.length + ENTRY_BYTES,
+  })
   #today: Span | null = null
 
   constructor({ heads, now }: Memory) {
@@ -48,7 +48,7 @@ export class EtagCache {
 
   /** How many bytes the entries take, about. */
   get bytes(): number {
-    return this.#youngBytes + this.#oldBytes
+    return this.#known.calculatedSize
   }
 
   /** Keeps the ETag of the answer to a request. */
@@ -57,13 +57,13 @@ export class EtagCache {
     if (request.raw.method !== 'GET' || name.length > MAX_ADDRESS_LENGTH) return
     const { from, until } = basis.dayIn === null ? ALWAYS : this.#spanOfToday(basis.dayIn)
     const dependsOn = dependence(basis.head, basis)
-    this.#keep(name, { ...basis, etag, register: basis.head.register, dependsOn, from, until })
+    this.#known.set(name, { ...basis, etag, register: basis.head.register, dependsOn, from, until })
   }
 
   /** The ETag that the answer to a request has now; null where memory does not tell. */
   etagOf(request: Asked): string | null {
     const name = nameOf(request)
-    const known = this.#young.get(name) ?? this.#fromOld(name)
+    const known = this.#known.get(name)
     if (!known) return null
     const head = this.#heads.peek(known.register)
     if (!head || !this.#isCurrent(known, head)) return null
@@ -79,26 +79,6 @@ export class EtagCache {
     if (dependence(head, known) !== known.dependsOn) return false
     known.head = head
     return true
-  }
-
-  #fromOld(name: string): Known | undefined {
-    const known = this.#old.get(name)
-    if (!known) return undefined
-    this.#old.delete(name)
-    this.#keep(name, known)
-    return known
-  }
-
-  #keep(name: string, known: Known): void {
-    const bytes = this.#young.has(name) ? 0 : 2 * name.length + ENTRY_BYTES
-    if (this.#youngBytes + bytes > MAX_BYTES / 2) {
-      this.#old = this.#young
-      this.#oldBytes = this.#youngBytes
-      this.#young = new Map()
-      this.#youngBytes = 0
-    }
-    this.#young.set(name, known)
-    this.#youngBytes += bytes
   }
 
   #spanOfToday(timeZone: string): Span {

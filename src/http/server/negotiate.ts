@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto'
 import accepts from 'accepts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import { RULES } from '../../domain/commitment/answer.ts'
 import { type Basis, buildsOf } from '../../questions/basis.ts'
 import { JSON_TYPE } from './body.ts'
@@ -59,7 +60,7 @@ export type Version = {
 
 const MAX_DIGESTS = 2_000
 const MAX_DIGESTED_LENGTH = 1_000
-const digests = new Map<string, string>()
+const digests = new LRUCache<string, string>({ max: MAX_DIGESTS })
 
 /** A short text that stands for a long one; those of what dashboards ask about are kept. */
 function digestOf(text: string): string {
@@ -67,7 +68,6 @@ function digestOf(text: string): string {
   if (known !== undefined) return known
   const digest = hash('sha256', text, 'base64url').slice(0, 27)
   if (text.length > MAX_DIGESTED_LENGTH) return digest
-  if (digests.size >= MAX_DIGESTS) digests.clear()
   digests.set(text, digest)
   return digest
 }

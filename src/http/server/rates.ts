@@ -3,6 +3,7 @@
 // 6 µs for each request: a twentieth of what a whole answer takes.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import { LOCAL } from '../../access/grants.ts'
 import { Problem } from './problem.ts'
 
@@ -16,7 +17,7 @@ export type RateLimit = {
 }
 
 const WINDOW_SECONDS = 60
-/** The callers that are remembered; of more, those whose minute began longest ago begin anew. */
+/** The callers that are counted at once. Of more, the caller who has not asked for longest begins a new minute. */
 const MAX_CALLERS = 50_000
 
 /** Who asks: whom a credential names, else the address (of IPv6 the network, as one household has all of it). */
@@ -61,13 +62,10 @@ function counter(
   { perMinute, now: read = () => performance.now() }: RateLimit,
   keyOf: (request: FastifyRequest) => string,
 ) {
-  const minutes = new Map<string, Minute>()
+  const minutes = new LRUCache<string, Minute>({ max: MAX_CALLERS })
   const begin = (key: string, now: number): Minute => {
     const minute = { count: 0, endsAt: now + WINDOW_SECONDS * 1_000 }
-    // Last in line again.
-    minutes.delete(key)
     minutes.set(key, minute)
-    if (minutes.size > MAX_CALLERS) minutes.delete(minutes.keys().next().value ?? key)
     return minute
   }
   return (request: FastifyRequest, isCounted: boolean): Counted => {
