@@ -87,17 +87,15 @@ function headWith(heads: RegisterHeads, register: string, source: Source, size: 
   })
 }
 
-/** The first head by which the source has read as much as is wanted, waited for; the one that is known where it has. */
-async function reachedHead(
+/** The first head by which the source has read as much as is wanted, where the known one says that it has not: waited for. */
+async function awaitedHead(
   { heads, wake }: QuestionContext,
-  { register, head }: AskedRegister,
+  register: string,
   source: Source,
   wanted: number,
 ): Promise<RegisterHead> {
-  const isEnough = (other: RegisterHead) => reachOf(other, source) >= wanted
-  if (isEnough(head)) return head
   const newest = await heads.read(register)
-  if (newest && isEnough(newest)) return newest
+  if (newest && reachOf(newest, source) >= wanted) return newest
   wake()
   return headWith(heads, register, source, wanted)
 }
@@ -118,13 +116,14 @@ export async function resolveSize(
 ): Promise<Resolved> {
   // Where no size is named, a source that has not begun answers nothing.
   const wanted = Math.max(knownAt === undefined ? 1 : 0, minSize)
-  const head = await reachedHead(context, asked, source, wanted)
+  const isReached = reachOf(asked.head, source) >= wanted
+  const head = isReached ? asked.head : await awaitedHead(context, asked.register, source, wanted)
   const known = head === asked.head ? asked : await context.registers.at(context.db, head)
   const from = knownAt === undefined ? 'head' : isSize(knownAt) ? 'named' : 'instant'
   const dayIn = asOf === undefined || from === 'instant' ? known.state.timeZone : null
   const basis: Basis = { head, source, size: from, dayIn }
   if (knownAt === undefined) return { size: reachOf(head, source), known, basis }
   const size = await namedSize(context, known, knownAt, parameter)
-  await reachedHead(context, known, source, size)
+  if (reachOf(known.head, source) < size) await awaitedHead(context, known.register, source, size)
   return { size, known, basis }
 }

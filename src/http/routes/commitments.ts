@@ -7,7 +7,7 @@ import { type CommitmentAnswer, commitmentAnswer } from '../../domain/commitment
 import { formatDay } from '../../kernel/plain-date.ts'
 import { commitment, stream, streamAnswer, timeline, timelineAnswer } from '../../questions/commitment.ts'
 import { commitmentListAnswer, list, redactedOfList, restOfList } from '../../questions/list.ts'
-import { answerPage, answerQuestion, clocksUnless304, pinnedClocks } from '../server/answer.ts'
+import { answerPage, answerQuestion, clocksOf, isAnswered, pinnedClocks } from '../server/answer.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart, registerOf } from '../server/context.ts'
 import { csvWriter } from '../server/csv.ts'
@@ -36,8 +36,8 @@ async function* csvLines(
 async function listAsCsv(context: Context, request: FastifyRequest, reply: FastifyReply, given: ListParameters) {
   const asked = await registerOf(context, request)
   const { query, place } = pages.read(asked.register, given, request.url)
-  const clocks = await clocksUnless304(context, request, reply, asked, list, query, query)
-  if (!clocks) return reply.send()
+  const clocks = await clocksOf(context, request, asked, list.source, query)
+  if (isAnswered(request, reply, list, clocks, query)) return reply.send()
   const { register } = clocks
   const page = query.limit === undefined ? null : await list.ask(context, clocks, query, { place, limit: query.limit })
   const rows = page ? [page.items] : await restOfList(context, clocks, query, place)
@@ -62,8 +62,8 @@ async function answerStream(context: Context, request: FastifyRequest, reply: Fa
   const asked = await registerOf(context, request)
   const query = { ...given, id: pathPart(request, 'commitment') }
   stream.check?.(query)
-  const clocks = await clocksUnless304(context, request, reply, asked, stream, query)
-  if (!clocks) return reply.send()
+  const clocks = await clocksOf(context, request, asked, stream.source, query)
+  if (isAnswered(request, reply, stream, clocks)) return reply.send()
   const answer = await stream.ask(context, clocks, query)
   if (answer.next !== null) {
     const { register, size } = clocks

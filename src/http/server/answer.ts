@@ -35,22 +35,17 @@ export function clocksOf(
 }
 
 /**
- * The clocks of a question about a register; null where the caller has its answer already: then the reply is a 304, before any
- * table is read. The ETag is over the parameters of the request, or over those of its cursor.
+ * Whether the caller has the answer that a question has at its clocks: then the reply is a 304, before any table is read. The ETag
+ * is over the parameters of the request, or over those of its cursor.
  */
-export async function clocksUnless304(
-  context: Context,
+export function isAnswered(
   request: FastifyRequest,
   reply: FastifyReply,
-  asked: AskedRegister,
-  { source, version = 0 }: { source: Source; version?: string | number },
-  query: ClockParameters,
+  { version = 0 }: { version?: string | number },
+  { size, asOf, basis }: Clocks,
   parameters = request.query,
-): Promise<Clocks | null> {
-  const clocks = await clocksOf(context, request, asked, source, query)
-  const { size, asOf, basis } = clocks
-  const tag = { size, asOf: formatDay(asOf), projection: version, basis, parameters }
-  return isUnchanged(request, reply, tag) ? null : clocks
+): boolean {
+  return isUnchanged(request, reply, { size, asOf: formatDay(asOf), projection: version, basis, parameters })
 }
 
 /** Answers a question about the register that the path names; with a 304 where the caller has the answer. */
@@ -63,8 +58,9 @@ export async function answerQuestion<Query extends ClockParameters, Answer>(
 ): Promise<Answer | FastifyReply> {
   const asked = await registerOf(context, request)
   question.check?.(query)
-  const clocks = await clocksUnless304(context, request, reply, asked, question, query)
-  return clocks ? question.ask(context, clocks, query) : reply.send()
+  const clocks = await clocksOf(context, request, asked, question.source, query)
+  if (isAnswered(request, reply, question, clocks)) return reply.send()
+  return await question.ask(context, clocks, query)
 }
 
 /** How a list comes in pages: its cursors, where it is found below its register, and how many items a page has by default. */
@@ -87,8 +83,8 @@ export async function answerPage<Query extends ClockParameters & Paged, Place, A
   const asked = await registerOf(context, request)
   // The cursor's clocks are the question's clocks.
   const { query, place } = cursors.read(asked.register, given, request.url)
-  const clocks = await clocksUnless304(context, request, reply, asked, question, query, query)
-  if (!clocks) return reply.send()
+  const clocks = await clocksOf(context, request, asked, question.source, query)
+  if (isAnswered(request, reply, question, clocks, query)) return reply.send()
   const page = await question.ask(context, clocks, query, { place, limit: query.limit ?? defaultLimit })
   const next = page.next === null ? null : cursors.write(asked.register, query, pinnedClocks(clocks), page.next)
   linkNext(reply, `/v1/registers/${asked.register}/${path}`, next, query.limit)
