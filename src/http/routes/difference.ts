@@ -54,7 +54,7 @@ export function differenceRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/summary/difference',
     {
-      config: { permission: 'read' },
+      config: { permission: 'read', problems: ['beyond-knowledge'] },
       schema: {
         operationId: 'readDifference',
         summary: 'Compare two states of knowledge about one day',

@@ -56,7 +56,7 @@ export function digestRoutes(app: App, context: Context): void {
   app.get(
     '/v1/registers/:register/projections/:projection/digest',
     {
-      config: { permission: 'read', problems: ['not-known', 'not-available', 'in-flight'] },
+      config: { permission: 'read', problems: ['not-known', 'queue-full'] },
       schema: {
         operationId: 'readDigest',
         summary: 'Read the digest of a projection',
