@@ -2,9 +2,9 @@
 
 import type { Command } from 'commander'
 import { issuesOf } from '../domain/admission/posted-event.ts'
+import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/axes.ts'
 import type { CommitmentAnswer } from '../domain/commitment/answer.ts'
-import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/commitment/status.ts'
-import { FIGURE_NAMES } from '../domain/figure-names.ts'
+import { FIGURE_NAMES } from '../domain/figures.ts'
 import { resolveClocks } from '../questions/clocks.ts'
 import { frameOf } from '../questions/frame.ts'
 import { list, redactedOfList, restOfList } from '../questions/list.ts'

@@ -1,7 +1,9 @@
-// Every English word of the page. A view takes its words from here and from the service's answers; titles, metrics and quotes
-// stay as they were recorded.
+// Every English word of the page, but those of figures and types of events, which stand in the tables of the domain. A view
+// takes its words from here and from the service's answers; titles, metrics and quotes stay as they were recorded.
 
 import { formatNumber, formatSigned } from './format.ts'
+
+export { FIGURE_KINDS, FIGURE_NOTES, FIGURE_WORDS, SHARES } from './generated.ts'
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -46,23 +48,6 @@ export const VERIFICATION_WORDS = {
   verified: 'Verified',
   disputed: 'Disputed',
 } as const
-
-export const FIGURE_WORDS: Record<string, string> = {
-  inScope: 'In scope',
-  delivered: 'Delivered',
-  notDelivered: 'Not delivered',
-  late: 'Late',
-  lateAgainstOriginal: 'Late against the original date',
-  due: 'Due',
-  missed: 'Missed',
-  verified: 'Verified',
-  disputed: 'Disputed',
-  coverage: 'Covered',
-  baselineExecutionIndex: 'Baseline execution index',
-  'slippageDays.original': 'Slippage, original',
-  'slippageDays.current': 'Slippage, current',
-  earnedSchedule: 'Earned schedule, SPI(t)',
-}
 
 export const CONFLICT_WORDS: Record<string, string> = {
   'made-twice': 'Made twice',
@@ -200,21 +185,7 @@ export const overview = {
   inScope: 'in scope',
   delivered: 'delivered',
   late: 'late',
-  notes: {
-    inScope: 'Commitments known by then, not withdrawn or superseded.',
-    delivered: 'By a claim that stands; how many of them are verified or disputed is below.',
-    late: 'Past their current due date and not delivered.',
-    notDelivered: 'Declared not to be delivered; still in scope.',
-    lateAgainstOriginal: 'Past their first due date and not delivered, whatever was agreed since.',
-    due: 'Whose first due date has come.',
-    missed: 'Of those due: not delivered by their first due date.',
-    verified: 'Of those delivered: confirmed by an independent check.',
-    disputed: 'Of those delivered: a source contradicts the claim.',
-    baselineExecutionIndex: 'Delivered, of those due by their first dates. 1 is on plan.',
-    slippage: 'Of those delivered or late; days, positive is late.',
-    earnedSchedule: 'Time earned by the plan, of the time that has passed. 1 is on plan.',
-    excluded: 'Left the scope.',
-  },
+  excludedNote: 'Left the scope.',
   share: (of: number) => `of ${formatNumber(of)}`,
   ratio: (count: number, of: number) => `${formatNumber(count)} of ${formatNumber(of)}`,
   slippageRest: (mean: string, p90: string, max: string, of: number) =>

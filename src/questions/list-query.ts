@@ -1,12 +1,11 @@
 // What a list of commitments can be asked for: filters and order.
 
 import { z } from 'zod'
-import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/commitment/status.ts'
-import type { Countable } from '../domain/commitment/status-code.ts'
+import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../domain/axes.ts'
+import type { Measured } from '../domain/commitment/measure.ts'
 import type { Membership } from '../domain/commitment/timeline.ts'
 import { name, slug, text } from '../domain/event.ts'
-import { FIGURE_NAMES } from '../domain/figure-names.ts'
-import { counts, type Measured } from '../domain/portfolio/figures.ts'
+import { type Countable, counts, FIGURE_NAMES } from '../domain/figures.ts'
 import type { Day } from '../kernel/plain-date.ts'
 import type { CommitmentRow } from '../projections/commitments/project.ts'
 import { many } from './parameters.ts'

@@ -2,7 +2,7 @@
 
 import type { z } from 'zod'
 import { type CommitmentAnswer, commitmentAnswer, describe } from '../domain/commitment/answer.ts'
-import { measure } from '../domain/portfolio/figures.ts'
+import { measure } from '../domain/commitment/measure.ts'
 import { DEFINITIONS, redactedInRegister } from '../domain/register/state.ts'
 import type { Day } from '../kernel/plain-date.ts'
 import { commitments } from '../projections/commitments/projection.ts'

@@ -2,9 +2,9 @@
 
 import { z } from 'zod'
 import type { Queryable } from '../database/pool.ts'
+import type { Measured } from '../domain/commitment/measure.ts'
 import type { Membership } from '../domain/commitment/timeline.ts'
 import { type FigureInputs, figureInputs, isEmpty } from '../domain/portfolio/figure-inputs.ts'
-import type { Measured } from '../domain/portfolio/figures.ts'
 import { summariseInputs, summaryFigures } from '../domain/portfolio/summary.ts'
 import { tallyOf } from '../domain/portfolio/tally.ts'
 import { definedAt, namedAt } from '../domain/register/state.ts'

@@ -1,7 +1,7 @@
 // What the rows at scale call: each question of the service, at the functions that its route calls.
 
 import type { Database } from '../../src/database/pool.ts'
-import type { Countable } from '../../src/domain/commitment/status-code.ts'
+import type { Countable } from '../../src/domain/figures.ts'
 import { summarise } from '../../src/domain/portfolio/summary.ts'
 import { readStreams } from '../../src/eventlog/streams.ts'
 import { projectAt } from '../../src/projections/commitments/project.ts'

@@ -1,7 +1,7 @@
 // Reported figures beside computed ones, conflicts, and the lists behind every number, on the two samples.
 
 import t, { type Test } from 'tap'
-import { FIGURE_NAMES } from '../../src/domain/figure-names.ts'
+import { FIGURE_NAMES } from '../../src/domain/figures.ts'
 import { type SyntheticOptions, syntheticEvents } from '../../src/samples/synthetic.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { lines, made, NDJSON, OPENED, openDemo, posted, problem, uuid } from '../support/register.ts'

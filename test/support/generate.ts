@@ -17,6 +17,7 @@ import { dumpSchema } from './dump-schema.ts'
 import { commandLinePage } from './generated/command-line.ts'
 import { configurationPage } from './generated/configuration.ts'
 import { contractPage } from './generated/contract.ts'
+import { pageWords } from './generated/page-words.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
@@ -50,6 +51,7 @@ async function generated(): Promise<Record<string, string>> {
       'openapi/openapi.json': await openapi(db),
       'docs/configuration.md': configurationPage(),
       'docs/cli.md': commandLinePage(),
+      'src/dashboard/generated.ts': pageWords(),
       'docs/contract.md': contractPage(await readFile(join(ROOT, 'docs/contract.md'), 'utf8')),
     }
   } finally {

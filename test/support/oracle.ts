@@ -12,6 +12,7 @@ import {
 } from '../../src/domain/commitment/state.ts'
 import { scheduleOf, verification } from '../../src/domain/commitment/status.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
+import type { FigureName, ShareName } from '../../src/domain/figures.ts'
 import { definedAt, namedAt, type RegisterState, registerAt } from '../../src/domain/register/state.ts'
 import { redactedPositions, repairTarget, retractedIds } from '../../src/domain/repairs.ts'
 import { type Day, dateRangeOf, dayOf, formatDay, LAST_DAY } from '../../src/kernel/plain-date.ts'
@@ -40,7 +41,7 @@ const slipped =
     planned(member) && (delivered(member) || member.answer.schedule[against] === 'late')
 
 /** Numerator and denominator of every figure that a list can be asked for. */
-export const FIGURES: Record<string, [numerator: Test, denominator: Test]> = {
+const FIGURES: Record<FigureName, [numerator: Test, denominator: Test]> = {
   inScope: [all, all],
   coverage: [all, all],
   delivered: [delivered, all],
@@ -60,8 +61,8 @@ export const FIGURES: Record<string, [numerator: Test, denominator: Test]> = {
 const inScope: Test = ({ answer }) => answer.lifecycle !== 'withdrawn' && answer.lifecycle !== 'superseded'
 
 /** The members that a figure counts, or counts out of. */
-export function countedBy(figure: string, part: Part, members: readonly Member[]): Member[] {
-  const [numerator, denominator] = FIGURES[figure] as [Test, Test]
+export function countedBy(figure: FigureName, part: Part, members: readonly Member[]): Member[] {
+  const [numerator, denominator] = FIGURES[figure]
   return members.filter(inScope).filter(part === 'numerator' ? numerator : denominator)
 }
 
@@ -145,8 +146,8 @@ function finishAfter(start: Day, n: bigint, d: bigint): string | null {
  * promise any longer.
  */
 function figuresOver(members: readonly Member[], asOf: Day, scope: number | null, erased = 0) {
-  const count = (figure: string, part: Part = 'numerator') => countedBy(figure, part, members).length
-  const figure = (name: string) => {
+  const count = (figure: FigureName, part: Part = 'numerator') => countedBy(figure, part, members).length
+  const figure = (name: ShareName) => {
     const [counted, of] = [count(name), count(name, 'denominator')]
     return { count: counted, of, percent: percentOf(counted, of) }
   }
@@ -157,8 +158,7 @@ function figuresOver(members: readonly Member[], asOf: Day, scope: number | null
         ({ answer }) => answer.slippageDays[against] as number,
       ),
     )
-  return {
-    inScope: count('inScope'),
+  const shares: Record<ShareName, ReturnType<typeof figure>> = {
     delivered: figure('delivered'),
     notDelivered: figure('notDelivered'),
     late: figure('late'),
@@ -167,6 +167,10 @@ function figuresOver(members: readonly Member[], asOf: Day, scope: number | null
     missed: figure('missed'),
     verified: figure('verified'),
     disputed: figure('disputed'),
+  }
+  return {
+    inScope: count('inScope'),
+    ...shares,
     coverage:
       scope === null ? null : { count: count('inScope'), of: scope, percent: percentOf(count('inScope'), scope) },
     baselineExecutionIndex: { count: kept, of: due, value: rounded(BigInt(kept), BigInt(due), 3) },

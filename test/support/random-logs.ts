@@ -5,12 +5,13 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import type { Database } from '../../src/database/pool.ts'
 import type { StoredEvent } from '../../src/domain/event.ts'
+import { FIGURE_NAMES, type FigureName } from '../../src/domain/figures.ts'
 import { isRepair } from '../../src/domain/repairs.ts'
 import { type Day, formatDay } from '../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/core/advance.ts'
 import type { Registers } from '../../src/registers/registers.ts'
-import { countedBy, createOracle, type Dimension, FIGURES, type Member, type Oracle, type Step } from './oracle.ts'
+import { countedBy, createOracle, type Dimension, type Member, type Oracle, type Step } from './oracle.ts'
 import { anyRawLog, insertRaw, PARTIES, PROGRAMMES, THEMES } from './raw-log.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is compared, not typed.
@@ -44,7 +45,7 @@ const FILTERS = {
   programme: [...PROGRAMMES, ''],
   theme: [...THEMES, ''],
   party: [...PARTIES, ''],
-  figure: Object.keys(FIGURES),
+  figure: [...FIGURE_NAMES],
   denominator: ['true', 'false'],
   q: ['on', 'two', 'c1', 'ZÖLL', 'tariffs t', 'nothing'],
 }
@@ -223,7 +224,8 @@ function filtered(members: readonly Member[], parameters: readonly [string, stri
   const { wanted, passes } = wantedBy(parameters)
   const [figure] = wanted('figure')
   const part = wanted('denominator')[0] === 'true' ? 'denominator' : 'numerator'
-  const counted = figure === undefined ? members : countedBy(figure, part, members)
+  // Safe: it is one of the names above.
+  const counted = figure === undefined ? members : countedBy(figure as FigureName, part, members)
   return counted.filter((member) => {
     const { lifecycle, schedule, verification } = member.answer
     return (

@@ -3,12 +3,13 @@
 import { z } from 'zod'
 import { answerDate, type Day, formatDay, lastDayOf } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
+import { LIFECYCLES, SCHEDULES, VERIFICATIONS } from '../axes.ts'
 import { type Conflict, conflictAnswer } from '../conflict.ts'
 import { DEFINITIONS, type RegisterState, redactedInRegister } from '../register/state.ts'
 import { conflictsOf, undefinedReferences } from './conflicts.ts'
 import { baselineShiftDays, slippageDays, stalenessDays } from './slippage.ts'
 import type { CommitmentState, FactRef, Milestone, States } from './state.ts'
-import { currentBaseline, fullClaim, LIFECYCLES, SCHEDULES, scheduleOf, statusDates, VERIFICATIONS } from './status.ts'
+import { currentBaseline, fullClaim, scheduleOf, statusDates } from './status.ts'
 
 const factRefAnswer = {
   event: z.int().meta({ description: 'Position of the event' }),

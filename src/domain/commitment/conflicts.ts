@@ -1,10 +1,11 @@
 // What the record of one commitment says against itself.
 
 import type { Day } from '../../kernel/plain-date.ts'
+import type { Schedule } from '../axes.ts'
 import { type Conflict, conflictOf, differingCitations, undefinedReference, undefinedSources } from '../conflict.ts'
 import type { RegisterState } from '../register/state.ts'
 import type { CommitmentState, ReportedStatus } from './state.ts'
-import { currentBaselineIndex, type Schedule, type StatusDates, schedule } from './status.ts'
+import { currentBaselineIndex, type StatusDates, schedule } from './status.ts'
 
 function contradicts(means: NonNullable<ReportedStatus['means']>, dates: StatusDates, current: Schedule): boolean {
   switch (means) {

@@ -4,6 +4,7 @@
 import type { z } from 'zod'
 import { assertNever } from '../../kernel/assert-never.ts'
 import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayOf } from '../../kernel/plain-date.ts'
+import type { Lifecycle } from '../axes.ts'
 import type { Citation, EventToFold } from '../event.ts'
 import { type Fact, type Knowledge, knownFacts, UnreadableEventError } from '../repairs.ts'
 import { type CommitmentEventType, commitmentEventData } from './events.ts'
@@ -11,15 +12,6 @@ import { type CommitmentEventType, commitmentEventData } from './events.ts'
 type DataOf<T extends CommitmentEventType> = z.output<(typeof commitmentEventData)[T]>
 export type CommitmentFact = { [T in CommitmentEventType]: Fact<T, DataOf<T>> }[CommitmentEventType]
 type FactOf<T extends CommitmentEventType> = Extract<CommitmentFact, { type: T }>
-
-export type Lifecycle =
-  | 'open'
-  | 'suspended'
-  | 'delivered'
-  | 'partiallyDelivered'
-  | 'notDelivered'
-  | 'withdrawn'
-  | 'superseded'
 
 type Target = NonNullable<DataOf<'CommitmentMade'>['target']>
 

@@ -1,31 +1,10 @@
-// The three axes of status, as of a day: lifecycle from the fold, schedule and verification derived from it.
+// The three axes of status, as of a day: lifecycle from the fold, schedule and verification derived from it. What a due date
+// decides on which day is said here and nowhere else.
 
-import type { Day } from '../../kernel/plain-date.ts'
-import { type Baseline, type CommitmentState, isClosed, type Lifecycle, type States } from './state.ts'
-
-export const LIFECYCLES = [
-  'open',
-  'suspended',
-  'delivered',
-  'partiallyDelivered',
-  'notDelivered',
-  'withdrawn',
-  'superseded',
-] as const satisfies Lifecycle[]
-
-export const SCHEDULES = [
-  'closed',
-  'noDueDate',
-  'deliveredOnTime',
-  'deliveredLate',
-  'late',
-  'forecastLate',
-  'onSchedule',
-] as const
-export type Schedule = (typeof SCHEDULES)[number]
-
-export const VERIFICATIONS = ['none', 'claimed', 'verified', 'disputed'] as const
-export type Verification = (typeof VERIFICATIONS)[number]
+import { type Day, LAST_DAY } from '../../kernel/plain-date.ts'
+import type { Lifecycle, Schedule, Verification } from '../axes.ts'
+import { type Against, type Countable, DUE_MARKS, type DueMark } from '../figures.ts'
+import { type Baseline, type CommitmentState, isClosed, type States } from './state.ts'
 
 /** Where one commitment stands: all that its status and every figure need, on any day while no further fact comes into force. */
 export type StatusDates = {
@@ -77,14 +56,45 @@ export function statusDates(state: CommitmentState): StatusDates {
   }
 }
 
+function dueOnOf({ originalDueOn, currentDueOn }: StatusDates, against: Against): Day | null {
+  return against === 'original' ? originalDueOn : currentDueOn
+}
+
 /** The schedule against the original or the current baseline, as of a day: the first that applies. */
-export function schedule(dates: StatusDates, against: 'original' | 'current', asOf: Day): Schedule {
-  const dueOn = against === 'original' ? dates.originalDueOn : dates.currentDueOn
+export function schedule(dates: StatusDates, against: Against, asOf: Day): Schedule {
+  const dueOn = dueOnOf(dates, against)
   if (isClosed(dates.lifecycle)) return 'closed'
   if (dueOn === null) return 'noDueDate'
   if (dates.finishedOn !== null) return dates.finishedOn <= dueOn ? 'deliveredOnTime' : 'deliveredLate'
-  if (asOf > dueOn) return 'late'
+  if (asOf >= dueOn + LATE_AFTER_DAYS) return 'late'
   return dates.forecastOn !== null && dates.forecastOn > dueOn ? 'forecastLate' : 'onSchedule'
+}
+
+/** On its due day a commitment is not late yet. */
+const LATE_AFTER_DAYS = 1
+
+// Safe: the table has these entries.
+const MARKS = Object.entries(DUE_MARKS) as [DueMark, { against: Against; afterDays: number }][]
+const DAYS_AFTER = [...new Set([LATE_AFTER_DAYS, ...MARKS.map(([, { afterDays }]) => afterDays)])]
+
+/** The days on which a due date changes what its commitment's status is or which figures count it. */
+export function decisiveDays(dueOn: Day): Day[] {
+  return DAYS_AFTER.map((days) => dueOn + days).filter((day) => day <= LAST_DAY)
+}
+
+/** Status dates, with what decides as of a day which figures count a commitment that has them. */
+export function statusAt(dates: StatusDates, asOf: Day): StatusDates & Countable {
+  // Safe: the marks follow. A list measures thousands of commitments, so nothing is copied twice.
+  const status = {
+    ...dates,
+    schedule: { original: schedule(dates, 'original', asOf), current: schedule(dates, 'current', asOf) },
+    hasDueDate: dates.originalDueOn !== null,
+  } as StatusDates & Countable
+  for (const [mark, { against, afterDays }] of MARKS) {
+    const dueOn = dueOnOf(dates, against)
+    status[mark] = dueOn !== null && dueOn + afterDays <= asOf
+  }
+  return status
 }
 
 /** The schedule as answers give it. */
@@ -94,15 +104,18 @@ type ScheduleStatus = { original: Schedule; current: Schedule; uncertain: boolea
  * The schedule against both baselines as of a day. `uncertain`: imprecise dates leave the status open, for folded by first
  * days, lifecycle or either schedule would be another.
  */
-export function scheduleOf({ latest, earliest }: States, asOf: Day): ScheduleStatus {
-  const last = statusDates(latest)
-  const first = earliest === latest ? last : statusDates(earliest)
-  const original = schedule(last, 'original', asOf)
-  const current = schedule(last, 'current', asOf)
-  const uncertain =
-    first !== last &&
-    (first.lifecycle !== last.lifecycle ||
-      schedule(first, 'original', asOf) !== original ||
-      schedule(first, 'current', asOf) !== current)
-  return { original, current, uncertain }
+export function scheduleOf(states: States, asOf: Day): ScheduleStatus {
+  const status = statusAt(statusDates(states.latest), asOf)
+  return { ...status.schedule, uncertain: isUncertain(states, status, asOf) }
+}
+
+/** Whether imprecise dates leave a status open: that of `states.latest` as of a day. */
+export function isUncertain({ latest, earliest }: States, status: Countable, asOf: Day): boolean {
+  if (earliest === latest) return false
+  const first = statusDates(earliest)
+  return (
+    first.lifecycle !== status.lifecycle ||
+    schedule(first, 'original', asOf) !== status.schedule.original ||
+    schedule(first, 'current', asOf) !== status.schedule.current
+  )
 }

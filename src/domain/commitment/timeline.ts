@@ -2,11 +2,11 @@
 // status, a figure or a filter depends on. Periods begin where a fact comes into force or a due day comes or passes.
 // All periods of a commitment are its timeline; the projection `periods` and the tallies are made of them.
 
-import { type Day, LAST_DAY, lastDayOf } from '../../kernel/plain-date.ts'
+import { type Day, lastDayOf } from '../../kernel/plain-date.ts'
 import { leastWhere } from '../../kernel/search.ts'
 import { hasFactConflict } from './conflicts.ts'
 import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
-import { type StatusDates, scheduleOf, statusDates } from './status.ts'
+import { decisiveDays, isUncertain, type StatusDates, statusAt, statusDates } from './status.ts'
 import { encodeStatus, showsSameStatus } from './status-code.ts'
 
 /** What a commitment belongs to. */
@@ -39,24 +39,17 @@ function membershipOf({ programme, themes, parties }: CommitmentState, before: M
   return isSame ? before : { programme, themes, parties }
 }
 
-function contentAt({ latest, earliest }: States, day: Day, hasDiffering: boolean, before: Membership | null): Content {
-  const where = statusDates(latest)
-  const { original, current, uncertain } = scheduleOf({ latest, earliest }, day)
-  const { originalDueOn } = where
-  const isDue = originalDueOn !== null && originalDueOn <= day
+function contentAt(states: States, day: Day, hasDiffering: boolean, before: Membership | null): Content {
+  const { latest } = states
+  const dates = statusDates(latest)
+  const status = statusAt(dates, day)
   return {
-    code: encodeStatus({
-      lifecycle: where.lifecycle,
-      verification: where.verification,
-      schedule: { original, current },
-      hasDueDate: originalDueOn !== null,
-      isDue,
-    }),
-    uncertain,
-    dates: where,
+    code: encodeStatus(status),
+    uncertain: isUncertain(states, status, day),
+    dates,
     rebaselines: Math.max(0, latest.baselines.length - 1),
     forecastPushes: latest.forecastPushes,
-    isConflicted: hasDiffering || hasFactConflict(latest, where, day),
+    isConflicted: hasDiffering || hasFactConflict(latest, dates, day),
     membership: membershipOf(latest, before),
   }
 }
@@ -159,8 +152,7 @@ function dueOf(fact: CommitmentFact): string | undefined {
 function breakDays(fact: CommitmentFact): Day[] {
   const due = dueOf(fact)
   if (due === undefined) return [fact.on, fact.firstOn]
-  const dueOn = lastDayOf(due)
-  return dueOn < LAST_DAY ? [fact.on, fact.firstOn, dueOn, dueOn + 1] : [fact.on, fact.firstOn, dueOn]
+  return [fact.on, fact.firstOn, ...decisiveDays(lastDayOf(due))]
 }
 
 /**

@@ -2,9 +2,8 @@
 // the day itself moves.
 
 import { decodeStatus } from '../commitment/status-code.ts'
-import { FIGURE_NAMES, type FigureName } from '../figure-names.ts'
+import { counts, FIGURE_NAMES, type FigureName } from '../figures.ts'
 import { Distribution } from './distribution.ts'
-import { counts } from './figures.ts'
 import type { Slippages } from './spread.ts'
 import type { Tally } from './tally.ts'
 

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { decimalOf, magnitude, percentage } from '../../kernel/decimal.ts'
 import { roundedFraction } from '../../kernel/ratio.ts'
-import type { FigureName } from '../figure-names.ts'
+import { FIGURES, type FigureName, isOfWholeScope } from '../figures.ts'
 import type { Report, Scope } from './report.ts'
 
 export const checkAnswer = z
@@ -25,16 +25,17 @@ export const checkAnswer = z
   .meta({ id: 'ReportCheck', description: 'Arithmetic on the report itself' })
 type Check = z.output<typeof checkAnswer>
 
-/** Figures whose value is a number of days or an index: nothing of it is a part of `of`. */
-const NO_SHARE: readonly (FigureName | undefined)[] = [
-  'baselineExecutionIndex',
-  'slippageDays.original',
-  'slippageDays.current',
-  'earnedSchedule',
-]
+/** Whether a figure's value is a part of its `of`; that of the others is a number of days or an index. */
+function isPart(figure: FigureName | undefined): boolean {
+  if (figure === undefined) return true
+  const { kind } = FIGURES[figure]
+  return kind === 'number' || kind === 'share' || kind === 'coverage'
+}
 
-/** Figures that are counted out of something other than the scope. */
-const OF_ANOTHER_WHOLE: readonly (FigureName | undefined)[] = [...NO_SHARE, 'missed', 'verified', 'disputed']
+/** Whether a figure is a part of the whole scope, and not of some of it. */
+function isPartOfScope(figure: FigureName | undefined): boolean {
+  return figure === undefined || (isPart(figure) && isOfWholeScope(figure))
+}
 
 /**
  * Whether value / of is the percentage stated: exactly, or once rounded to as many decimals as are stated, half away from
@@ -72,19 +73,18 @@ function scopeCheck(stated: number, scope: Scope): Check {
 }
 
 function partCheck(value: number, of: number): Check {
-  const isPart = value <= of
-  const detail = isPart ? `${value} is at most ${of}` : `${value} is more than ${of}, which it is said to be of`
-  return { check: 'part', stated: value, computed: of, agrees: isPart ? 'exactly' : 'no', detail }
+  const agrees = value <= of
+  const detail = agrees ? `${value} is at most ${of}` : `${value} is more than ${of}, which it is said to be of`
+  return { check: 'part', stated: value, computed: of, agrees: agrees ? 'exactly' : 'no', detail }
 }
 
 /** Arithmetic on one report itself. `scope` is what its programme reports on its day; null where it reports none. */
 export function checksOf({ data }: Pick<Report, 'data'>, scope: Scope | null): Check[] {
   const { figure, value, of, statedPercent } = data
   const whole = figure === 'inScope' ? value : of
-  const isOfScope = !OF_ANOTHER_WHOLE.includes(figure)
   return [
     ...(of !== undefined && statedPercent !== undefined ? [percentCheck(value, of, statedPercent)] : []),
-    ...(scope && whole !== undefined && isOfScope ? [scopeCheck(whole, scope)] : []),
-    ...(of !== undefined && !NO_SHARE.includes(figure) ? [partCheck(value, of)] : []),
+    ...(scope && whole !== undefined && isPartOfScope(figure) ? [scopeCheck(whole, scope)] : []),
+    ...(of !== undefined && isPart(figure) ? [partCheck(value, of)] : []),
   ]
 }

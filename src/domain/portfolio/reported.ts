@@ -8,7 +8,7 @@ import { answerDate, type Day, formatDay } from '../../kernel/plain-date.ts'
 import { answerCitation, citationAnswer, dateAnswer } from '../answers.ts'
 import { knownAtAnswer, RULES, rulesAnswer } from '../commitment/answer.ts'
 import { type Conflict, conflictAnswer } from '../conflict.ts'
-import { FIGURE_NAMES, type FigureName } from '../figure-names.ts'
+import { FIGURE_NAMES, type FigureName, isShare } from '../figures.ts'
 import { namedAt, type RegisterState } from '../register/state.ts'
 import { type Report, reportDay, scopeOf } from './report.ts'
 import { boundAnswer, boundsOf } from './report-bounds.ts'
@@ -84,6 +84,10 @@ function spreadValue({ mean, of }: SummaryFigures['slippageDays']['original']): 
  * the report gives an `of`.
  */
 function ownValue(figure: FigureName, figures: SummaryFigures, hasOf: boolean): OwnValue {
+  if (isShare(figure)) {
+    const { count, of, percent } = figures[figure]
+    return { count, of, percent, value: count }
+  }
   switch (figure) {
     case 'inScope':
       return { count: figures.inScope, of: figures.inScope, percent: null, value: figures.inScope }
@@ -100,17 +104,6 @@ function ownValue(figure: FigureName, figures: SummaryFigures, hasOf: boolean): 
     case 'coverage': {
       const { inScope: count, coverage } = figures
       return { count, of: coverage?.of ?? null, percent: coverage?.percent ?? null, value: count }
-    }
-    case 'delivered':
-    case 'notDelivered':
-    case 'late':
-    case 'lateAgainstOriginal':
-    case 'due':
-    case 'missed':
-    case 'verified':
-    case 'disputed': {
-      const { count, of, percent } = figures[figure]
-      return { count, of, percent, value: count }
     }
     default:
       return assertNever(figure)

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Day } from '../../kernel/plain-date.ts'
 import { roundedRatio } from '../../kernel/ratio.ts'
-import type { FigureName } from '../figure-names.ts'
+import { type FigureName, SHARE_NAMES, type ShareName } from '../figures.ts'
 import { earnedSchedule } from './earned-schedule.ts'
 import { type FigureInputs, figureInputs } from './figure-inputs.ts'
 import { spread } from './spread.ts'
@@ -89,16 +89,15 @@ const excludedAnswer = z
   })
   .meta({ id: 'Excluded', description: 'The commitments that no figure counts' })
 
+/** What a function gives for each share, by its name. */
+function byShare<Value>(give: (name: ShareName) => Value): Record<ShareName, Value> {
+  // Safe: every share has its value.
+  return Object.fromEntries(SHARE_NAMES.map((name) => [name, give(name)])) as Record<ShareName, Value>
+}
+
 export const summaryFigures = {
   inScope: z.int().meta({ description: 'How many commitments are neither withdrawn nor superseded' }),
-  delivered: figureAnswer,
-  notDelivered: figureAnswer,
-  late: figureAnswer,
-  lateAgainstOriginal: figureAnswer,
-  due: figureAnswer,
-  missed: figureAnswer,
-  verified: figureAnswer,
-  disputed: figureAnswer,
+  ...byShare(() => figureAnswer),
   coverage: z
     .strictObject({ count, of: z.number().meta({ description: 'The reported scope' }), percent, list })
     .nullable()
@@ -132,21 +131,14 @@ export function summariseInputs(
 ): SummaryFigures {
   const { counts: counted, slippages, excluded, due: dueDays, made } = inputs
   const inScope = counted.inScope.numerator
-  const figure = (name: FigureName) => {
+  const share = (name: ShareName) => {
     const { numerator: count, denominator: of } = counted[name]
     return { count, of, percent: roundedRatio(100 * count, of, 1), list: link(name) }
   }
   const { numerator: kept, denominator: due } = counted.baselineExecutionIndex
   return {
     inScope,
-    delivered: figure('delivered'),
-    notDelivered: figure('notDelivered'),
-    late: figure('late'),
-    lateAgainstOriginal: figure('lateAgainstOriginal'),
-    due: figure('due'),
-    missed: figure('missed'),
-    verified: figure('verified'),
-    disputed: figure('disputed'),
+    ...byShare(share),
     coverage: scope === null ? null : coverage(inScope, scope, link('coverage')),
     baselineExecutionIndex: {
       count: kept,

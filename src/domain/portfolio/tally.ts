@@ -2,9 +2,10 @@
 // the tally of a day is the sum of all changes up to that day, so a summary costs changes and not commitments.
 
 import type { Day } from '../../kernel/plain-date.ts'
+import type { Measured } from '../commitment/measure.ts'
 import type { StatusDates } from '../commitment/status.ts'
-import { CODES, type Countable, decodeStatus, encodeStatus } from '../commitment/status-code.ts'
-import { isInScope, type Measured } from './figures.ts'
+import { CODES, decodeStatus, encodeStatus } from '../commitment/status-code.ts'
+import { type Countable, isInScope } from '../figures.ts'
 import { Histogram } from './histogram.ts'
 
 /** What is counted: `status` by code, the rest by days. A growing slippage is `asOf` less the day that it counts from. */

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { isTimeZone } from '../../kernel/plain-date.ts'
 import { date, dueDate, instant, listOf, name, number, slug, text, webAddress } from '../event.ts'
-import { FIGURE_NAMES } from '../figure-names.ts'
+import { FIGURE_NAMES } from '../figures.ts'
 
 const party = z.strictObject({ id: name, name: text() })
 

@@ -3,9 +3,10 @@
 
 import { type RawBuilder, sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
-import { CODES, type Countable, decodeStatus } from '../../domain/commitment/status-code.ts'
+import { type Measured, measure } from '../../domain/commitment/measure.ts'
+import { CODES, decodeStatus } from '../../domain/commitment/status-code.ts'
 import type { Membership, Period } from '../../domain/commitment/timeline.ts'
-import { type Measured, measure } from '../../domain/portfolio/figures.ts'
+import type { Countable } from '../../domain/figures.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import { liveGeneration } from '../core/live.ts'
 import { readMemberships } from './memberships.ts'

@@ -1,7 +1,7 @@
 // The parts of docs/contract.md that follow from the code. Everything else on the page is written by hand.
 
 import { z } from 'zod'
-import { FIGURE_NAMES } from '../../../src/domain/figure-names.ts'
+import { FIGURE_NAMES, FIGURES } from '../../../src/domain/figures.ts'
 import { summaryFigures } from '../../../src/domain/portfolio/summary.ts'
 import { PROBLEM_WORDS, problemStatus, problemTitle } from '../../../src/kernel/problem-words.ts'
 import { citationFields, eventFields } from './event-fields.ts'
@@ -25,9 +25,11 @@ function figures(): string {
   const rows = FIGURE_NAMES.map((name) => {
     const member = memberAt(name)
     const members = member instanceof z.ZodObject ? Object.keys(member.shape).map(code).join(', ') : 'a number'
-    return [code(name), members]
+    const { numerator, denominator } = FIGURES[name]
+    const outOf = denominator.words === numerator.words && name !== 'inScope' ? 'the same' : denominator.words
+    return [code(name), numerator.words, outOf, members]
   })
-  return table(['figure', 'members in the answer'], rows)
+  return table(['figure', 'numerator', 'denominator', 'members in the answer'], rows)
 }
 
 /** The page with its generated parts as the code has them now. */

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { commitmentEventData } from '../../../src/domain/commitment/events.ts'
 import { citation, date, dueDate, eventId, instant, name, number, slug, webAddress } from '../../../src/domain/event.ts'
-import { FIGURE_NAMES } from '../../../src/domain/figure-names.ts'
+import { FIGURE_NAMES } from '../../../src/domain/figures.ts'
 import { registerEventData, timeZone } from '../../../src/domain/register/events.ts'
 import { repairEventData } from '../../../src/domain/repairs.ts'
 import { code, table } from './markdown.ts'

@@ -5,7 +5,7 @@ import { formatIndex, formatNumber, formatPercent, formatSigned } from '../../fo
 import { address } from '../../location.ts'
 import { Link } from '../../parts/link.tsx'
 import { listPath, pathOf } from '../../route.ts'
-import { FIGURE_WORDS, shell, changes as words } from '../../strings.ts'
+import { FIGURE_WORDS, SHARES, shell, changes as words } from '../../strings.ts'
 
 type Figures = DifferenceAnswer['figures']['before']
 
@@ -16,17 +16,6 @@ type Row = {
   unit?: 'days' | 'index'
   of: (figures: Figures, listOf: (figure: string) => string) => Value | null
 }
-
-const SHARES = [
-  'delivered',
-  'notDelivered',
-  'late',
-  'lateAgainstOriginal',
-  'due',
-  'missed',
-  'verified',
-  'disputed',
-] as const
 
 const ROWS: readonly Row[] = [
   { key: 'inScope', of: ({ inScope }, listOf) => ({ number: inScope, list: listOf('inScope') }) },

@@ -4,7 +4,7 @@ import type { ReportedFigureAnswer } from '../../answers.ts'
 import { formatIndex, formatNumber, formatPercent, formatSigned } from '../../format.ts'
 import { Link } from '../../parts/link.tsx'
 import { listPath } from '../../route.ts'
-import { FIGURE_WORDS, shell, figures as words } from '../../strings.ts'
+import { FIGURE_KINDS, FIGURE_WORDS, shell, figures as words } from '../../strings.ts'
 
 type Computed = NonNullable<ReportedFigureAnswer['computed']>
 
@@ -12,8 +12,9 @@ type Unit = 'count' | 'days' | 'index'
 
 /** What a figure's number is a number of: of things that are counted, of days, or an index. */
 function unitOf({ figure, of }: Pick<ReportedFigureAnswer, 'figure' | 'of'>): Unit {
-  if (figure === 'earnedSchedule' || (figure === 'baselineExecutionIndex' && of === null)) return 'index'
-  return figure?.startsWith('slippageDays') ? 'days' : 'count'
+  const kind = FIGURE_KINDS[figure ?? '']
+  if (kind === 'earnedSchedule' || (kind === 'index' && of === null)) return 'index'
+  return kind === 'spread' ? 'days' : 'count'
 }
 
 /** What both bars are drawn to: the largest number in either; null where there is nothing to draw. */

@@ -6,7 +6,7 @@ import { formatDay, formatIndex, formatNumber, formatPercent, formatSigned } fro
 import { Panel } from '../../parts/frame.tsx'
 import { Link, useHref } from '../../parts/link.tsx'
 import { pathOf } from '../../route.ts'
-import { FIGURE_WORDS, shell, overview as words } from '../../strings.ts'
+import { FIGURE_NOTES, FIGURE_WORDS, SHARES, shell, overview as words } from '../../strings.ts'
 
 /** Leads to the list that a figure counts, at the clocks of the view. */
 export function useFigureHref(register: string): (figure: string, more?: Record<string, string | string[]>) => string {
@@ -33,14 +33,14 @@ export function Headline({ register, of }: { register: string; of: SummaryAnswer
   const { inScope, delivered, late } = of
   return (
     <ul class="headline">
-      <Big href={figure('inScope')} number={inScope} word={words.inScope} note={words.notes.inScope} />
+      <Big href={figure('inScope')} number={inScope} word={words.inScope} note={FIGURE_NOTES.inScope} />
       <Big
         href={figure('delivered')}
         number={delivered.count}
         percent={delivered.percent}
         word={words.delivered}
         tone="tone-good"
-        note={words.notes.delivered}
+        note={FIGURE_NOTES.delivered}
       />
       <Big
         href={figure('late')}
@@ -48,7 +48,7 @@ export function Headline({ register, of }: { register: string; of: SummaryAnswer
         percent={late.percent}
         word={words.late}
         tone="tone-late"
-        note={words.notes.late}
+        note={FIGURE_NOTES.late}
       />
     </ul>
   )
@@ -66,7 +66,8 @@ function Small({ href, word, note, children }: SmallProps) {
   )
 }
 
-const SHARES = ['notDelivered', 'lateAgainstOriginal', 'due', 'missed', 'verified', 'disputed'] as const
+/** Those that do not stand large above. */
+const FURTHER_SHARES = SHARES.filter((name) => name !== 'delivered' && name !== 'late')
 
 function Slippage({ of }: { of: SummaryAnswer['slippageDays']['current'] }) {
   const text = (value: number | null) => (value === null ? shell.none : formatSigned(value))
@@ -84,8 +85,8 @@ export function MoreFigures({ register, of }: { register: string; of: SummaryAns
   return (
     <Panel title={words.more}>
       <dl class="smalls">
-        {SHARES.map((name) => (
-          <Small key={name} href={figure(name)} word={FIGURE_WORDS[name] ?? name} note={words.notes[name]}>
+        {FURTHER_SHARES.map((name) => (
+          <Small key={name} href={figure(name)} word={FIGURE_WORDS[name] ?? name} note={FIGURE_NOTES[name]}>
             {formatNumber(of[name].count)}{' '}
             <small>
               {words.share(of[name].of)}, {formatPercent(of[name].percent)}
@@ -95,7 +96,7 @@ export function MoreFigures({ register, of }: { register: string; of: SummaryAns
         <Small
           href={figure('baselineExecutionIndex')}
           word={FIGURE_WORDS.baselineExecutionIndex ?? ''}
-          note={words.notes.baselineExecutionIndex}
+          note={FIGURE_NOTES.baselineExecutionIndex}
         >
           {formatIndex(index.value)} <small>{words.ratio(index.count, index.of)}</small>
         </Small>
@@ -104,7 +105,7 @@ export function MoreFigures({ register, of }: { register: string; of: SummaryAns
             key={against}
             href={figure(`slippageDays.${against}`)}
             word={FIGURE_WORDS[`slippageDays.${against}`] ?? ''}
-            note={words.notes.slippage}
+            note={FIGURE_NOTES[`slippageDays.${against}`]}
           >
             <Slippage of={slippageDays[against]} />
           </Small>
@@ -112,13 +113,13 @@ export function MoreFigures({ register, of }: { register: string; of: SummaryAns
         <Small
           href={figure('earnedSchedule')}
           word={FIGURE_WORDS.earnedSchedule ?? ''}
-          note={words.notes.earnedSchedule}
+          note={FIGURE_NOTES.earnedSchedule}
         >
           {formatIndex(earned.spi)}{' '}
           {earned.forecastFinish && <small>{words.atThisPace(formatDay(earned.forecastFinish))}</small>}
         </Small>
         {excluded.withdrawn + excluded.superseded > 0 && (
-          <Small word={words.excluded} note={words.notes.excluded}>
+          <Small word={words.excluded} note={words.excludedNote}>
             {formatNumber(excluded.withdrawn + excluded.superseded)}{' '}
             <small>{words.excludedRest(excluded.withdrawn, excluded.superseded)}</small>
           </Small>
