@@ -1,7 +1,7 @@
 // Who may do what: roles, the permissions that they come to, and registers as the unit of access. Pure.
 
 import { z } from 'zod'
-import { slug } from '../domain/event.ts'
+import { slug } from '../domain/fields.ts'
 
 export const ROLES = ['auditor', 'recorder', 'operator', 'admin'] as const
 export type Role = (typeof ROLES)[number]

@@ -1,7 +1,7 @@
 // `pledger summary`: the figures of a register at two clocks, as the REST API gives them or as tables.
 
 import type { Command } from 'commander'
-import { slug } from '../domain/event.ts'
+import { slug } from '../domain/fields.ts'
 import { DIMENSIONS, type Dimension } from '../questions/list-link.ts'
 import { ask } from '../questions/question.ts'
 import { type SummaryAnswer, summary } from '../questions/summary.ts'

@@ -6,6 +6,7 @@ import type { ReportedFigureAnswer } from '../domain/portfolio/reported.ts'
 import type { OperationAnswer } from '../http/routes/operations.ts'
 import type { ProjectionAnswer } from '../http/routes/projections.ts'
 
+export type { EventField, EventType } from '../domain/admission/posted-event.ts'
 export type { CitationAnswer, DateAnswer } from '../domain/answers.ts'
 export type { CommitmentAnswer } from '../domain/commitment/answer.ts'
 export type { PeriodAnswer } from '../domain/commitment/timeline-answer.ts'

@@ -1,4 +1,4 @@
-// Generated from the table of figures (src/domain/figures.ts): npm run generate.
+// Generated from the tables of figures and of event types (src/domain/figures.ts, event-entry.ts): npm run generate.
 
 /** What kind of number a figure is. */
 export const FIGURE_KINDS: Record<string, string> = {
@@ -65,3 +65,48 @@ export const SHARES = [
   'verified',
   'disputed',
 ] as const
+
+/** What the types of events are called. */
+export const EVENT_WORDS: Record<string, string> = {
+  RegisterOpened: 'Register opened',
+  PartyAdded: 'Party added',
+  ProgrammeDefined: 'Programme defined',
+  SourceAdded: 'Source added',
+  FigureReported: 'Figure reported',
+  CommitmentMade: 'Commitment made',
+  CommitmentAmended: 'Commitment amended',
+  CommitmentRebaselined: 'Due date moved',
+  ForecastReported: 'Finish forecast',
+  MilestoneSet: 'Milestone set',
+  MilestoneMet: 'Milestone met',
+  ProgressReported: 'Progress reported',
+  StatusReported: 'Status reported',
+  StatusReaffirmed: 'Reaffirmed, unchanged',
+  DeliveryReported: 'Delivery claimed',
+  DeliveryVerified: 'Delivery verified',
+  DeliveryDisputed: 'Delivery disputed',
+  DeliveryReopened: 'Claim given up, open again',
+  CommitmentSuspended: 'Suspended',
+  CommitmentResumed: 'Resumed',
+  CommitmentWithdrawn: 'Withdrawn',
+  CommitmentSuperseded: 'Superseded',
+  CommitmentNotDelivered: 'Declared not to be delivered',
+  CommitmentReinstated: 'Reinstated',
+  AssessmentRecorded: 'Assessment recorded',
+  EventRetracted: 'Retracted',
+  EventCorrected: 'Corrected',
+  EventRedacted: 'Redacted',
+}
+
+/** Which fields of events are dates, or references to parties and programmes. */
+export const FIELD_KINDS: Record<string, string> = {
+  parent: 'programme',
+  period: 'date',
+  publishedOn: 'date',
+  programme: 'programme',
+  asOf: 'date',
+  parties: 'party',
+  due: 'date',
+  finish: 'date',
+  occurredOn: 'date',
+}

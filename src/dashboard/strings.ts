@@ -1,9 +1,10 @@
 // Every English word of the page, but those of figures and types of events, which stand in the tables of the domain. A view
 // takes its words from here and from the service's answers; titles, metrics and quotes stay as they were recorded.
 
+import type { EventField } from './answers.ts'
 import { formatNumber, formatSigned } from './format.ts'
 
-export { FIGURE_KINDS, FIGURE_NOTES, FIGURE_WORDS, SHARES } from './generated.ts'
+export { EVENT_WORDS, FIELD_KINDS, FIGURE_KINDS, FIGURE_NOTES, FIGURE_WORDS, SHARES } from './generated.ts'
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
 export function plural(count: number, one: string, many = `${one}s`): string {
@@ -338,37 +339,7 @@ export const commitments = {
 
 // ---------------------------------------------------------------------------------------------- one commitment, one event
 
-export const EVENT_WORDS: Record<string, string> = {
-  RegisterOpened: 'Register opened',
-  PartyAdded: 'Party added',
-  ProgrammeDefined: 'Programme defined',
-  SourceAdded: 'Source added',
-  FigureReported: 'Figure reported',
-  CommitmentMade: 'Commitment made',
-  CommitmentAmended: 'Commitment amended',
-  CommitmentRebaselined: 'Due date moved',
-  ForecastReported: 'Finish forecast',
-  MilestoneSet: 'Milestone set',
-  MilestoneMet: 'Milestone met',
-  ProgressReported: 'Progress reported',
-  StatusReported: 'Status reported',
-  StatusReaffirmed: 'Reaffirmed, unchanged',
-  DeliveryReported: 'Delivery claimed',
-  DeliveryVerified: 'Delivery verified',
-  DeliveryDisputed: 'Delivery disputed',
-  DeliveryReopened: 'Claim given up, open again',
-  CommitmentSuspended: 'Suspended',
-  CommitmentResumed: 'Resumed',
-  CommitmentWithdrawn: 'Withdrawn',
-  CommitmentSuperseded: 'Superseded',
-  CommitmentNotDelivered: 'Declared not to be delivered',
-  CommitmentReinstated: 'Reinstated',
-  AssessmentRecorded: 'Assessment recorded',
-  EventRetracted: 'Retracted',
-  EventCorrected: 'Corrected',
-  EventRedacted: 'Redacted',
-}
-
+/** What the members of events are called; the type makes sure that none is forgotten. */
 export const FIELD_WORDS: Record<string, string> = {
   occurredOn: 'Occurred',
   due: 'Due',
@@ -416,7 +387,9 @@ export const FIELD_WORDS: Record<string, string> = {
   period: 'Period',
   scope: 'Reported scope',
   event: 'Event',
-}
+  citations: 'Citations',
+  data: 'Data',
+} satisfies Record<EventField | 'occurredOn', string>
 
 export const commitment = {
   status: 'Where it stands',

@@ -4,33 +4,51 @@
 import { z } from 'zod'
 import { BEFORE_ALL_DAYS, type DateRange, type Day, dateRangeOf, dayInZone } from '../kernel/plain-date.ts'
 import { leastWhere } from '../kernel/search.ts'
-import { type Citation, citation, date, type EventToFold, eventId, text } from './event.ts'
+import { type Citation, citation, type EventToFold } from './event.ts'
+import type { EventEntry } from './event-entry.ts'
+import { date, eventId, text } from './fields.ts'
 import { currentVersion, upcast } from './retired-events.ts'
 
 const pointer = { event: eventId, reason: text() }
 
-export const repairEventData = {
-  EventRetracted: z.strictObject(pointer),
-  EventCorrected: z
-    .strictObject({
-      ...pointer,
-      occurredOn: date.optional(),
-      data: z.record(z.string(), z.unknown()).optional(),
-      citations: z.array(citation).max(100).optional(),
-    })
-    .refine((data) => data.occurredOn !== undefined || data.data !== undefined || data.citations !== undefined, {
-      error: 'expected at least one of occurredOn, data and citations',
-    }),
-  EventRedacted: z.strictObject(pointer),
-} as const
+export const REPAIR_EVENTS = {
+  EventRetracted: {
+    data: z.strictObject(pointer),
+    acts: 'onceKnown',
+    states: 'that an event was recorded in error',
+    effect: '[as if it had not been](#retraction), once that is known',
+    title: 'Retracted',
+  },
+  EventCorrected: {
+    data: z
+      .strictObject({
+        ...pointer,
+        occurredOn: date.optional(),
+        data: z.record(z.string(), z.unknown()).optional(),
+        citations: z.array(citation).max(100).optional(),
+      })
+      .refine((data) => data.occurredOn !== undefined || data.data !== undefined || data.citations !== undefined, {
+        error: 'expected at least one of occurredOn, data and citations',
+      }),
+    acts: 'onceKnown',
+    states: 'that a fact was recorded wrongly',
+    effect: '[read with these values](#correction), once that is known',
+    title: 'Corrected',
+  },
+  EventRedacted: {
+    data: z.strictObject(pointer),
+    acts: 'onceKnown',
+    states: 'that content was erased',
+    effect: 'the content is [gone at every size](#redaction); operators only',
+    title: 'Redacted',
+  },
+} as const satisfies Record<string, EventEntry>
 
-export type RepairEventType = keyof typeof repairEventData
-
-export const REPAIR_TYPES = Object.keys(repairEventData) as RepairEventType[]
+export type RepairEventType = keyof typeof REPAIR_EVENTS
 
 /** True for the types of events that are about the record and not about the world. */
 export function isRepair(type: string): type is RepairEventType {
-  return type in repairEventData
+  return Object.hasOwn(REPAIR_EVENTS, type)
 }
 
 /** A fact as it is known: corrected, in the current shape of its type, with its days. */
@@ -126,7 +144,7 @@ export function correctedBodies(events: readonly EventToFold[], retracted: Reado
 
 function correct(bodies: Map<string, Body>, correction: EventToFold): void {
   // Safe: admission has parsed the correction with the schema above and its data with that of the target's type.
-  const { event, occurredOn, data, citations } = correction.data as z.output<typeof repairEventData.EventCorrected>
+  const { event, occurredOn, data, citations } = correction.data as z.output<typeof REPAIR_EVENTS.EventCorrected.data>
   const body = bodies.get(event)
   if (!body) return
   bodies.set(event, {

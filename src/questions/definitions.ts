@@ -5,7 +5,7 @@ import { answerCitation, citationAnswer, dateAnswer } from '../domain/answers.ts
 import type { FactRef } from '../domain/commitment/state.ts'
 import { type Conflict, conflictAnswer, undefinedReference } from '../domain/conflict.ts'
 import { type ConflictsOf, conflictsOfDefinition, conflictsOfProgramme } from '../domain/register/conflicts.ts'
-import type { RegisterEventType } from '../domain/register/events.ts'
+import type { RegisterPart } from '../domain/register/events.ts'
 import {
   type Definition,
   definedAt,
@@ -141,7 +141,7 @@ type Listing<T, A> = {
   conflictsIn: ConflictsOf<T>
   answer: (shown: Shown<T>) => A
   /** The facts that its items are made of. */
-  madeOf: readonly RegisterEventType[]
+  madeOf: readonly RegisterPart[]
 }
 
 /** What is in force on the day, and what commitments refer to that is defined only later, or no longer. */
@@ -192,7 +192,7 @@ export const sources = listing<SourceData, SourceAnswer>({
   pick: ({ state }) => state.sources,
   conflictsIn: conflictsOfDefinition,
   answer: answerSource,
-  madeOf: ['SourceAdded'],
+  madeOf: ['sources'],
 })
 
 /** The programmes. */
@@ -202,5 +202,5 @@ export const programmes = listing<ProgrammeData, ProgrammeAnswer>({
   conflictsIn: conflictsOfProgramme,
   answer: answerProgramme,
   // Its conflicts name the sources that are not defined.
-  madeOf: ['ProgrammeDefined', 'SourceAdded'],
+  madeOf: ['programmes', 'sources'],
 })

@@ -21,7 +21,7 @@ import type { QuestionContext } from './register.ts'
 export const TALLY_VERSION = `${periods.version}.${tallies.version}`
 
 /** The definitions that scopes and the titles of groups come from. */
-const NAMING = ['RegisterOpened', 'PartyAdded', 'ProgrammeDefined'] as const
+const NAMING = ['parties', 'programmes'] as const
 
 /** What nothing comes to. */
 export const NONE = figureInputs(new Tally())

@@ -1,7 +1,7 @@
 // Parameters that several questions share.
 
 import { z } from 'zod'
-import { slug } from '../domain/event.ts'
+import { slug } from '../domain/fields.ts'
 
 /** A parameter that may be repeated, meaning or; always a list. */
 export function many<T extends z.ZodType>(item: T) {

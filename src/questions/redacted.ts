@@ -3,6 +3,7 @@
 
 import { z } from 'zod'
 import type { Queryable } from '../database/pool.ts'
+import { typesThatMove } from '../domain/commitment/events.ts'
 import type { Membership } from '../domain/commitment/timeline.ts'
 import { type RedactedEvent, retractedIds } from '../domain/repairs.ts'
 import { readRetractions } from '../eventlog/redacted.ts'
@@ -30,7 +31,7 @@ export function answerRedacted(positions: Iterable<number>) {
 export type Belongs = ((membership: Membership) => boolean) | null
 
 /** Facts that say what a commitment belongs to: what is redacted of them may have said anything. */
-const SAYS_MEMBERSHIP = new Set(['CommitmentMade', 'CommitmentAmended'])
+const SAYS_MEMBERSHIP = new Set<string>(typesThatMove('membership'))
 
 function redactedBy({ known, size }: Clocks): RedactedEvent[] {
   return known.redacted.filter(({ position }) => position < size)

@@ -1,7 +1,7 @@
 // What every question needs of the process that asks it, and the register that it is about.
 
 import type { Database } from '../database/pool.ts'
-import { isSlug } from '../domain/event.ts'
+import { isSlug } from '../domain/fields.ts'
 import type { RegisterHeads } from '../projections/core/heads.ts'
 import type { RegisterHead } from '../projections/core/register-head.ts'
 import type { KnownRegister, Registers } from '../registers/registers.ts'

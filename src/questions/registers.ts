@@ -39,7 +39,7 @@ export function answerRegister({ register, head, state }: KnownRegister): Regist
     timeZone: state.timeZone,
     size: head.size,
     recordedAt: head.recordedAt === null ? null : instantText(head.recordedAt),
-    ...answerRedacted(redactedInRegister(state, ['RegisterOpened', 'PartyAdded'])),
+    ...answerRedacted(redactedInRegister(state, ['title', 'timeZone', 'parties'])),
   }
 }
 

@@ -1,6 +1,6 @@
 // How much of the log a question is answered from: the size that it names, or what its source has read.
 
-import { instant } from '../domain/event.ts'
+import { instant } from '../domain/fields.ts'
 import { sizeAt } from '../eventlog/heads.ts'
 import { dayInZone, endOfDayInZone, parseDay } from '../kernel/plain-date.ts'
 import type { RegisterHeads } from '../projections/core/heads.ts'

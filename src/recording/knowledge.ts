@@ -4,17 +4,17 @@
 
 import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../database/pool.ts'
+import { NEEDING_WHOLE_STREAM } from '../domain/admission/admit.ts'
 import { REGISTER_STREAM, type StoredEvent } from '../domain/event.ts'
-import { isRepair, REPAIR_TYPES } from '../domain/repairs.ts'
+import { isRepair } from '../domain/repairs.ts'
 import type { Appended, NewEvent } from '../eventlog/append.ts'
 import { readEventsByIds } from '../eventlog/events.ts'
 import { readBriefs, readStreams } from '../eventlog/streams.ts'
 import type { KnownRegister, Registers } from '../registers/registers.ts'
 import { type Group, type KnownLog, type KnownStream, revisionOf } from './admission.ts'
 
-/** After one of these, admission must look at what the stream holds: repairs, and what ends the promise. */
-const NOT_PLAIN: readonly string[] = [...REPAIR_TYPES, 'CommitmentWithdrawn', 'CommitmentSuperseded']
-const notPlain = new Set(NOT_PLAIN)
+/** A stream without any of these is plain. */
+const notPlain = new Set<string>(NEEDING_WHOLE_STREAM)
 
 const MAX_REGISTERS = 200
 /** Some 10 MB. */
@@ -105,7 +105,7 @@ async function recallStreams(
     else if (ofStream[0]?.type === 'CommitmentMade') recalled.set(stream, { unread: 0, events: [] })
     else unknown.push(stream)
   }
-  const briefs = unknown.length > 0 ? await readBriefs(db, register, unknown, NOT_PLAIN) : []
+  const briefs = unknown.length > 0 ? await readBriefs(db, register, unknown, NEEDING_WHOLE_STREAM) : []
   for (const { stream, revision, isPlain } of briefs) {
     if (isPlain) recalled.set(stream, { unread: revision, events: [] })
     else whole.push(stream)

@@ -3,16 +3,16 @@
 
 import { hash } from 'node:crypto'
 import type { z } from 'zod'
-import type { commitmentEventData } from '../domain/commitment/events.ts'
+import type { COMMITMENT_EVENTS } from '../domain/commitment/events.ts'
 import type { Citation } from '../domain/event.ts'
-import type { registerEventData } from '../domain/register/events.ts'
+import type { REGISTER_EVENTS } from '../domain/register/events.ts'
 
-type Shapes = typeof registerEventData & typeof commitmentEventData
+type Types = typeof REGISTER_EVENTS & typeof COMMITMENT_EVENTS
 
-export type FactType = keyof Shapes
+export type FactType = keyof Types
 
 /** What a fact of a type may say when it is posted: defaults may be left out. */
-export type FactData<T extends FactType> = z.input<Shapes[T]>
+export type FactData<T extends FactType> = z.input<Types[T]['data']>
 
 /** A fact as it is posted, without its id; `type` tells the members apart. */
 export type SampleFact = {

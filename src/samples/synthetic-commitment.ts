@@ -4,7 +4,7 @@ import type { Citation } from '../domain/event.ts'
 import { type Day, formatDay } from '../kernel/plain-date.ts'
 import type { Random } from './random.ts'
 import { type FactData, type FactType, type SampleFact, sampleFact } from './sample-event.ts'
-import { type Outcome, type Schedule, scheduleOf } from './synthetic-schedule.ts'
+import { type PlannedOutcome, type Schedule, scheduleOf } from './synthetic-schedule.ts'
 import {
   DISPUTES,
   METHODS,
@@ -20,7 +20,7 @@ import {
   VERBS,
 } from './synthetic-words.ts'
 
-export type Plan = { stream: string; number: number; outcome: Outcome; asOf: Day }
+export type Plan = { stream: string; number: number; outcome: PlannedOutcome; asOf: Day }
 
 type Setting = Plan &
   Schedule & {

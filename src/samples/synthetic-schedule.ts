@@ -5,7 +5,7 @@ import { type Day, dayOf, formatDay } from '../kernel/plain-date.ts'
 import type { Random } from './random.ts'
 
 /** How a commitment stands at the status date: delivered, past its current due day, or due after all that is asked about. */
-export type Outcome = 'delivered' | 'late' | 'ahead'
+export type PlannedOutcome = 'delivered' | 'late' | 'ahead'
 
 export type Schedule = {
   madeOn: Day
@@ -23,7 +23,7 @@ const QUIET_UNTIL = dayOf('2035-12-31')
 export const HISTORY_DAYS = 2400
 
 /** A schedule of that outcome at `asOf`: due days of the delivered and the late lie before it, in every baseline. */
-export function scheduleOf(random: Random, outcome: Outcome, asOf: Day): Schedule {
+export function scheduleOf(random: Random, outcome: PlannedOutcome, asOf: Day): Schedule {
   if (outcome === 'ahead') return aheadSchedule(random, asOf)
   const currentDue = endOfMonth(asOf - random.int(1, outcome === 'late' ? 400 : 1000))
   const finishedOn = outcome === 'late' ? null : finishOf(random, currentDue, asOf)

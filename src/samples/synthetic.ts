@@ -6,7 +6,7 @@ import { type Day, dayOf, formatDay, parseDay } from '../kernel/plain-date.ts'
 import { type Random, randomFrom } from './random.ts'
 import { type SampleEvent, type SampleFact, sampleFact, withId } from './sample-event.ts'
 import { commitmentFacts } from './synthetic-commitment.ts'
-import { HISTORY_DAYS, type Outcome } from './synthetic-schedule.ts'
+import { HISTORY_DAYS, type PlannedOutcome } from './synthetic-schedule.ts'
 import { PARTIES, PROGRAMMES, SOURCES } from './synthetic-words.ts'
 
 export type SyntheticOptions = {
@@ -66,7 +66,7 @@ function* syntheticFacts(options: SyntheticOptions, random: Random): Generator<S
 }
 
 /** Exactly as many of each outcome as asked for, in a random order, without a list of them (Knuth's algorithm S). */
-function* outcomes({ commitments, delivered, late }: SyntheticOptions, random: Random): Generator<Outcome> {
+function* outcomes({ commitments, delivered, late }: SyntheticOptions, random: Random): Generator<PlannedOutcome> {
   let deliveredLeft = delivered
   let lateLeft = late
   for (let left = commitments; left > 0; left -= 1) {

@@ -14,7 +14,11 @@ import { noon, type TestService, testService } from '../support/service.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const page = readFileSync(join(ROOT, 'docs/contract.md'), 'utf8')
-const byHand = page.replaceAll(/<!-- generated:(\S+) -->[\s\S]*?<!-- \/generated:\1 -->/g, '')
+/** The page without what is generated from schemas alone; the tables of events and figures hold the words of their entries. */
+const worded = page.replaceAll(
+  /<!-- generated:(event-fields|citation|problem-words) -->[\s\S]*?<!-- \/generated:\1 -->/g,
+  '',
+)
 const TODAY = '2026-03-01'
 
 /** A register that an example records in, with the id and the stream of each of its events by position. */
@@ -96,7 +100,7 @@ t.test('the service answers every example of the contract as the page says', asy
 t.test('the page has its own words for every event type, figure, status and conflict', async (t) => {
   const words = [...EVENT_TYPES, ...FIGURE_NAMES, ...LIFECYCLES, ...SCHEDULES, ...VERIFICATIONS, ...CONFLICT_KINDS]
   t.strictSame(
-    words.filter((word) => !byHand.includes(`\`${word}\``)),
+    words.filter((word) => !worded.includes(`\`${word}\``)),
     [],
   )
 })

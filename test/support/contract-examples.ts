@@ -1,11 +1,9 @@
 // The examples of docs/contract.md: what each of them records and asks, read off the page. The page explains how they are written.
 
 import type { z } from 'zod'
-import { type EventType, isEventType, isRegisterFact } from '../../src/domain/admission/posted-event.ts'
-import { commitmentEventData } from '../../src/domain/commitment/events.ts'
+import { EVENTS, type EventType, isEventType } from '../../src/domain/admission/posted-event.ts'
 import { REGISTER_STREAM } from '../../src/domain/event.ts'
-import { registerEventData } from '../../src/domain/register/events.ts'
-import { repairEventData } from '../../src/domain/repairs.ts'
+import { isRegisterFact } from '../../src/domain/register/events.ts'
 
 /** A member of an answer, by its dotted path, and the value that it has. */
 type Expectation = { path: string; value: unknown }
@@ -46,11 +44,10 @@ function assignments(words: readonly string[]): Expectation[] {
   })
 }
 
-const SHAPES: Record<string, z.ZodObject> = { ...registerEventData, ...commitmentEventData, ...repairEventData }
-
 /** What an example leaves out of an event: a title and a reason, where its type needs them. */
 export function leftOut(type: EventType): Record<string, string> {
-  const needed = (name: string) => !(SHAPES[type]?.shape[name]?.safeParse(undefined).success ?? true)
+  const { shape }: z.ZodObject = EVENTS[type].data
+  const needed = (name: string) => !((shape[name] as z.ZodType | undefined)?.safeParse(undefined).success ?? true)
   return Object.fromEntries(['title', 'reason'].filter(needed).map((name) => [name, name]))
 }
 

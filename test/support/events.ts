@@ -4,12 +4,13 @@
 import fc from 'fast-check'
 import type { EventType } from '../../src/domain/admission/posted-event.ts'
 import { type CommitmentAnswer, describe } from '../../src/domain/commitment/answer.ts'
-import type { CommitmentEventType } from '../../src/domain/commitment/events.ts'
+import { COMMITMENT_EVENTS, type CommitmentEventType } from '../../src/domain/commitment/events.ts'
 import { stateAt } from '../../src/domain/commitment/state.ts'
 import { type Citation, REGISTER_STREAM, type StoredEvent } from '../../src/domain/event.ts'
 import { type RegisterState, registerAt } from '../../src/domain/register/state.ts'
 import type { NewEvent } from '../../src/eventlog/append.ts'
-import { dayOf, formatDay } from '../../src/kernel/plain-date.ts'
+import { dayOf } from '../../src/kernel/plain-date.ts'
+import { anyDataOf, anyDate } from './any-data.ts'
 
 /** An event before it has its place in a log. */
 export type Draft = {
@@ -132,73 +133,17 @@ export function answerAt(
 
 // Random streams: any events in any order, with dates of every precision, and repairs of anything recorded before.
 
-const FIRST_DAY = dayOf('2020-01-01')
-const day = fc.integer({ min: 0, max: 2_200 }).map((days) => formatDay(FIRST_DAY + days))
-
-const bounded = fc.oneof(
-  { arbitrary: day, weight: 4 },
-  day.map((text) => text.slice(0, 7)),
-  day.map((text) => text.slice(0, 4)),
-  fc.tuple(day, day).map(([a, b]) => (a <= b ? `${a}/${b}` : `${b}/${a}`)),
-  day.map((text) => `../${text}`),
-)
-
-/** A date of any accepted form. */
-const anyDate = fc.oneof(
-  { arbitrary: bounded, weight: 6 },
-  day.map((text) => `${text}/..`),
-)
-
-const because = fc.constant({ reason })
-const optional = <T>(values: Record<string, fc.Arbitrary<T>>) => fc.record(values, { requiredKeys: [] })
+const anyData = (type: CommitmentEventType) => anyDataOf(type)
 const slug = fc.constantFrom('a', 'b')
-const word = fc.constantFrom('one', 'two')
-const target = fc.record({
-  value: fc.integer({ min: 1, max: 9 }),
-  unit: fc.constant('km'),
-  better: fc.constantFrom('more', 'less'),
-})
-
-const anyData: Record<CommitmentEventType, fc.Arbitrary<Record<string, unknown>>> = {
-  CommitmentMade: fc.record(
-    { title: word, themes: fc.constant([]), parties: fc.constant([]), due: bounded, target },
-    { requiredKeys: ['title', 'themes', 'parties'] },
-  ),
-  CommitmentAmended: fc.record(
-    { title: word, description: fc.option(word), target: fc.option(target), reason: word },
-    { requiredKeys: ['reason'] },
-  ),
-  CommitmentRebaselined: fc.record({ due: bounded, reason: word }),
-  ForecastReported: fc.record({ finish: bounded }),
-  MilestoneSet: fc.record({ milestone: slug, title: word, due: bounded }, { requiredKeys: ['milestone', 'title'] }),
-  MilestoneMet: fc.record({ milestone: slug }),
-  ProgressReported: optional({ value: fc.integer({ min: 0, max: 9 }), percent: fc.integer({ min: 0, max: 100 }) }),
-  StatusReported: fc.record(
-    { status: word, means: fc.constantFrom('onSchedule', 'late', 'delivered', 'notDelivered') },
-    { requiredKeys: ['status'] },
-  ),
-  StatusReaffirmed: fc.constant({}),
-  DeliveryReported: optional({ partial: fc.boolean() }),
-  DeliveryVerified: fc.constant({}),
-  DeliveryDisputed: because,
-  DeliveryReopened: because,
-  CommitmentSuspended: because,
-  CommitmentResumed: because,
-  CommitmentWithdrawn: because,
-  CommitmentSuperseded: because.map((data) => ({ by: ['other'], ...data })),
-  CommitmentNotDelivered: because,
-  CommitmentReinstated: because,
-  AssessmentRecorded: fc.record({ assessor: word, scale: word, scaleVersion: fc.constant('1'), rating: word }),
-}
 
 const citation = fc.record(
   { source: slug, claimedOn: anyDate, differs: fc.constant({ due: '2020' }) },
   { requiredKeys: ['source'] },
 )
 
-type Change = { type: string; data: Record<string, unknown>; other: Record<string, unknown> }
+type AnyFact = { type: string; data: Record<string, unknown>; other: Record<string, unknown> }
 type Step = {
-  change: Change
+  change: AnyFact
   occurredOn: string
   otherDay: string | undefined
   citations: Citation[]
@@ -209,15 +154,15 @@ type Step = {
   stream: string
 }
 
-const factChange: fc.Arbitrary<Change> = fc
-  .constantFrom(...(Object.keys(anyData) as CommitmentEventType[]))
-  .chain((type) => fc.record({ type: fc.constant(type), data: anyData[type], other: anyData[type] }))
+const factChange: fc.Arbitrary<AnyFact> = fc
+  .constantFrom(...(Object.keys(COMMITMENT_EVENTS) as CommitmentEventType[]))
+  .chain((type) => fc.record({ type: fc.constant(type), data: anyData(type), other: anyData(type) }))
 const made0 = fc.record({
   type: fc.constant('CommitmentMade'),
-  data: anyData.CommitmentMade,
-  other: anyData.CommitmentMade,
+  data: anyData('CommitmentMade'),
+  other: anyData('CommitmentMade'),
 })
-const repairChange: fc.Arbitrary<Change> = fc.record({
+const repairChange: fc.Arbitrary<AnyFact> = fc.record({
   type: fc.constantFrom('EventRetracted', 'EventCorrected', 'EventCorrected'),
   data: fc.constant({}),
   other: fc.constant({}),

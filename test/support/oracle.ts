@@ -21,7 +21,7 @@ import { type Day, dateRangeOf, dayOf, formatDay, LAST_DAY } from '../../src/ker
 export type Member = { answer: CommitmentAnswer; madeOn: Day; finishedOn: Day | null }
 export type Dimension = 'programme' | 'theme' | 'party'
 export type Step = 'day' | 'week' | 'month' | 'quarter' | 'year'
-type Part = 'numerator' | 'denominator'
+type FigurePart = 'numerator' | 'denominator'
 type Test = (member: Member) => boolean
 
 // Figures (docs/contract.md#figures), over commitments in scope.
@@ -61,7 +61,7 @@ const FIGURES: Record<FigureName, [numerator: Test, denominator: Test]> = {
 const inScope: Test = ({ answer }) => answer.lifecycle !== 'withdrawn' && answer.lifecycle !== 'superseded'
 
 /** The members that a figure counts, or counts out of. */
-export function countedBy(figure: FigureName, part: Part, members: readonly Member[]): Member[] {
+export function countedBy(figure: FigureName, part: FigurePart, members: readonly Member[]): Member[] {
   const [numerator, denominator] = FIGURES[figure]
   return members.filter(inScope).filter(part === 'numerator' ? numerator : denominator)
 }
@@ -146,7 +146,7 @@ function finishAfter(start: Day, n: bigint, d: bigint): string | null {
  * promise any longer.
  */
 function figuresOver(members: readonly Member[], asOf: Day, scope: number | null, erased = 0) {
-  const count = (figure: FigureName, part: Part = 'numerator') => countedBy(figure, part, members).length
+  const count = (figure: FigureName, part: FigurePart = 'numerator') => countedBy(figure, part, members).length
   const figure = (name: ShareName) => {
     const [counted, of] = [count(name), count(name, 'denominator')]
     return { count: counted, of, percent: percentOf(counted, of) }

@@ -72,8 +72,9 @@ const belonging: fc.Arbitrary<Belonging> = fc.record({
 })
 
 /** Data of a promise or an amendment with what it belongs to; of anything else as it is. */
-function belongs(type: string | undefined, data: unknown, { programme, themes, parties }: Belonging): unknown {
-  const given = data as Record<string, unknown>
+function belongs(type: string | undefined, data: unknown, belonging: Belonging): unknown {
+  const { programme, themes, parties } = belonging
+  const { programme: _, themes: __, parties: ___, ...given } = data as Record<string, unknown>
   if (type === 'CommitmentMade') return { ...given, ...(programme === null ? {} : { programme }), themes, parties }
   if (type !== 'CommitmentAmended') return data
   // One of the lists stays as it was: an amendment rarely gives all.

@@ -4,14 +4,13 @@ import type { ComponentChildren } from 'preact'
 import type { RegisterAnswer } from '../answers.ts'
 import { formatNumber } from '../format.ts'
 import { pathOf } from '../route.ts'
-import { FIELD_WORDS, FIGURE_WORDS, MEANS_WORDS, commitment as words } from '../strings.ts'
+import { FIELD_KINDS, FIELD_WORDS, FIGURE_WORDS, MEANS_WORDS, commitment as words } from '../strings.ts'
 import { WebLink } from './citations.tsx'
 import { Imprecise, Instant } from './dates.tsx'
 import { Link, useHref } from './link.tsx'
 
 type Data = Readonly<Record<string, unknown>>
 
-const DATES = new Set(['due', 'finish', 'publishedOn', 'occurredOn', 'asOf', 'period'])
 function isRecord(value: unknown): value is Data {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
@@ -39,14 +38,16 @@ function partiesText(register: RegisterAnswer, value: readonly unknown[]): strin
 
 /** One field's value as a reader would write it; whatever has no form of its own is shown as it stands. */
 function Value({ register, name, value }: { register: RegisterAnswer; name: string; value: unknown }) {
+  const kind = FIELD_KINDS[name]
   if (typeof value !== 'string') {
-    if (name === 'parties' && Array.isArray(value)) return <>{partiesText(register, value)}</>
+    if (kind === 'party' && Array.isArray(value)) return <>{partiesText(register, value)}</>
     return <>{textOf(value)}</>
   }
-  if (DATES.has(name)) return <Imprecise date={{ value }} />
+  if (kind === 'date') return <Imprecise date={{ value }} />
+  if (kind === 'party') return <>{partiesText(register, [value])}</>
   if (name === 'retrievedAt') return <Instant at={value} />
   if (name === 'url' || name === 'archivedUrl') return <WebLink url={value}>{value}</WebLink>
-  if (name === 'programme') return <Programme register={register} id={value} />
+  if (kind === 'programme') return <Programme register={register} id={value} />
   if (name === 'figure') return <>{FIGURE_WORDS[value] ?? value}</>
   if (name === 'means') return <>{MEANS_WORDS[value] ?? value}</>
   return <>{value}</>

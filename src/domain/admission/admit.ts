@@ -1,12 +1,24 @@
 // Admission: whether an event can be recorded, given everything known. A pure decision from a closed list of refusals;
 // it refuses only what cannot be a fact.
 
+import type { z } from 'zod'
 import { type DateRange, type Day, dateRangeOf, isWhollyBefore } from '../../kernel/plain-date.ts'
+import { type CommitmentEntry, commitmentEntry, isCommitmentFact } from '../commitment/events.ts'
 import { commitmentFacts, foldFacts } from '../commitment/state.ts'
 import { type Citation, REGISTER_STREAM, type StoredEvent } from '../event.ts'
+import { isRegisterFact } from '../register/events.ts'
 import type { RegisterState } from '../register/state.ts'
 import { correctedBodies, isRepair, retractedIds } from '../repairs.ts'
-import { isEventType, isRegisterFact, type ParseIssue, type PostedEvent, parseData } from './posted-event.ts'
+import {
+  dataSchema,
+  EVENT_TYPES,
+  type EventType,
+  isEventType,
+  type ParseIssue,
+  type PostedEvent,
+  parseData,
+} from './posted-event.ts'
+import { type UnknownReference, unknownReferenceOf, unknownSourceOf } from './references.ts'
 
 export type RefusalWord =
   | 'not-made'
@@ -54,35 +66,17 @@ type Candidate = {
   type: string
   stream: string
   occurredOn: string
+  /** That of its data; null where these are of a newer version. */
+  schema: z.ZodType | null
   data: unknown
   citations: readonly Citation[]
   base: string
 }
 
-function unknownReference(candidate: Candidate, register: RegisterState): Refused | null {
-  // Safe: parsed by the schema of its type; these members have these types in every schema that has them.
-  const data = candidate.data as { parties?: string[] | null; programme?: string | null; parent?: string }
-  const at = `${candidate.base}/data`
-  if (candidate.type !== 'RegisterOpened') {
-    for (const [index, party] of (data.parties ?? []).entries()) {
-      if (!register.parties.has(party)) {
-        return refuse('unknown-party', `${at}/parties/${index}`, `party ${party} is not defined`)
-      }
-    }
-  }
-  if (candidate.type !== 'ProgrammeDefined' && data.programme && !register.programmes.has(data.programme)) {
-    return refuse('unknown-programme', `${at}/programme`, `programme ${data.programme} is not defined`)
-  }
-  if (data.parent !== undefined && !register.programmes.has(data.parent)) {
-    return refuse('unknown-programme', `${at}/parent`, `programme ${data.parent} is not defined`)
-  }
-  return unknownSource(candidate.citations, `${candidate.base}/citations`, register)
-}
-
-function unknownSource(citations: readonly Citation[], at: string, register: RegisterState): Refused | null {
-  const index = citations.findIndex(({ source }) => !register.sources.has(source))
-  if (index < 0) return null
-  return refuse('unknown-source', `${at}/${index}/source`, `source ${citations[index]?.source} is not defined`)
+function refuseUnknown(unknown: UnknownReference | null, base: string): Refused | null {
+  if (!unknown) return null
+  const { to, id, pointer } = unknown
+  return refuse(`unknown-${to}`, base + pointer, `${to} ${id} is not defined`)
 }
 
 function isMade(events: readonly StoredEvent[]): boolean {
@@ -103,18 +97,19 @@ function notMade(candidate: Candidate, events: readonly StoredEvent[], isMadeBef
   return refuse('not-made', '/stream', `commitment ${candidate.stream} has not been made`)
 }
 
-const REFUSED_AFTER_WITHDRAWAL = new Set([
-  'DeliveryReported',
-  'DeliveryReopened',
-  'CommitmentSuspended',
-  'CommitmentResumed',
-  'ForecastReported',
-  'CommitmentRebaselined',
-])
+/** What a type of fact has to do with a withdrawal. */
+function withdrawalOf(type: string): CommitmentEntry['withdrawal'] | null {
+  return isCommitmentFact(type) ? commitmentEntry(type).withdrawal : null
+}
+
+/** The types after which admission must see the whole stream: repairs, and what takes a commitment out of scope. */
+export const NEEDING_WHOLE_STREAM: readonly EventType[] = EVENT_TYPES.filter(
+  (type) => isRepair(type) || withdrawalOf(type) === 'isOne',
+)
 
 /** The range of the withdrawal or supersession that is in force in everything known; null where there is none. */
 function withdrawal(events: readonly StoredEvent[], timeZone: string): DateRange | null {
-  if (!events.some(({ type }) => type === 'CommitmentWithdrawn' || type === 'CommitmentSuperseded')) return null
+  if (!events.some(({ type }) => withdrawalOf(type) === 'isOne')) return null
   const facts = commitmentFacts(events, { size: Number.POSITIVE_INFINITY, timeZone })
   const state = foldFacts(facts, Number.POSITIVE_INFINITY)
   if (!state?.ended || state.lifecycle === 'notDelivered') return null
@@ -126,7 +121,7 @@ function afterWithdrawal(
   context: AdmissionContext,
   events: readonly StoredEvent[],
 ): Refused | null {
-  if (!REFUSED_AFTER_WITHDRAWAL.has(candidate.type)) return null
+  if (withdrawalOf(candidate.type) !== 'refusedAfter') return null
   const withdrawn = withdrawal(events, context.register.timeZone)
   if (!withdrawn || !isWhollyBefore(withdrawn, dateRangeOf(candidate.occurredOn))) return null
   return refuse('after-withdrawal', `${candidate.base}/occurredOn`, `it left the scope on ${withdrawn.value}`)
@@ -153,7 +148,7 @@ function refusalOfFact(
   }
   return (
     (isOfRegister ? null : notMade(candidate, events, context.isMadeBefore === true)) ??
-    unknownReference(candidate, context.register) ??
+    refuseUnknown(unknownReferenceOf(candidate, context.register), candidate.base) ??
     (isOfRegister ? null : afterWithdrawal(candidate, context, events)) ??
     inFuture(candidate.occurredOn, `${candidate.base}/occurredOn`, context.today)
   )
@@ -188,6 +183,7 @@ function admitCorrection(event: PostedEvent, target: StoredEvent, context: Admis
     type: target.type,
     stream: event.stream,
     occurredOn: correction.occurredOn ?? before.occurredOn,
+    schema: dataSchema(target.type, target.typeVersion),
     data: parsed ? parsed.value : before.data,
     citations: correction.citations ?? before.citations,
     base: '/data',
@@ -218,7 +214,7 @@ function admitRepair(event: PostedEvent, context: AdmissionContext): Admitted | 
   const target = findTarget(event, context)
   if ('kind' in target) return target
   const refused =
-    unknownSource(event.citations, '/citations', context.register) ??
+    refuseUnknown(unknownSourceOf(event.citations, context.register), '') ??
     inFuture(event.occurredOn, '/occurredOn', context.today)
   if (refused) return refused
   if (event.type === 'EventCorrected') return admitCorrection(event, target, context)
@@ -233,6 +229,7 @@ export function admit(context: AdmissionContext, event: PostedEvent): Admitted |
   if (event.type === 'EventRedacted')
     return refuse('not-available', '/type', 'an operator redacts by POST …/events/{position}/redact')
   if (isRepair(event.type)) return admitRepair(event, context)
-  const refused = refusalOfFact({ ...event, base: '' }, context, context.commitment)
+  const schema = dataSchema(event.type, event.typeVersion)
+  const refused = refusalOfFact({ ...event, schema, base: '' }, context, context.commitment)
   return refused ?? { kind: 'admitted', event }
 }

@@ -1,33 +1,37 @@
 // The one union of every event that can be recorded, as it is posted and as it stands on a line of an import.
 
 import { z } from 'zod'
-import { commitmentEventData } from '../commitment/events.ts'
-import { type Citation, citations, date, eventId, REGISTER_STREAM, slug } from '../event.ts'
-import { registerEventData } from '../register/events.ts'
-import { isRepair, repairEventData } from '../repairs.ts'
+import { COMMITMENT_EVENTS } from '../commitment/events.ts'
+import { type Citation, citations, REGISTER_STREAM } from '../event.ts'
+import type { EventEntry } from '../event-entry.ts'
+import { date, eventId, slug } from '../fields.ts'
+import { REGISTER_EVENTS } from '../register/events.ts'
+import { isRepair, REPAIR_EVENTS } from '../repairs.ts'
 import { currentVersion, RETIRED_SHAPES } from '../retired-events.ts'
 
-const eventData = { ...registerEventData, ...commitmentEventData, ...repairEventData }
+/** Every type of event, of the register, of commitments and of repairs, with its entry. */
+export const EVENTS = { ...REGISTER_EVENTS, ...COMMITMENT_EVENTS, ...REPAIR_EVENTS } as const satisfies Record<
+  string,
+  EventEntry
+>
 
-export type EventType = keyof typeof eventData
+export type EventType = keyof typeof EVENTS
+type MembersOf<Data> = Data extends object ? keyof Data & string : never
+/** The members that the data of some type has. */
+export type EventField = { [T in EventType]: MembersOf<z.output<(typeof EVENTS)[T]['data']>> }[EventType]
 
-export const EVENT_TYPES = Object.keys(eventData) as EventType[]
+// Safe: these are the keys of the table.
+export const EVENT_TYPES = Object.keys(EVENTS) as EventType[]
 
 /** True for a type that this version can record. */
 export function isEventType(type: string): type is EventType {
-  return Object.hasOwn(eventData, type)
-}
-
-/** True for the types that are facts about the register and stand in its own stream. */
-export function isRegisterFact(type: string): boolean {
-  return Object.hasOwn(registerEventData, type)
+  return Object.hasOwn(EVENTS, type)
 }
 
 /** The schema of a type's data at a version; null where that version never was. */
-function dataSchema(type: EventType, version: number): z.ZodType | null {
+export function dataSchema(type: EventType, version: number): z.ZodType | null {
   // The version of a correction is that of the data in it, which admission checks against what it corrects.
-  if (isRepair(type)) return eventData[type]
-  if (version === currentVersion(type)) return eventData[type]
+  if (isRepair(type) || version === currentVersion(type)) return EVENTS[type].data
   return RETIRED_SHAPES[type]?.[version - 1]?.schema ?? null
 }
 
@@ -62,7 +66,7 @@ function unionOf(extra: z.ZodRawShape, dataOf: (type: EventType) => z.ZodType) {
 }
 
 /** An event in the body of `POST R/events`. */
-export const postedEvent = unionOf({}, (type) => eventData[type]).meta({ id: 'PostedEvent' })
+export const postedEvent = unionOf({}, (type) => EVENTS[type].data).meta({ id: 'PostedEvent' })
 
 const ignored = z.unknown().optional()
 const exportedFields = {

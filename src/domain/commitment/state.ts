@@ -7,9 +7,9 @@ import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayO
 import type { Lifecycle } from '../axes.ts'
 import type { Citation, EventToFold } from '../event.ts'
 import { type Fact, type Knowledge, knownFacts, UnreadableEventError } from '../repairs.ts'
-import { type CommitmentEventType, commitmentEventData } from './events.ts'
+import { type COMMITMENT_EVENTS, type CommitmentEventType, type CommitmentPart, isCommitmentFact } from './events.ts'
 
-type DataOf<T extends CommitmentEventType> = z.output<(typeof commitmentEventData)[T]>
+type DataOf<T extends CommitmentEventType> = z.output<(typeof COMMITMENT_EVENTS)[T]['data']>
 export type CommitmentFact = { [T in CommitmentEventType]: Fact<T, DataOf<T>> }[CommitmentEventType]
 type FactOf<T extends CommitmentEventType> = Extract<CommitmentFact, { type: T }>
 
@@ -73,6 +73,35 @@ export type CommitmentState = {
   citations: (Citation & { event: number })[]
   /** The latest effective day of any fact in force. */
   lastOn: Day
+}
+
+/** The part of the state that a member belongs to; null for what every fact moves. */
+export const PART_OF: Readonly<Record<keyof CommitmentState, CommitmentPart | null>> = {
+  made: 'promise',
+  madeAgain: 'promise',
+  title: 'wording',
+  description: 'wording',
+  programme: 'membership',
+  themes: 'membership',
+  parties: 'membership',
+  programmeBy: 'membership',
+  partiesBy: 'membership',
+  target: 'target',
+  earlierTargets: 'target',
+  baselines: 'baselines',
+  forecast: 'forecast',
+  forecastPushes: 'forecast',
+  lifecycle: 'lifecycle',
+  supersededBy: 'lifecycle',
+  ended: 'lifecycle',
+  claim: 'claim',
+  mark: 'mark',
+  reportedStatus: 'reportedStatus',
+  progress: 'progress',
+  milestones: 'milestones',
+  assessments: 'assessments',
+  citations: null,
+  lastOn: null,
 }
 
 /** How a fold dates its facts: by their effective day, or by their first (to see what imprecise dates leave open). */
@@ -340,7 +369,7 @@ export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: D
  */
 export function commitmentFacts(events: readonly EventToFold[], knowledge: Knowledge): CommitmentFact[] {
   const facts = knownFacts(events, knowledge)
-  for (const fact of facts) if (!Object.hasOwn(commitmentEventData, fact.type)) throw new UnreadableEventError(fact)
+  for (const fact of facts) if (!isCommitmentFact(fact.type)) throw new UnreadableEventError(fact)
   // Safe: the type is one of the commitment's, and its data was parsed by the schema of that type when it was recorded.
   return facts as CommitmentFact[]
 }

@@ -4,8 +4,18 @@
 
 import { type Day, lastDayOf } from '../../kernel/plain-date.ts'
 import { leastWhere } from '../../kernel/search.ts'
+import { type FieldPath, meaningfulFields, textsAt } from '../field-walk.ts'
 import { hasFactConflict } from './conflicts.ts'
-import { type CommitmentFact, type CommitmentState, type Dating, evolve, foldFacts, type States } from './state.ts'
+import { COMMITMENT_EVENTS, type CommitmentPart } from './events.ts'
+import {
+  type CommitmentFact,
+  type CommitmentState,
+  type Dating,
+  evolve,
+  foldFacts,
+  PART_OF,
+  type States,
+} from './state.ts'
 import { decisiveDays, isUncertain, type StatusDates, statusAt, statusDates } from './status.ts'
 import { encodeStatus, showsSameStatus } from './status-code.ts'
 
@@ -144,15 +154,20 @@ class Line {
   }
 }
 
-function dueOf(fact: CommitmentFact): string | undefined {
-  return fact.type === 'CommitmentMade' || fact.type === 'CommitmentRebaselined' ? fact.data.due : undefined
-}
+/** The members of each type that are due dates of baselines. */
+const BASELINE_DATES = new Map<string, FieldPath[]>(
+  Object.entries(COMMITMENT_EVENTS).map(([type, { data }]) => [
+    type,
+    meaningfulFields(data)
+      .filter(({ meaning }) => meaning.kind === 'baselineDate')
+      .map(({ path }) => path),
+  ]),
+)
 
 /** The days on which a fact can change something: it comes into force by either dating, its due day comes or has passed. */
-function breakDays(fact: CommitmentFact): Day[] {
-  const due = dueOf(fact)
-  if (due === undefined) return [fact.on, fact.firstOn]
-  return [fact.on, fact.firstOn, ...decisiveDays(lastDayOf(due))]
+function breakDays({ type, data, on, firstOn }: CommitmentFact): Day[] {
+  const dates = (BASELINE_DATES.get(type) ?? []).flatMap((path) => textsAt(data, path))
+  return [on, firstOn, ...dates.flatMap(({ text }) => decisiveDays(lastDayOf(text)))]
 }
 
 /**
@@ -270,21 +285,23 @@ function positionsOn(day: Day, latest: Line, from: number, earliest: Line, fromE
   }
 }
 
-/** The parts of a state that its content is made of; each is replaced, never changed, by a fact that acts on it. */
-const BASIS = [
-  'lifecycle',
-  'made',
-  'madeAgain',
+/** The parts of a state that a period is made of. */
+const PERIOD_PARTS: readonly (CommitmentPart | null)[] = [
+  'promise',
+  'membership',
   'baselines',
+  'forecast',
+  'lifecycle',
   'claim',
   'mark',
-  'forecast',
-  'forecastPushes',
   'reportedStatus',
-  'programme',
-  'themes',
-  'parties',
-] as const satisfies (keyof CommitmentState)[]
+]
+
+/** The members of these parts; each is replaced, never changed, by a fact that moves it. */
+// Safe: these are the keys of a record of all members.
+const BASIS = (Object.keys(PART_OF) as (keyof CommitmentState)[]).filter((member) =>
+  PERIOD_PARTS.includes(PART_OF[member]),
+)
 
 function hasSameBasis(a: States, b: States): boolean {
   return isSameBasis(a.latest, b.latest) && (isOne(a) && isOne(b) ? true : isSameBasis(a.earliest, b.earliest))

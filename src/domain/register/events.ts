@@ -1,11 +1,32 @@
-// The facts about a register itself: its parties, programmes, sources, and the figures that others report.
+// The types of facts about a register itself: its parties, programmes, sources, and the figures that others report.
 
 import { z } from 'zod'
 import { isTimeZone } from '../../kernel/plain-date.ts'
-import { date, dueDate, instant, listOf, name, number, slug, text, webAddress } from '../event.ts'
+import type { EventEntry } from '../event-entry.ts'
+import {
+  date,
+  dueDate,
+  instant,
+  listOf,
+  newPartyId,
+  newProgrammeId,
+  newSourceId,
+  number,
+  programmeId,
+  text,
+  webAddress,
+} from '../fields.ts'
 import { FIGURE_NAMES } from '../figures.ts'
 
-const party = z.strictObject({ id: name, name: text() })
+/** The parts of a register's state, by its members. */
+export type RegisterPart = 'title' | 'timeZone' | 'parties' | 'programmes' | 'sources' | 'figures'
+
+export type RegisterEntry = EventEntry & {
+  /** All parts of the state that it can move. The fold moves no others: a property test holds it to that. */
+  moves: readonly RegisterPart[]
+}
+
+const party = z.strictObject({ id: newPartyId, name: text() })
 
 export const timeZone = z
   .string()
@@ -21,37 +42,88 @@ export const registerOpened = z.strictObject({
   timeZone,
 })
 
-export const registerEventData = {
-  RegisterOpened: registerOpened,
-  PartyAdded: party,
-  ProgrammeDefined: z.strictObject({
-    programme: slug,
-    title: text(),
-    parent: slug.optional(),
-    period: date.optional(),
-    scope: z.strictObject({ value: number.min(0), unit: text(100) }).optional(),
-  }),
-  SourceAdded: z.strictObject({
-    source: name,
-    title: text(),
-    publisher: text().optional(),
-    author: text().optional(),
-    url: webAddress.optional(),
-    publishedOn: date.optional(),
-    retrievedAt: instant.optional(),
-    contentHash: text(200).optional(),
-    archivedUrl: webAddress.optional(),
-  }),
-  FigureReported: z.strictObject({
-    programme: slug.optional(),
-    metric: text(),
-    figure: z.enum(FIGURE_NAMES).optional(),
-    value: number,
-    of: number.optional(),
-    statedPercent: number.optional(),
-    asOf: dueDate.optional(),
-    approximate: z.boolean().optional(),
-  }),
-} as const
+export const REGISTER_EVENTS = {
+  RegisterOpened: {
+    data: registerOpened,
+    acts: 'onItsDay',
+    moves: ['title', 'timeZone', 'parties'],
+    states: 'title, parties, time zone',
+    effect: 'first event of `$register`. Can be corrected, never retracted or redacted',
+    title: 'Register opened',
+  },
+  PartyAdded: {
+    data: party,
+    acts: 'onItsDay',
+    moves: ['parties'],
+    states: 'a party',
+    effect: 'events may name it from now on',
+    title: 'Party added',
+  },
+  ProgrammeDefined: {
+    data: z.strictObject({
+      programme: newProgrammeId,
+      title: text(),
+      parent: programmeId.optional(),
+      period: date.optional(),
+      scope: z.strictObject({ value: number.min(0), unit: text(100) }).optional(),
+    }),
+    acts: 'onItsDay',
+    moves: ['programmes'],
+    states: 'a programme, its parent, period and *reported* scope',
+    effect: 'events may name it. A further one of the same id [amends](#definitions) it',
+    title: 'Programme defined',
+  },
+  SourceAdded: {
+    data: z.strictObject({
+      source: newSourceId,
+      title: text(),
+      publisher: text().optional(),
+      author: text().optional(),
+      url: webAddress.optional(),
+      publishedOn: date.optional(),
+      retrievedAt: instant.optional(),
+      contentHash: text(200).optional(),
+      archivedUrl: webAddress.optional(),
+    }),
+    acts: 'onItsDay',
+    moves: ['sources'],
+    states: 'a document',
+    effect: 'citations may name it. A further one of the same id amends it',
+    title: 'Source added',
+  },
+  FigureReported: {
+    data: z.strictObject({
+      programme: programmeId.optional(),
+      metric: text(),
+      figure: z.enum(FIGURE_NAMES).optional(),
+      value: number,
+      of: number.optional(),
+      statedPercent: number.optional(),
+      asOf: dueDate.optional(),
+      approximate: z.boolean().optional(),
+    }),
+    acts: 'onItsDay',
+    moves: ['figures'],
+    states: 'a figure that somebody published',
+    effect: 'stands [beside](#reported-figures) what Pledger computes; changes no figure',
+    title: 'Figure reported',
+  },
+} as const satisfies Record<string, RegisterEntry>
 
-export type RegisterEventType = keyof typeof registerEventData
+export type RegisterEventType = keyof typeof REGISTER_EVENTS
+
+// Safe: these are the keys of the table.
+const REGISTER_EVENT_TYPES = Object.keys(REGISTER_EVENTS) as RegisterEventType[]
+
+/** True for the types that are facts about the register and stand in its own stream. */
+export function isRegisterFact(type: string): type is RegisterEventType {
+  return Object.hasOwn(REGISTER_EVENTS, type)
+}
+
+/** The types of facts that can move any of these parts of a register. */
+export function registerTypesThatMove(parts: readonly RegisterPart[]): RegisterEventType[] {
+  return REGISTER_EVENT_TYPES.filter((type) => {
+    const { moves }: RegisterEntry = REGISTER_EVENTS[type]
+    return parts.some((part) => moves.includes(part))
+  })
+}

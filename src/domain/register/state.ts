@@ -12,9 +12,15 @@ import {
   redactedAmong,
   UnreadableEventError,
 } from '../repairs.ts'
-import { type RegisterEventType, registerEventData } from './events.ts'
+import {
+  isRegisterFact,
+  type REGISTER_EVENTS,
+  type RegisterEventType,
+  type RegisterPart,
+  registerTypesThatMove,
+} from './events.ts'
 
-type DataOf<T extends RegisterEventType> = z.output<(typeof registerEventData)[T]>
+type DataOf<T extends RegisterEventType> = z.output<(typeof REGISTER_EVENTS)[T]['data']>
 type RegisterFact = { [T in RegisterEventType]: Fact<T, DataOf<T>> }[RegisterEventType]
 
 /**
@@ -110,7 +116,7 @@ export function registerAt(events: readonly StoredEvent[], size: number): Regist
 function fold(events: readonly StoredEvent[], size: number): RegisterState {
   const timeZone = timeZoneAt(events, size)
   const known = knownFacts(events, { size, timeZone })
-  for (const fact of known) if (!Object.hasOwn(registerEventData, fact.type)) throw new UnreadableEventError(fact)
+  for (const fact of known) if (!isRegisterFact(fact.type)) throw new UnreadableEventError(fact)
   // Safe: the type is one of the register's, and its data was parsed by the schema of that type when it was recorded.
   const facts = known as RegisterFact[]
   facts.sort((a, b) => a.on - b.on || a.position - b.position)
@@ -153,17 +159,12 @@ export function namedAt<T>(definitions: readonly Definition<T>[] | undefined, as
   return definedAt(definitions, asOf) ?? definitions?.[0] ?? null
 }
 
-/** The facts that define what others refer to. */
-export const DEFINITIONS: readonly RegisterEventType[] = [
-  'RegisterOpened',
-  'PartyAdded',
-  'ProgrammeDefined',
-  'SourceAdded',
-]
+/** The parts that events refer to. */
+export const DEFINITIONS: readonly RegisterPart[] = ['parties', 'programmes', 'sources']
 
-/** The positions of what was erased of these types of facts, all where none is given. */
-export function redactedInRegister({ redacted }: RegisterState, types?: readonly RegisterEventType[]): number[] {
+/** The positions of redacted facts that can have moved these parts; of all redacted facts where no parts are given. */
+export function redactedInRegister({ redacted }: RegisterState, parts?: readonly RegisterPart[]): number[] {
   // Safe: a wider list, to look for any text in it.
-  const wanted = types as readonly string[] | undefined
+  const wanted = parts && (registerTypesThatMove(parts) as readonly string[])
   return redacted.filter(({ factType }) => !wanted || wanted.includes(factType)).map(({ position }) => position)
 }

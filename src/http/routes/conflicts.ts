@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { CONFLICT_KINDS } from '../../domain/conflict.ts'
-import { slug } from '../../domain/event.ts'
+import { slug } from '../../domain/fields.ts'
 import { conflictListAnswer, conflicts } from '../../questions/conflicts.ts'
 import { many } from '../../questions/parameters.ts'
 import { answerPage } from '../server/answer.ts'

@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { slug } from '../../domain/event.ts'
+import { slug } from '../../domain/fields.ts'
 import { formatDay } from '../../kernel/plain-date.ts'
 import { difference, differenceAnswer, resolveCompared } from '../../questions/difference.ts'
 import { programmeFilter } from '../../questions/parameters.ts'

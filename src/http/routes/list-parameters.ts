@@ -1,7 +1,7 @@
 // The parameters of a list of commitments, which several routes share.
 
 import { z } from 'zod'
-import { slug } from '../../domain/event.ts'
+import { slug } from '../../domain/fields.ts'
 import { type ListPlace, listFilters, listSort, withDenominator } from '../../questions/list-query.ts'
 import { clockParameters, cursorParameter, pageLimit } from '../server/parameters.ts'
 

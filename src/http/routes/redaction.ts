@@ -2,7 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import { isSlug, text } from '../../domain/event.ts'
+import { isSlug, text } from '../../domain/fields.ts'
 import { redactFromRows } from '../../projections/redact.ts'
 import { giveUpInterrupted } from '../../projections/replay/end.ts'
 import { holdOffReplays } from '../../projections/replay/operation.ts'

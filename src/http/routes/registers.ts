@@ -3,7 +3,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { RULES } from '../../domain/commitment/answer.ts'
-import { slug } from '../../domain/event.ts'
+import { slug } from '../../domain/fields.ts'
 import { registerOpened } from '../../domain/register/events.ts'
 import { listHeads } from '../../eventlog/heads.ts'
 import { dayInZone, formatDay } from '../../kernel/plain-date.ts'

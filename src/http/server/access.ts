@@ -6,7 +6,7 @@ import type { Access } from '../../access/access.ts'
 import { type Action, ALL_REGISTERS, type Caller, LOCAL, may, mayAnywhere } from '../../access/grants.ts'
 import { KeysUnavailableError } from '../../access/oidc.ts'
 import { withoutTokens } from '../../access/tokens.ts'
-import { isSlug } from '../../domain/event.ts'
+import { isSlug } from '../../domain/fields.ts'
 import { Problem } from './problem.ts'
 
 /**

@@ -2,7 +2,7 @@
 // these: a path that cannot be right names nothing, and is answered 404, where a schema of the route would have it answered 400.
 
 import { z } from 'zod'
-import { slug } from '../../domain/event.ts'
+import { slug } from '../../domain/fields.ts'
 import { PROBLEM_WORDS } from '../../kernel/problem-words.ts'
 import { VERSIONS } from '../../projections/core/versions.ts'
 

@@ -31,18 +31,17 @@ t.test('every code from 0 on is that of one status, and fits into the 16 bits in
   t.ok(CODES <= 2 ** 15)
 })
 
-t.test('two codes show the same status where they differ only in what they know of the due date', async (t) => {
+t.test('two codes show the same status where they differ only in what they know of the due date', async () => {
   const code = fc.nat({ max: CODES - 1 })
   const shown = ({ lifecycle, verification, schedule }: Countable) =>
     JSON.stringify([lifecycle, verification, schedule])
   fc.assert(
-    fc.property(code, code, (a, b) => showsSameStatus(a, b) === (shown(decodeStatus(a)) === shown(decodeStatus(b)))),
+    fc.property(code, fc.integer({ min: -9, max: 9 }), (a, apart) => {
+      const b = Math.min(CODES - 1, Math.max(0, a + apart))
+      return showsSameStatus(a, b) === (shown(decodeStatus(a)) === shown(decodeStatus(b)))
+    }),
+    { numRuns: 2_000 },
   )
-  for (const [status, other] of [
-    [0, 3],
-    [0, 4],
-  ] as const)
-    t.equal(showsSameStatus(status, other), other < 4)
 })
 
 t.test('a mark is set from so many days after its due date on', async (t) => {

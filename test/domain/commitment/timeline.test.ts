@@ -1,14 +1,21 @@
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
-import { commitmentFacts, stateAt } from '../../../src/domain/commitment/state.ts'
+import { hasFactConflict } from '../../../src/domain/commitment/conflicts.ts'
+import { type CommitmentState, commitmentFacts, foldFacts, stateAt } from '../../../src/domain/commitment/state.ts'
+import { statusAt, statusDates } from '../../../src/domain/commitment/status.ts'
+import { encodeStatus } from '../../../src/domain/commitment/status-code.ts'
 import { timelineOf } from '../../../src/domain/commitment/timeline.ts'
 import { answerTimeline, type PeriodAnswer } from '../../../src/domain/commitment/timeline-answer.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
+import { DUE_MARKS } from '../../../src/domain/figures.ts'
 import { type Day, dayOf, formatDay, LAST_DAY, parseDateRange } from '../../../src/kernel/plain-date.ts'
 import {
   answerAt,
   anyLog,
   delivered,
+  fact,
+  forecast,
   given,
   made,
   partly,
@@ -151,6 +158,58 @@ t.test('property: the period that contains a day has exactly the status that the
       }
     }),
     { numRuns: 150 },
+  )
+})
+
+/** What a period says of a day, worked out from the state as of that day alone. */
+function contentOf(state: CommitmentState, day: Day) {
+  const dates = statusDates(state)
+  const { programme, themes, parties, forecastPushes } = state
+  return {
+    code: encodeStatus(statusAt(dates, day)),
+    dates,
+    rebaselines: Math.max(0, state.baselines.length - 1),
+    forecastPushes,
+    isConflicted: state.citations.some(({ differs }) => differs) || hasFactConflict(state, dates, day),
+    membership: { programme, themes, parties },
+  }
+}
+
+t.test(
+  'property: on every day a period says what the state says as of that day, also where only figures change',
+  async () => {
+    const marks = Object.values(DUE_MARKS).map(({ afterDays }) => afterDays)
+    fc.assert(
+      fc.property(anyLog(['c'], 20), (events) => {
+        const facts = commitmentFacts(events, { size: events.length, timeZone: 'UTC' })
+        const timeline = timelineOf(facts)
+        const days = interestingDays(events).flatMap((day) => [day, ...marks.map((afterDays) => day + afterDays)])
+        for (const day of days) {
+          const state = foldFacts(facts, day)
+          const period = timeline.find(({ from, to }) => from <= day && (to === null || day < to))
+          const { from: _, to: __, begunBy: ___, uncertain: ____, ...content } = period ?? {}
+          if (!isDeepStrictEqual(content, state ? contentOf(state, day) : {})) {
+            throw new Error(`another content on ${formatDay(day)}`)
+          }
+        }
+      }),
+      { numRuns: 300 },
+    )
+  },
+)
+
+t.test('a report that contradicts the status makes a conflict also as the second fact of its day', async (t) => {
+  const reported = fact('StatusReported', '2025-06-01', { status: 'behind', means: 'late' })
+  const events = given(made('2025-01-01', { due: '2025-12-31' }), forecast('2025-06-01', '2025-11-30'), reported)
+  const timeline = timelineOf(commitmentFacts(events, { size: 3, timeZone: 'UTC' }))
+  t.strictSame(
+    timeline.map(({ from, isConflicted }) => [formatDay(from), isConflicted]),
+    [
+      ['2025-01-01', false],
+      ['2025-06-01', true],
+      ['2025-12-31', true],
+      ['2026-01-01', false],
+    ],
   )
 })
 

@@ -1,10 +1,13 @@
 // The parts of docs/contract.md that follow from the code. Everything else on the page is written by hand.
 
 import { z } from 'zod'
+import { COMMITMENT_EVENTS } from '../../../src/domain/commitment/events.ts'
 import { FIGURE_NAMES, FIGURES } from '../../../src/domain/figures.ts'
 import { summaryFigures } from '../../../src/domain/portfolio/summary.ts'
+import { REGISTER_EVENTS } from '../../../src/domain/register/events.ts'
+import { REPAIR_EVENTS } from '../../../src/domain/repairs.ts'
 import { PROBLEM_WORDS, problemStatus, problemTitle } from '../../../src/kernel/problem-words.ts'
-import { citationFields, eventFields } from './event-fields.ts'
+import { citationFields, eventFields, eventTypes } from './event-fields.ts'
 import { code, table, withParts } from './markdown.ts'
 
 function problemWords(): string {
@@ -37,6 +40,9 @@ export function contractPage(page: string): string {
   return withParts(page, {
     citation: citationFields(),
     'event-fields': eventFields(),
+    'events-of-commitments': eventTypes(COMMITMENT_EVENTS),
+    'events-of-the-record': eventTypes(REPAIR_EVENTS),
+    'events-of-the-register': eventTypes(REGISTER_EVENTS),
     figures: figures(),
     'problem-words': problemWords(),
   })

@@ -1,20 +1,44 @@
 // The fields of every event type, from the schemas that recording checks them by.
 
 import { z } from 'zod'
-import { commitmentEventData } from '../../../src/domain/commitment/events.ts'
-import { citation, date, dueDate, eventId, instant, name, number, slug, webAddress } from '../../../src/domain/event.ts'
+import { EVENTS } from '../../../src/domain/admission/posted-event.ts'
+import { citation } from '../../../src/domain/event.ts'
+import type { EventEntry } from '../../../src/domain/event-entry.ts'
+import {
+  baselineDate,
+  commitmentId,
+  date,
+  dueDate,
+  eventId,
+  instant,
+  milestoneId,
+  newPartyId,
+  newProgrammeId,
+  newSourceId,
+  number,
+  partyId,
+  programmeId,
+  sourceId,
+  webAddress,
+} from '../../../src/domain/fields.ts'
 import { FIGURE_NAMES } from '../../../src/domain/figures.ts'
-import { registerEventData, timeZone } from '../../../src/domain/register/events.ts'
-import { repairEventData } from '../../../src/domain/repairs.ts'
+import { timeZone } from '../../../src/domain/register/events.ts'
 import { code, table } from './markdown.ts'
 
 /** Schemas that have a name of their own on the page. */
 const NAMED = new Map<unknown, string>([
-  [slug, 'slug'],
-  [name, 'id'],
-  [eventId, 'UUID'],
+  [partyId, 'party id'],
+  [programmeId, 'programme slug'],
+  [sourceId, 'source id'],
+  [commitmentId, 'commitment slug'],
+  [eventId, 'event UUID'],
+  [newPartyId, 'id'],
+  [newProgrammeId, 'slug'],
+  [newSourceId, 'id'],
+  [milestoneId, 'slug'],
   [date, 'date'],
   [dueDate, 'date with a last day'],
+  [baselineDate, 'date with a last day'],
   [instant, 'instant'],
   [number, 'number'],
   [timeZone, 'IANA time zone'],
@@ -82,12 +106,18 @@ function sentences(parts: readonly string[]): string {
   return parts.map((part) => `${part}.`).join(' ')
 }
 
+/** What each of these types states, and what follows from it. */
+export function eventTypes(types: Readonly<Record<string, EventEntry>>): string {
+  const rows = Object.entries(types).map(([type, { states, effect }]) => [code(type), states, effect])
+  return table(['type', 'states', 'effect'], rows)
+}
+
 /** The fields of each type's `data`, as one table. */
 export function eventFields(): string {
-  const types = Object.entries({ ...registerEventData, ...commitmentEventData, ...repairEventData })
+  const types = Object.entries(EVENTS)
   return table(
     ['type', '`data`'],
-    types.map(([type, data]) => [code(type), sentences(fieldsOf(data))]),
+    types.map(([type, { data }]) => [code(type), sentences(fieldsOf(data))]),
   )
 }
 

@@ -1,6 +1,6 @@
 // Every event of a commitment in the order in which it counts: what was said, by whom, where, and what was mended in the record.
 
-import type { MarkedEvent, RegisterAnswer, SourceAnswer } from '../../answers.ts'
+import type { EventType, MarkedEvent, RegisterAnswer, SourceAnswer } from '../../answers.ts'
 import { formatDay } from '../../format.ts'
 import { Citations, citationsOf } from '../../parts/citations.tsx'
 import { Imprecise, Instant } from '../../parts/dates.tsx'
@@ -23,7 +23,7 @@ const TONES: Record<string, Tone> = {
   DeliveryReopened: 'warn',
   CommitmentNotDelivered: 'bad',
   CommitmentMade: 'calm',
-}
+} satisfies Partial<Record<EventType, Tone>>
 
 type Line = { reading: Reading; day: string | null; repairs: Repair[] }
 /** A repair with the repairs of itself. */
