@@ -1,12 +1,14 @@
-// Appending: the one statement that writes events. The function append_events (migrations/) gives out positions under the
-// register's row, held to the commit, so that commit order is position order. Knows nothing of what events mean.
+// The event log: the only room that touches table `event`. It does not know what events mean, and knows no projections.
+//
+// Here is the one statement that writes events. The function append_events (migrations/) locks the register's row to the commit
+// while it gives out positions, so commit order is position order: a reader never skips a position.
 
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import type { Citation } from '../domain/event.ts'
 import { bodyHash, newSalts } from './body.ts'
 
-/** An event to append. Items with the same `group` are recorded together or not at all. */
+/** An event to append. Events with the same `group` are recorded all or none. */
 export type NewEvent = {
   group: number
   id: string
@@ -17,24 +19,26 @@ export type NewEvent = {
   occurredOn: string
   data: unknown
   citations: Citation[]
-  /** The stream's revision before this event as admission saw it, earlier items of the batch counted. */
+  /** The stream's revision before this event, as admission saw it; earlier events of the batch count. */
   seenRevision: number
 }
 
+/** The events of a batch. */
 export type NewEvents = {
   register: string
-  /** Opens the register where there is none. */
+  /** Opens the register if it does not exist. */
   open: boolean
-  /** The service's clock, milliseconds since the epoch; the log never goes back behind it. */
+  /** The service's clock, milliseconds since the epoch. Events get this instant, or that of the last event if it is later. */
   now: number
-  /** The revision of `$register` on which admission relied; at another one nothing is appended. */
+  /** The revision of `$register` that admission saw; at another one nothing is appended. */
   ownRevision: number
   events: readonly NewEvent[]
 }
 
+/** What became of one event of a batch. */
 export type Appended =
   | { kind: 'appended'; position: number; revision: number; recordedAt: number }
-  /** The stream, or the register's own, is at another revision than admission saw. */
+  /** The event's stream or `$register` is at another revision than admission saw. */
   | { kind: 'conflict'; expected: number; actual: number }
   /** The id is taken: nothing was written. */
   | { kind: 'duplicate'; position: number }
@@ -59,8 +63,8 @@ function outcomeOf({ outcomes, positions, revisions, recorded_ms }: Row, index: 
 }
 
 /**
- * Appends a batch in one statement and so in one transaction; durable when it returns. One outcome an event, in order;
- * an empty list where there is no such register. Positions follow each other without a gap.
+ * Appends a batch in one statement, and so in one transaction; durable when it returns. Gives one outcome for each event, in
+ * order, or an empty list if there is no such register. Positions have no gaps.
  */
 export async function append(
   db: Queryable,
@@ -89,8 +93,8 @@ export async function append(
 }
 
 /**
- * Lets nobody else append to a register until the transaction ends: what is read of it from here on stays true. False where
- * there is no such register.
+ * Locks a register to the end of the transaction: nobody else appends to it, so what the transaction reads stays true. False
+ * if there is no such register.
  */
 export async function lockRegister(tx: Queryable, register: string): Promise<boolean> {
   const { rows } = await sql<{ size: number | null }>`select lock_register(${register}) as size`.execute(tx)

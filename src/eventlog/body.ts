@@ -1,4 +1,4 @@
-// The body of an event and its hash: what the leaf commits to, and what tells a repeated recording from a reused id.
+// The body of an event and its hash. The leaf commits to the hash. The hash tells a repeated recording from a reused id.
 
 import { hash, randomFillSync } from 'node:crypto'
 import type { Citation } from '../domain/event.ts'
@@ -10,7 +10,7 @@ const SALT_BYTES = 32
 
 /** New salts of 32 random bytes each. */
 export function newSalts(count: number): Buffer[] {
-  // All at once: to ask for random bytes costs more than to get them.
+  // All at once, since each call costs more than its bytes.
   const bytes = randomFillSync(Buffer.allocUnsafe(SALT_BYTES * count))
   return Array.from({ length: count }, (_, index) => bytes.subarray(index * SALT_BYTES, (index + 1) * SALT_BYTES))
 }

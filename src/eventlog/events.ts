@@ -73,7 +73,7 @@ export function readEventsByIds(db: Queryable, register: string, ids: readonly s
   )
 }
 
-/** What stands at some positions of some registers, as far as it is there, in no particular order. */
+/** The envelopes of the events at some positions of some registers, in no particular order, as far as they exist. */
 export async function readEnvelopesAt(
   db: Queryable,
   places: readonly { register: string; position: number }[],

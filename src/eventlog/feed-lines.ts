@@ -5,9 +5,8 @@ import type { Queryable } from '../database/pool.ts'
 import type { FeedQuery } from './feed.ts'
 import { PAGE_BYTES, PAGE_EVENTS, withinBytes } from './page.ts'
 
-// An event as answers give it (domain/event-answer.ts), built by the database: to parse each row here and write it out again
-// costs several times as much. Safe by concatenation: ids, types and dates hold nothing that JSON escapes, data and citations
-// are stored as the JSON text that was written.
+// The JSON of an event, as domain/event-answer.ts has it. To parse each row here and to write it again costs several times as
+// much. Concatenation is safe: ids, types and dates hold nothing that JSON escapes; data and citations are stored as JSON text.
 const LINE = `'{"position":' || position || ',"id":"' || id || '","stream":"' || stream || '","revision":' || revision
   || ',"type":"' || type || '","typeVersion":' || type_version || ',"recordedAt":"'
   || to_char(recorded_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') || '","recordedBy":"' || recorded_by
@@ -28,7 +27,7 @@ function parametersOf({ register, after, until, limit, streams, types }: FeedQue
   return [register, after, until, limit, streams?.length ? streams : null, types?.length ? types : null, bytes]
 }
 
-/** An event of a feed, written out. */
+/** An event of the feed as text. */
 export type FeedLine = {
   position: number
   stream: string
@@ -37,14 +36,14 @@ export type FeedLine = {
   line: string
 }
 
-/** A page of events in order of position, each written out; of so many bytes or a little more, and of one event at least. */
+/** A page of events in order of position, as text: as many as fit about `bytes`, and one at least. */
 export async function readFeedLines(db: Queryable, query: FeedQuery, bytes = PAGE_BYTES): Promise<FeedLine[]> {
   const parameters = parametersOf(query, bytes)
   const { rows } = await db.executeQuery<FeedLine>(CompiledQuery.raw(`${PAGE} order by position`, parameters))
   return rows
 }
 
-/** Lines one after the other, each with its end. */
+/** Some lines with their ends, the position of the last one, and how many they are. */
 export type Lines = { lines: string; last: number; count: number }
 
 async function readLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): Promise<Lines | null> {
@@ -55,15 +54,15 @@ async function readLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): Promis
 }
 
 /**
- * Every event of a feed as NDJSON, page after page: while the reader takes one, the next is read, and no more than that. No
- * transaction is held open, whatever the reader's pace: what lies below a position never changes.
+ * Every event of a feed as NDJSON, page after page. The next page is read while the reader takes one, and no more than that.
+ * No transaction stays open for a slow reader: events below a position never change.
  */
 export async function* streamLines(db: Queryable, query: Omit<FeedQuery, 'limit'>): AsyncGenerator<Lines> {
   let next = readLines(db, query)
   for (let page = await next; page; page = await next) {
     const { last } = page
     next = last < query.until ? readLines(db, { ...query, after: last }) : Promise.resolve(null)
-    // It may fail before it is awaited.
+    // It may fail before the loop awaits it.
     next.catch(() => {})
     yield page
   }

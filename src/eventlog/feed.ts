@@ -1,4 +1,4 @@
-// Reading the log by position: the feed that everything derived from the log follows.
+// Reading the log by position. Projections, the sealer and followers read this feed.
 
 import type { Queryable } from '../database/pool.ts'
 import type { StoredEvent } from '../domain/event.ts'
@@ -16,7 +16,7 @@ export type FeedQuery = {
   types?: readonly string[]
 }
 
-/** A page of events in order of position. Never skips: a position that is visible has all earlier ones visible too. */
+/** A page of events in order of position. It skips none: if a position is visible, all earlier ones are too. */
 export function readFeed(
   db: Queryable,
   { register, after, until, limit, streams, types }: FeedQuery,
@@ -33,10 +33,10 @@ export function readFeed(
   return selectEvents(query)
 }
 
-/** That a stream has grown, and by what. */
+/** The position, stream and type of an event, without its content. */
 export type Growth = Pick<StoredEvent, 'position' | 'stream' | 'type'>
 
-/** Which streams the next events stand in, in order of position, without what they say. */
+/** The next events in order of position, without their content. */
 export function readGrowth(
   db: Queryable,
   { register, after, until, limit }: Pick<FeedQuery, 'register' | 'after' | 'until' | 'limit'>,
@@ -52,7 +52,7 @@ export function readGrowth(
     .execute()
 }
 
-/** Every event of a feed, page after page, in constant memory; the reader's pace is the pace. */
+/** Every event of a feed, read page after page at the reader's pace, in constant memory. */
 export async function* streamFeed(db: Queryable, query: Omit<FeedQuery, 'limit'>): AsyncGenerator<StoredEvent> {
   let after = query.after
   for (;;) {

@@ -9,7 +9,7 @@ export type LogHead = {
   size: number
   recordedAt: number | null
   ownRevision: number
-  /** How often content has been erased: what it says at every size may be less since. */
+  /** How many redactions the register has had. Each may take content away at every size. */
   redactions: number
 }
 
@@ -36,9 +36,9 @@ export async function listHeads(db: Queryable): Promise<(LogHead & { register: s
   return rows.map((row) => ({ register: row.register, ...headOf(row) }))
 }
 
-/** Every register of which there are events, whatever its row says. */
+/** Every register that has events, even if its row denies it. */
 export async function listRegistersWithEvents(db: Queryable): Promise<string[]> {
-  // From one register to the next along the primary key: the events between them are not read.
+  // Steps from register to register along the primary key, and does not read the events between.
   const { rows } = await sql<{ register: string }>`with recursive named(register) as (
       (select register from event order by register limit 1)
       union all
@@ -48,13 +48,13 @@ export async function listRegistersWithEvents(db: Queryable): Promise<string[]> 
   return rows.map(({ register }) => register)
 }
 
-/** The largest size of which nothing was recorded after the instant (milliseconds since the epoch). */
+/** How many events were recorded up to an instant (milliseconds since the epoch). */
 export async function sizeAt(db: Queryable, register: string, instant: number): Promise<number> {
   const { rows } = await sql<{ size: number }>`select size_at(${register}, ${new Date(instant)}) as size`.execute(db)
   return rows[0]?.size ?? 0
 }
 
-/** When the last event within a size was recorded, in milliseconds since the epoch; null for size 0. */
+/** The instant at which the last event of a size was recorded, in milliseconds since the epoch; null for size 0. */
 export async function recordedAtSize(db: Queryable, register: string, size: number): Promise<number | null> {
   if (size === 0) return null
   const row = await db

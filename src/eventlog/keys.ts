@@ -1,22 +1,21 @@
-// Idempotency keys: what was recorded under one, kept in the transaction of the recording, so that neither is there without
-// the other.
+// Idempotency keys. A key is kept with the outcomes of its recording, in the same transaction.
 
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 
-/** A key as its caller chose it, and the SHA-256 of what it came with. */
+/** A key as its caller chose it, and the SHA-256 of the request that it came with. */
 export type RecordingKey = { key: string; fingerprint: Buffer }
 
 /** Another recording has taken the key since it was looked for. Nothing was recorded. */
 export class KeyTakenError extends Error {}
 
-/** How long a key is kept: the day that is promised, and another for a clock that jumps by one. */
+/** How long a key is kept: the promised day, and another one for a clock that jumps by a day. */
 const KEPT_MS = 48 * 3_600_000
 
-/** What was recorded under a key; `outcomes` as they were given to `keepKeys`. */
+/** A key that was kept, with the outcomes that `keepKeys` was given. */
 export type KeptKey = { fingerprint: Buffer; outcomes: unknown }
 
-/** What a caller has recorded under a key that is still kept; null where nothing. `now` in milliseconds since the epoch. */
+/** The key of a caller if it is still kept, else null. `now` in milliseconds since the epoch. */
 export async function findKey(
   db: Queryable,
   register: string,
@@ -38,8 +37,8 @@ export async function findKey(
 type Kept = { key: RecordingKey; recordedBy: string; outcomes: unknown }
 
 /**
- * Keeps keys with what was recorded under them, in the caller's transaction, which holds the register's row. Returns the
- * keys that another recording has taken.
+ * Keeps keys with the outcomes of their recordings. The caller's transaction holds the register's row. Returns the keys that
+ * another recording has taken.
  */
 export async function keepKeys(
   db: Queryable,
@@ -68,8 +67,8 @@ export async function keepKeys(
 }
 
 /**
- * Forgets what the recordings of some events came with, by the ids of the events: a hash of it would tell those who guess.
- * Their keys stay, so that a recording that is sent again under one is not taken for a new one.
+ * Forgets the fingerprints of the recordings of some events, by the ids of the events: who guesses the content could check it
+ * against the hash. The keys stay, so a request that is sent again is not recorded again.
  */
 export async function forgetFingerprints(db: Queryable, register: string, ids: readonly string[]): Promise<void> {
   await sql`update idempotency_key set fingerprint = sha256(uuid_send(gen_random_uuid()))
@@ -77,7 +76,7 @@ export async function forgetFingerprints(db: Queryable, register: string, ids: r
       select from json_array_elements(outcomes) outcome where outcome ->> 'id' = any(${[...ids]}::text[]))`.execute(db)
 }
 
-/** Forgets the keys of a register that have been kept for long enough. */
+/** Forgets the keys of a register that are older than 48 hours. */
 export async function forgetKeys(db: Queryable, register: string, now: number): Promise<void> {
   await db
     .deleteFrom('idempotency_key')

@@ -1,4 +1,4 @@
-// Reading the leaves of the log: what the Merkle tree of a register is made of.
+// Reading the leaves of the log, over which the Merkle tree of a register is built.
 
 import { CompiledQuery } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
@@ -8,7 +8,10 @@ import { exactJson, InexactJsonError } from '../kernel/exact-json.ts'
 import { storedEvent } from './events.ts'
 import { PAGE_BYTES, PAGE_EVENTS, withinBytes } from './page.ts'
 
-/** The leaves of a register from a position up to and without another, in order; fewer where the log ends before. */
+/**
+ * The leaves of a register from one position to before another, in order; fewer if the log ends before. Throws
+ * MissingEventError.
+ */
 export async function readLeaves(db: Queryable, register: string, from: number, until: number): Promise<Buffer[]> {
   const rows = await db
     .selectFrom('event')
@@ -19,7 +22,7 @@ export async function readLeaves(db: Queryable, register: string, from: number, 
     .orderBy('position')
     .execute()
   return rows.map(({ position, leaf }, index) => {
-    // Positions have no gaps; where one is missing, no leaf after it stands where its place in the tree is.
+    // Positions have no gaps. After a missing event every leaf would stand in a wrong place of the tree.
     if (position !== from + index) throw new MissingEventError(from + index)
     return leaf
   })
@@ -35,7 +38,7 @@ export class MissingEventError extends Error {
   }
 }
 
-// Content as its text: what a driver makes of JSON may be less than stands there.
+// The content comes as text, since a driver may lose some of it when it parses JSON.
 const WITH_LEAVES = `${withinBytes(
   `position, id, stream, revision, type, type_version, recorded_at, recorded_by, occurred_on,
     data::text as data, citations::text as citations, salt, body_hash, leaf`,
@@ -43,14 +46,14 @@ const WITH_LEAVES = `${withinBytes(
   '$4',
 )} order by position`
 
-/** The next events after a position with their leaves: of so many bytes, and one at least; none at the end. */
+/** The next events after a position with their leaves: as many as fit a page, and one at least; none at the end. */
 export async function readWithLeaves(db: Queryable, register: string, after: number): Promise<EventWithLeaf[]> {
   const parameters = [register, after, PAGE_EVENTS, PAGE_BYTES]
   const { rows } = await db.executeQuery<TextRow>(CompiledQuery.raw(WITH_LEAVES, parameters))
   return rows.map(withLeaf)
 }
 
-/** An event with its leaf, as both stand there; `inexact` says what its content lost when it was read, null for nothing. */
+/** A stored event and its leaf. If its content loses something when it is parsed, `inexact` says what, and the content is null. */
 export type EventWithLeaf = { event: StoredEvent; leaf: Buffer; inexact: string | null }
 
 type TextRow = Omit<Tables['event'], 'data' | 'citations'> & { data: string | null; citations: string | null }

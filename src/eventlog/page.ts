@@ -5,7 +5,7 @@ export const PAGE_EVENTS = 1_000
 /** Bytes of bodies at once. */
 export const PAGE_BYTES = 2 ** 19
 
-// What a body will take, without reading it: where it is compressed, by how much is not known, and may be by a hundred times.
+// About how many bytes a column has, without reading it. A compressed one may be compressed a hundred times; nobody knows.
 const weight = (column: string) =>
   `coalesce(pg_column_size(${column}) * case when pg_column_compression(${column}) is null then 1 else 8 end, 0)`
 

@@ -1,11 +1,11 @@
-// Reading what is left of events whose content was redacted, and of retractions, which keep what they point to.
+// Reading redacted events, and retractions, which keep their target when they are redacted.
 
 import { sql } from 'kysely'
 import type { Queryable } from '../database/pool.ts'
 import { REGISTER_STREAM } from '../domain/event.ts'
 import type { RedactedEvent } from '../domain/repairs.ts'
 
-/** The events of a stream up to a size whose content was erased, in order: what is left to say of them. */
+/** The redacted events of a stream up to a size, in order. */
 export async function readRedacted(
   db: Queryable,
   register: string,
@@ -24,7 +24,7 @@ export async function readRedacted(
   return rows.map((row) => ({ ...row, salt: null }))
 }
 
-/** What was erased of commitments, in order of position. */
+/** The redacted events of all commitments, in order of position; redacted retractions are left out. */
 export async function readAllRedacted(db: Queryable, register: string): Promise<RedactedEvent[]> {
   const { rows } =
     await sql<RedactedEvent>`select e.position, e.id, e.stream, e.type, coalesce(fact.type, e.type) as "factType"
@@ -36,7 +36,7 @@ export async function readAllRedacted(db: Queryable, register: string): Promise<
   return rows
 }
 
-/** The retractions in some streams up to a size, in order of position: what they point to stays, whatever is erased. */
+/** The retractions in some streams up to a size, in order of position. A redaction leaves their target. */
 export function readRetractions(
   db: Queryable,
   register: string,

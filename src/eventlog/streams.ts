@@ -17,8 +17,8 @@ export function readStream(db: Queryable, register: string, stream: string, afte
   )
 }
 
-// As text, and not built anew each time: every answer about one commitment begins with this, and to build it takes longer
-// than the database takes to run it. By stream, not by position: the index is walked once, nothing is sorted.
+// Built once as text: every answer about one commitment begins with this query, and kysely takes longer to build it than the
+// database to run it. Ordered by stream, not by position: the index is walked once, and nothing is sorted.
 const selectStreams = (which: string, order: string) => `select
     ${COLUMNS.filter((column) => column !== 'recorded_at').join(', ')},
     (extract(epoch from recorded_at) * 1000)::bigint as recorded_ms
@@ -42,7 +42,7 @@ export async function readStreams(
   return rows.map((row) => storedEvent(row, row.recorded_ms))
 }
 
-// What no fold looks at stays where it is: to bring it here costs a fifth of the reading.
+// Without the columns that no fold reads, since they cost a fifth of the time. A salt says only that it is there.
 const TO_FOLD = `select position, id, stream, revision, type, type_version as "typeVersion",
     (extract(epoch from recorded_at) * 1000)::bigint as "recordedAt", occurred_on as "occurredOn", data, citations,
     case when salt is not null then ''::bytea end as salt
@@ -74,19 +74,19 @@ export type Scan = {
 }
 
 /**
- * The next whole streams of a register in order of their names, each in order of revision; none after the last. A salt
- * says only that it is there.
+ * The events of the next whole streams of a register, in order of the streams' names, each in order of revision; none after
+ * the last stream.
  */
 export async function scanStreams(db: Queryable, { register, after, upTo, size, limit }: Scan): Promise<EventToFold[]> {
   const { rows } = await db.executeQuery<EventToFold>(CompiledQuery.raw(SCAN, [register, after, upTo, size, limit]))
   const last = rows.at(-1)
   const whole = rows.length < limit ? rows : rows.filter(({ stream }) => stream !== last?.stream)
-  // A stream that is longer than a page is read by itself.
+  // If a stream is longer than a page, it is read alone.
   if (whole.length === 0 && last) return readStreams(db, register, [last.stream], size)
   return whole
 }
 
-/** Names of streams that part a register's log into about as many equal parts: each the last of its part but for the last. */
+/** Names of streams that part a log into about equal parts: each is the last one of its part, and the last part has none. */
 export async function streamBounds(db: Queryable, register: string, size: number, parts: number): Promise<string[]> {
   const samples = Math.min(size, parts * 32)
   const positions = Array.from({ length: samples }, (_, index) => Math.floor(((index + 0.5) * size) / samples))
@@ -105,7 +105,7 @@ export async function streamBounds(db: Queryable, register: string, size: number
   return [...new Set(bounds.filter((bound) => bound !== undefined))]
 }
 
-/** A stream in brief: its revision, and whether it holds a CommitmentMade and plain facts alone. */
+/** The revision of a stream, and whether it holds a CommitmentMade and only plain facts. */
 export type StreamBrief = { stream: string; revision: number; isPlain: boolean }
 
 // Events that are not plain: repairs, ends of a promise, redacted events (recording/knowledge.ts says why).
@@ -113,7 +113,7 @@ const BRIEFS = `select stream, max(revision) as revision, bool_or(type = 'Commit
     and not bool_or(salt is null or type = any($3::text[])) as "isPlain"
   from event where register = $1 and stream = any($2::text[]) group by stream`
 
-/** Streams in brief; `notPlain` are the types that keep a stream from being plain. Those without events are left out. */
+/** Streams in brief, those without events left out. An event of a type in `notPlain` keeps its stream from being plain. */
 export async function readBriefs(
   db: Queryable,
   register: string,
@@ -124,7 +124,7 @@ export async function readBriefs(
   return rows
 }
 
-/** The streams that have events at or after a position, the register's own left out. */
+/** The streams of commitments that have events at or after a position, and before a size. */
 export async function streamsSince(
   db: Queryable,
   register: string,
@@ -143,7 +143,7 @@ export async function streamsSince(
   return rows.map((row) => row.stream)
 }
 
-/** The next streams in order of name, the register's own left out, that have events within a size. */
+/** The next streams of commitments in order of name that have events before a size. */
 export async function streamsAfter(
   db: Queryable,
   { register, after, size, limit }: { register: string; after: string; size: number; limit: number },

@@ -1,5 +1,5 @@
-// Redaction: the content of an event is erased for good, and an event of its own says that it was, and why. Log, projections
-// and what is kept of keys lose it in one transaction under the register's row: nobody sees one without the other.
+// Redaction erases the content of an event for good, and records an event that says so and why. Log, rows and keys lose the
+// content in one transaction that holds the register's row, so nobody sees one without the other.
 
 import { randomUUIDv7 } from 'node:crypto'
 import type { Database, Queryable } from '../database/pool.ts'
@@ -15,7 +15,7 @@ import { dayInZone, formatDay } from '../kernel/plain-date.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
 import { timeZonesFrom } from '../registers/time-zones.ts'
 
-/** What is to be erased, and why. `now` is the service's clock, milliseconds since the epoch. */
+/** Which event is redacted, and why. `now` is the service's clock, milliseconds since the epoch. */
 export type RedactionRequest = {
   register: string
   position: number
@@ -47,8 +47,8 @@ function refuse(word: RedactionRefusal, detail: string): Redaction {
 }
 
 /**
- * Erases the content of the event at a position, with its corrections, and records that; durable when it returns. A
- * replay that was interrupted is given up; while one is under way, refuses with `in-flight`. Throws KeyTakenError.
+ * Redacts the event at a position and its corrections; durable when it returns. Gives up a replay that was interrupted, and
+ * refuses with `in-flight` while one is under way. Throws KeyTakenError.
  */
 export async function redact(db: Database, rows: FoldedRows, request: RedactionRequest): Promise<Redaction> {
   await rows.giveUpInterrupted(db, request.register)
@@ -66,7 +66,7 @@ export async function redact(db: Database, rows: FoldedRows, request: RedactionR
 /** Redacts in a transaction that replays of the register wait for. */
 async function redactIn(tx: Queryable, rows: FoldedRows, request: RedactionRequest): Promise<Redaction> {
   const { register, position } = request
-  // Knowledge of its own: what this transaction sees is not true for others before it commits, if it does.
+  // Registers of its own: the cache of the process must not hold what this transaction may take back.
   const known = (await lockRegister(tx, register)) ? await createRegisters().read(tx, register) : null
   if (!known) return refuse('unknown-register', `there is no register ${register}`)
   const target = await readEvent(tx, register, position)
@@ -76,14 +76,14 @@ async function redactIn(tx: Queryable, rows: FoldedRows, request: RedactionReque
   const recorded = await announce(tx, request, known, target)
   const redacted = await redactContent(tx, register, target.id)
   await redactKeys(tx, request, redacted, recorded)
-  // Rows say nothing of what the register itself defines, but for its time zone, which stays.
+  // Rows hold no definitions of the register, except the time zone, which cannot be redacted.
   if (target.stream !== REGISTER_STREAM) {
     await rows.redactRows(tx, known, { stream: target.stream, position: Math.min(...redacted) })
   }
   return recorded
 }
 
-/** Forgets what the redacted events came with, and keeps the key of the redaction. Throws KeyTakenError. */
+/** Forgets the fingerprints of the redacted events, and keeps the key of the redaction. Throws KeyTakenError. */
 async function redactKeys(
   tx: Queryable,
   { register, key, recordedBy, now }: RedactionRequest,
@@ -112,7 +112,7 @@ function refusalOf(target: StoredEvent, known: KnownRegister): Redaction | null 
   return null
 }
 
-/** Whether some knowledge of the register would date its facts in another time zone without an event. */
+/** Whether the register would have, or have had, another time zone without this event. */
 function setsTimeZone(target: StoredEvent, known: KnownRegister): boolean {
   const events = withoutContent(known.events, target.id)
   const left = { ...known, events, state: registerAt(events, Number.POSITIVE_INFINITY) }
@@ -120,7 +120,7 @@ function setsTimeZone(target: StoredEvent, known: KnownRegister): boolean {
   return zones(left) !== zones(known)
 }
 
-/** Appends the event that says what is erased. */
+/** Appends the EventRedacted. */
 async function announce(
   tx: Queryable,
   { register, reason, recordedBy, now }: RedactionRequest,

@@ -1,4 +1,5 @@
-// What each register defines, kept in memory and read on as its own stream grows: admission and every answer need it.
+// The definitions of each register, in memory: admission and every answer need them. When a register's own stream grows, the
+// new events are read. This room knows no projections.
 
 import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../database/pool.ts'
@@ -10,8 +11,8 @@ import { readAllRedacted } from '../eventlog/redacted.ts'
 import { readStream } from '../eventlog/streams.ts'
 
 /**
- * A register at its head: how far its log reaches, the events of its own stream, what they amount to, and what was erased
- * of its commitments, by position.
+ * A register at its head: how far its log reaches, the events of its own stream, the state that they fold to, and the
+ * redacted events of its commitments, by position.
  */
 export type KnownRegister = {
   register: string
@@ -21,7 +22,7 @@ export type KnownRegister = {
   redacted: readonly RedactedEvent[]
 }
 
-/** The same where an event of its own stream may be one that cannot be read: then they amount to nothing. */
+/** The same for a register of which an event may be unreadable: then the error stands for the state. */
 export type RegisterLog = Omit<KnownRegister, 'state'> & { state: RegisterState | UnreadableEventError }
 
 type Cached = {
@@ -34,20 +35,20 @@ type Cached = {
 const MAX_CACHED = 200
 
 export type Registers = {
-  /** The register at its head, which is read from its row; null where there is none. Throws UnreadableEventError. */
+  /** The register at its head, which is read from its row; null if there is no register. Throws UnreadableEventError. */
   read: (db: Queryable, register: string) => Promise<KnownRegister | null>
-  /** The same for a reader of its log from an earlier size on, who may come before an event that cannot be read. */
+  /** The same, without throwing: a reader of an earlier size may stand before the unreadable event. */
   log: (db: Queryable, register: string) => Promise<RegisterLog | null>
-  /** The register at a head that is known already. Throws UnreadableEventError. */
+  /** The register at a head that the caller knows. Throws UnreadableEventError. */
   at: <H extends LogHead & { register: string }>(db: Queryable, head: H) => Promise<KnownRegister & { head: H }>
 }
 
-/** A cache of what registers define: as much of it is used as the head says that there is. */
+/** Creates a cache of definitions. An answer uses as many of them as its head counts. */
 export function createRegisters(): Registers {
   const cache = new LRUCache<string, Cached>({ max: MAX_CACHED })
   async function definedBy(db: Queryable, register: string, head: LogHead): Promise<Cached> {
     const cached = cache.get(register) ?? { events: [], state: stateOf([]), redacted: [], redactions: 0 }
-    // A head that is known may be older than what somebody else has read since.
+    // The caller's head may be older than the cached events.
     const isRedacted = head.redactions > cached.redactions
     if (!isRedacted && cached.events.length > head.ownRevision) return upTo(cached, head.ownRevision)
     const isKnown = !isRedacted && cached.events.length === head.ownRevision
@@ -75,7 +76,7 @@ function readable<Log extends RegisterLog>(log: Log): Log & { state: RegisterSta
   return { ...log, state: log.state }
 }
 
-/** What events of a register's own stream amount to, or the one that keeps it from being known. */
+/** The state that the events of a register's own stream fold to, or the error of one that cannot be read. */
 function stateOf(events: readonly StoredEvent[]): Cached['state'] {
   try {
     return registerAt(events, Number.POSITIVE_INFINITY)
@@ -91,18 +92,18 @@ function upTo(cached: Cached, ownRevision: number): Cached {
 }
 
 async function readOn(db: Queryable, register: string, cached: Cached, head: LogHead): Promise<Cached> {
-  // Where content was erased since, what was read before may hold it.
+  // After a redaction the cached events may still hold the redacted content.
   const isRedacted = head.redactions > cached.redactions
   const revision = isRedacted ? 0 : Math.min(cached.events.length, head.ownRevision)
   const newer = await readStream(db, register, REGISTER_STREAM, revision)
-  // What was recorded since the head was read belongs to a later head.
+  // Events that were recorded after the head was read belong to a later head.
   const events = [...cached.events.slice(0, revision), ...newer].slice(0, head.ownRevision)
   const redacted = isRedacted ? await readAllRedacted(db, register) : cached.redacted
   const redactions = Math.max(head.redactions, cached.redactions)
   return { events, state: stateOf(events), redacted, redactions }
 }
 
-/** What the register defined as known at a size. Throws UnreadableEventError where that is one of what was known. */
+/** The state of the register as known at a size. Throws UnreadableEventError if an event within the size cannot be read. */
 export function stateKnownAt({ events, state }: RegisterLog, size: number): RegisterState {
   const newest = events.at(-1)
   const isHead = !newest || newest.position < size
