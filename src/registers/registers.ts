@@ -11,7 +11,7 @@ import { readAllRedacted } from '../eventlog/redacted.ts'
 import { readStream } from '../eventlog/streams.ts'
 
 /**
- * A register at its head: how far its log reaches, the events of its own stream, the state that they fold to, and the
+ * A register at its head: the size of its log, the events of its own stream, the state that they fold to. With the
  * redacted events of its commitments, by position.
  */
 export type KnownRegister = {
