@@ -32,6 +32,7 @@ import { allowOrigins, guardBrowsers } from './server/browsers.ts'
 import type { Context } from './server/context.ts'
 import { answerPolls } from './server/etag-cache.ts'
 import { FOLLOWING, type Following } from './server/event-stream.ts'
+import { type Examples, readExamples } from './server/examples.ts'
 import { createInstance, type InstanceOptions } from './server/instance.ts'
 import { limitRequests, PATIENCE } from './server/limits.ts'
 import { holdToNamedProblems } from './server/named-problems.ts'
@@ -55,6 +56,8 @@ export type AppOptions = InstanceOptions & {
   /** The origins of pages that may read answers, besides the service's own. */
   corsOrigins?: readonly string[]
   rateLimit?: RateLimit
+  /** The examples of the API's description, where not those that were generated. */
+  examples?: Examples
 }
 
 /** Requests a minute of one caller, where nothing else is said. */
@@ -75,7 +78,7 @@ async function addPlugins(app: FastifyInstance, context: Context, options: AppOp
   readBodies(app, patience)
   negotiate(app)
   if (options.checkAnswers) holdToNamedProblems(app)
-  describeRoutes(app)
+  describeRoutes(app, options.examples ?? readExamples())
 }
 
 /** Every resource that there is. */

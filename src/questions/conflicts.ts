@@ -34,7 +34,7 @@ const listedConflict = conflictAnswer
     about,
     title: z.string().meta({ description: 'Its title; for a reported figure its metric' }),
   })
-  .meta({ id: 'ListedConflict' })
+  .meta({ id: 'ListedConflict', description: 'A conflict, with the object that it concerns' })
 export type ListedConflict = z.output<typeof listedConflict>
 
 export const conflictListAnswer = listAnswer(listedConflict).extend(redactedAnswer)

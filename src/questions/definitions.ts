@@ -48,7 +48,7 @@ const sourceAnswer = z
     archivedUrl: nullableText.meta({ description: 'The web address of an archived copy; null: not recorded' }),
     ...defined,
   })
-  .meta({ id: 'Source' })
+  .meta({ id: 'Source', description: 'A document that facts are cited from' })
 
 const scopeAnswer = z.strictObject({
   value: z.number().meta({ description: 'The reported number, in `unit`' }),
@@ -63,7 +63,7 @@ const programmeAnswer = z
     scope: scopeAnswer.nullable().meta({ description: 'The scope as reported, not computed; null: none is reported' }),
     ...defined,
   })
-  .meta({ id: 'Programme' })
+  .meta({ id: 'Programme', description: 'A named group of commitments' })
 
 export const sourceListAnswer = listAnswer(sourceAnswer).extend(redactedAnswer)
 export const programmeListAnswer = listAnswer(programmeAnswer).extend(redactedAnswer)

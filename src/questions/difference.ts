@@ -53,7 +53,7 @@ const itemAnswer = z
     }),
     because: z.array(causeAnswer).meta({ description: 'The events that changed its status, in order of position' }),
   })
-  .meta({ id: 'Difference' })
+  .meta({ id: 'Difference', description: 'How a commitment stands at two sizes, and because of which events' })
 type Item = z.output<typeof itemAnswer>
 
 const figuresAnswer = z.strictObject(summaryFigures)

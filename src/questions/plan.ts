@@ -15,7 +15,7 @@ const plannedDay = z
     dueOn: z.string().meta({ description: 'An original due day, YYYY-MM-DD' }),
     count: z.int().meta({ description: 'How many commitments were due on that day' }),
   })
-  .meta({ id: 'PlannedDay' })
+  .meta({ id: 'PlannedDay', description: 'An original due day, with the number of commitments that were due on it' })
 
 export const planAnswer = z.strictObject({
   register: registerId,

@@ -26,7 +26,7 @@ export const registerAnswer = z
       .meta({ description: 'When the last event was recorded, in UTC; null without events' }),
     ...redactedAnswer,
   })
-  .meta({ id: 'Register' })
+  .meta({ id: 'Register', description: 'A register as it is now' })
 export type RegisterAnswer = z.output<typeof registerAnswer>
 
 /** A register as answers give it, at its head. */

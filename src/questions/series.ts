@@ -21,7 +21,7 @@ const MAX_ITEMS = 1_000
 
 const itemAnswer = z
   .strictObject({ register: registerId, ...frameAnswer, ...summaryFigures })
-  .meta({ id: 'SeriesItem' })
+  .meta({ id: 'SeriesItem', description: 'The figures on one day of a series' })
 export const seriesAnswer = z.strictObject({
   items: z.array(itemAnswer).meta({ description: 'The figures of each step, the earliest first' }),
   next: lastPage,

@@ -15,7 +15,7 @@ const slippageCount = z
     days: z.int().meta({ description: 'Slippage in days; positive is late' }),
     count: z.int().meta({ description: 'How many commitments slipped by so many days' }),
   })
-  .meta({ id: 'SlippageCount' })
+  .meta({ id: 'SlippageCount', description: 'A number of days, with the number of commitments that slipped by it' })
 
 const countsAnswer = z
   .strictObject({

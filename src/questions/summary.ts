@@ -40,7 +40,7 @@ export const summaryAnswer = z
     ...redactedAnswer,
     groups: z.array(groupAnswer).meta({ description: 'The groups of each dimension of `groupBy`; empty without it' }),
   })
-  .meta({ id: 'Summary' })
+  .meta({ id: 'Summary', description: 'The figures of a register or of some programmes, and of groups within them' })
 export type SummaryAnswer = z.output<typeof summaryAnswer>
 
 /** What a register defines belongs to the answer even where no commitment names it. */

@@ -9,6 +9,7 @@ import { openEmbedded } from '../../src/database/embedded/server.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { buildApp } from '../../src/http/app.ts'
+import type { Examples } from '../../src/http/server/examples.ts'
 import { createRegisterHeads } from '../../src/projections/core/heads.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
@@ -17,11 +18,16 @@ import { dumpSchema } from './dump-schema.ts'
 import { commandLinePage } from './generated/command-line.ts'
 import { configurationPage } from './generated/configuration.ts'
 import { contractPage } from './generated/contract.ts'
+import { exampleAnswers } from './generated/examples.ts'
 import { pageWords } from './generated/page-words.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 
-async function openapi(db: Database): Promise<string> {
+function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+async function openapi(db: Database, examples: Examples): Promise<string> {
   const registers = createRegisters()
   const recorder = createRecorder(db, registers, { now: Date.now })
   const context = {
@@ -33,8 +39,8 @@ async function openapi(db: Database): Promise<string> {
     now: Date.now,
     wake: () => {},
   }
-  const app = await buildApp(context, pino({ level: 'silent' }))
-  const text = `${JSON.stringify(app.swagger(), null, 2)}\n`
+  const app = await buildApp(context, pino({ level: 'silent' }), { examples })
+  const text = jsonText(app.swagger())
   await app.close()
   return text
 }
@@ -46,9 +52,12 @@ async function generated(): Promise<Record<string, string>> {
   const db = openDatabase({ connectionString: server.connectionString })
   try {
     await migrate(db)
+    const schema = await dumpSchema(db)
+    const examples = await exampleAnswers(db)
     return {
-      'migrations/schema.sql': await dumpSchema(db),
-      'openapi/openapi.json': await openapi(db),
+      'migrations/schema.sql': schema,
+      'openapi/examples.json': jsonText(examples),
+      'openapi/openapi.json': await openapi(db, examples),
       'docs/configuration.md': configurationPage(),
       'docs/cli.md': commandLinePage(),
       'src/dashboard/generated.ts': pageWords(),

@@ -20,7 +20,7 @@ const callerAnswer = z
     }),
     grants: z.array(grantAnswer).meta({ description: 'What the caller may do; empty without access control' }),
   })
-  .meta({ id: 'CallerAccess' })
+  .meta({ id: 'CallerAccess', description: 'Who asks, and what they may do' })
 export type CallerAnswer = z.output<typeof callerAnswer>
 
 export function callerRoutes(app: App, { access }: Context): void {

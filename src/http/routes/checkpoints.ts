@@ -30,7 +30,7 @@ const checkpointItem = z
     signedAt: z.string().meta({ description: 'When the service signed it, in UTC' }),
     note: noteText,
   })
-  .meta({ id: 'Checkpoint' })
+  .meta({ id: 'Checkpoint', description: 'The signed head of the Merkle tree over a register’s log, at one size' })
 
 export type CheckpointAnswer = z.output<typeof checkpointItem>
 
@@ -55,7 +55,10 @@ const consistencyAnswer = z
     secondRoot: base64.meta({ description: 'The root of the tree over the larger size, in base64' }),
     proof: z.array(base64).meta({ description: 'The hashes of the consistency proof, as in RFC 9162, section 2.1.4' }),
   })
-  .meta({ id: 'Consistency' })
+  .meta({
+    id: 'Consistency',
+    description: 'A proof that the log at the larger size extends the log at the smaller one',
+  })
 
 const size = wholeNumber('expected a size, from 1 on', 1)
 const consistencyParameters = z.strictObject({

@@ -25,7 +25,7 @@ const digestAnswer = z
       description: 'SHA-256 (hexadecimal) over the rows, each a line of RFC 8785 JSON, in order of their key',
     }),
   })
-  .meta({ id: 'Digest' })
+  .meta({ id: 'Digest', description: 'The hash over the rows of a projection in one register' })
 
 const querystring = z.strictObject({
   size: wholeNumber('expected a size', 0)

@@ -77,7 +77,7 @@ export const recordedAnswer = z
       description: 'With `Prefer: wait=sealed`: the proof of each event, if a checkpoint covered all within 5 seconds',
     }),
   })
-  .meta({ id: 'Recorded' })
+  .meta({ id: 'Recorded', description: 'What became of the events of a request' })
 
 const recordHeaders = idempotencyHeaders.extend(preferHeader.shape)
 

@@ -27,7 +27,7 @@ const sealingAnswer = z
       .nullable()
       .meta({ description: 'Why the service signs nothing: the log or its tree was changed; null: nothing is wrong' }),
   })
-  .meta({ id: 'Sealing' })
+  .meta({ id: 'Sealing', description: 'How far the log of a register is covered by checkpoints' })
 
 const readyAnswer = z.strictObject({
   status: z.enum(['ready', 'degraded']).meta({

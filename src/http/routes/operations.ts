@@ -55,7 +55,7 @@ export const operationAnswer = z
           'Why it failed, or, of one that is caughtUp, that its rows differ from the old ones; null: nothing is wrong',
       }),
   })
-  .meta({ id: 'Operation' })
+  .meta({ id: 'Operation', description: 'A replay, with its progress' })
 
 export type OperationAnswer = z.output<typeof operationAnswer>
 

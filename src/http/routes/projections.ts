@@ -41,7 +41,7 @@ export const projectionAnswer = z
       .nullable()
       .meta({ description: 'The event that it cannot read; null: there is none' }),
   })
-  .meta({ id: 'Projection' })
+  .meta({ id: 'Projection', description: 'How far a projection has read the log of a register' })
 
 export type ProjectionAnswer = z.output<typeof projectionAnswer>
 

@@ -31,7 +31,7 @@ export const proofAnswer = z
       .meta({ description: 'The hashes of the inclusion proof, as in RFC 9162, section 2.1.3' }),
     checkpoint: noteText,
   })
-  .meta({ id: 'Proof' })
+  .meta({ id: 'Proof', description: 'A proof that an event is in the log, with the checkpoint that it leads to' })
 
 export type ProofAnswer = z.output<typeof proofAnswer>
 

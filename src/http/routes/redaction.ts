@@ -21,7 +21,9 @@ const reason = text()
   .refine((value) => value.trim() !== '', { error: 'expected a reason, not only white space' })
   .meta({ description: 'The reason. It is recorded, and everyone who may read the register can read it' })
 
-const redactBody = z.strictObject({ reason }).meta({ id: 'Redaction' })
+const redactBody = z
+  .strictObject({ reason })
+  .meta({ id: 'Redaction', description: 'Why the content of an event is erased' })
 
 const ROWS: FoldedRows = { giveUpInterrupted, holdOffReplays, redactRows: redactFromRows }
 

@@ -29,11 +29,11 @@ const openedAnswer = registerAnswer
         'With `Prefer: wait=sealed`: the proof of its first event, if a checkpoint covered it within 5 seconds',
     }),
   })
-  .meta({ id: 'OpenedRegister' })
+  .meta({ id: 'OpenedRegister', description: 'A register as it was opened' })
 
 const newRegister = registerOpened
   .extend({ id: slug.meta({ description: 'The id of the new register, as in its addresses' }) })
-  .meta({ id: 'NewRegister' })
+  .meta({ id: 'NewRegister', description: 'A register to open' })
 
 const registerList = z.strictObject({
   items: z.array(registerAnswer).meta({ description: 'The registers that the caller may see, in order of id' }),

@@ -51,7 +51,7 @@ export function problemsOf({ url, schema, config }: NamedRoute): ProblemWord[] {
   return PROBLEM_WORDS.filter((word) => words.has(word))
 }
 
-const problemAnswer = z
+export const problemAnswer = z
   .looseObject({
     type: z.string().meta({ description: 'The word of the problem, which stays the same: /problems/{word}' }),
     title: z.string().meta({ description: 'What the word means; the same for every occurrence' }),

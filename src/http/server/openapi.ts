@@ -1,5 +1,6 @@
 // The description of the API (OpenAPI 3.1), made from the schemas of the routes, and the page at /docs that shows it.
 
+import { STATUS_CODES } from 'node:http'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
@@ -7,6 +8,7 @@ import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-pro
 import type { ProblemWord } from '../../kernel/problem-words.ts'
 import { NDJSON_TYPE } from './body.ts'
 import { DOCS_POLICY } from './browsers.ts'
+import { type Examples, withExamples } from './examples.ts'
 import { type NamedResponses, problemResponses, problemsOf } from './named-problems.ts'
 import { pathParameters } from './path-parameters.ts'
 
@@ -104,18 +106,38 @@ function withProblems<T extends { paths?: unknown; components?: object }>(docume
   return { ...document, components: { ...document.components, responses } }
 }
 
-/** Describes every route that is registered after this. */
-export function describeRoutes(app: FastifyInstance): void {
+/** Describes every route that is registered after this, with these examples. */
+export function describeRoutes(app: FastifyInstance, examples: Examples): void {
   app.register(swagger, {
     openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
     transform: withRouteConfig,
-    transformObject: (document) =>
-      withoutUnused(withNamedRest(withProblems(withLines(jsonSchemaTransformObject(document))))),
+    transformObject: (given) => {
+      const document = withStatusTexts(withNamedRest(withProblems(withLines(jsonSchemaTransformObject(given)))))
+      return withExamples(withoutUnused(document), examples)
+    },
   })
   app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
 }
 
+type Answering = Record<string, { responses?: Record<string, { description?: string }> }>
+
+/** Says of an answer that nothing else is said of at least what its status means. */
+function withStatusTexts<T extends { paths?: unknown }>(document: T): T {
+  for (const path of Object.values((document.paths ?? {}) as Record<string, Answering>)) {
+    for (const [status, response] of Object.values(path).flatMap(({ responses }) => Object.entries(responses ?? {}))) {
+      if (response.description === 'Default Response') response.description = STATUS_CODES[status] ?? ''
+    }
+  }
+  return document
+}
+
 /** `/openapi.json`: the description itself. */
 export function openapiRoute(app: FastifyInstance): void {
-  app.get('/openapi.json', { config: { permission: 'open' } }, async () => app.swagger())
+  const schema = {
+    operationId: 'readDescription',
+    summary: 'Read the description of the API',
+    description: 'This document, as OpenAPI 3.1. The page at `/docs` shows it.',
+    tags: ['description'],
+  }
+  app.get('/openapi.json', { config: { permission: 'open' }, schema }, async () => app.swagger())
 }

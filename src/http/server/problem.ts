@@ -18,6 +18,7 @@ import {
 import { ProjectionBehindError } from '../../projections/core/projection.ts'
 import { RefusalError } from '../../questions/refusal.ts'
 import { QueueFullError } from '../../recording/recorder.ts'
+import { problemAnswer } from './named-problems.ts'
 
 type Details = { detail?: string; errors?: ParseIssue[]; headers?: Record<string, string> } & Record<string, unknown>
 
@@ -236,6 +237,7 @@ export function answerUnreadable({ code }: Error & { code?: string }, socket: So
 
 /** `/problems/{word}`: the meaning of a problem's type, for a reader who follows it. */
 export function problemRoutes(app: FastifyInstance): void {
+  const { type, title, status } = problemAnswer.shape
   app.get(
     '/problems/:word',
     {
@@ -245,7 +247,7 @@ export function problemRoutes(app: FastifyInstance): void {
         summary: 'Read what a kind of problem means',
         description: 'The address of this answer is the `type` of the problem.',
         tags: ['problems'],
-        response: { 200: z.strictObject({ type: z.string(), title: z.string(), status: z.int() }) },
+        response: { 200: z.strictObject({ type, title, status }) },
       },
     },
     async (request) => {
