@@ -6,31 +6,30 @@ import type { Queryable } from '../../database/pool.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
 import { readStreams, streamsAfter } from '../../eventlog/streams.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
+import { jsonRow } from '../core/columns.ts'
 import type { OnProgress, RegisterBuild } from '../core/projection.ts'
-import { project } from './project.ts'
-import { columns } from './table.ts'
+import { COMMITMENT_COLUMNS } from './columns.ts'
+import { project, searchText } from './project.ts'
 
 const ROWS_AT_ONCE = 200
 
-function page(db: Queryable, { register, generation }: RegisterBuild, after: string) {
-  return db
-    .selectFrom('commitment')
-    .selectAll()
-    .select(sql<string>`search::text`.as('search'))
-    .where('register', '=', register)
-    .where('generation', '=', generation)
-    .where('id', '>', after)
-    .orderBy('id')
-    .limit(ROWS_AT_ONCE)
-    .execute()
+/** Neither whose rows they are nor which build they are of: what two builds say is the same. */
+const SAID = Object.entries(COMMITMENT_COLUMNS).map(([name, { type }]) =>
+  type === 'tsvector' ? `${name}::text as ${name}` : name,
+)
+
+async function page(db: Queryable, { register, generation }: RegisterBuild, after: string) {
+  const { rows } = await sql<{ id: string }>`select ${sql.raw(SAID.join(', '))} from commitment
+    where register = ${register} and generation = ${generation} and id > ${after}
+    order by id limit ${ROWS_AT_ONCE}`.execute(db)
+  return rows
 }
 
 /** The rows of a build as canonical JSON, in order of id, some at a time. */
 export async function* canonicalCommitments(db: Queryable, place: RegisterBuild): AsyncGenerator<string[]> {
   for (let after = ''; ; ) {
     const rows = await page(db, place, after)
-    // Neither whose they are nor which build they are of: what two builds say is the same.
-    yield rows.map(({ register: _, generation: __, ...row }) => canonicalJson(row))
+    yield rows.map((row) => canonicalJson(row))
     const last = rows.at(-1)
     if (!last || rows.length < ROWS_AT_ONCE) return
     after = last.id
@@ -56,15 +55,9 @@ export async function* canonicalCommitmentsAt(
     const streams = await streamsAfter(db, { register, after, size, limit: ROWS_AT_ONCE })
     const loaded = await readStreams(db, register, streams, size)
     const events = Map.groupBy(loaded, ({ stream }) => stream)
-    const rows = streams.flatMap((stream) => {
-      const row = project(stream, events.get(stream) ?? [], knowledge)
-      return row ? [columns(row)] : []
-    })
-    const words = await searchWords(
-      db,
-      rows.map(({ search }) => search),
-    )
-    yield rows.map((row, index) => canonicalJson({ ...row, search: words[index] }))
+    const rows = streams.flatMap((stream) => project(stream, events.get(stream) ?? [], knowledge) ?? [])
+    const words = await searchWords(db, rows.map(searchText))
+    yield rows.map((row, index) => canonicalJson({ ...jsonRow(COMMITMENT_COLUMNS, row), search: words[index] }))
     onProgress?.(loaded.length)
     const last = streams.at(-1)
     if (!last || streams.length < ROWS_AT_ONCE) return

@@ -31,11 +31,11 @@ export type Projection = ProjectionVersion & {
 }
 
 /** The table of each projection. */
-export const TABLES: Record<ProjectionName, 'commitment' | 'period' | 'tally'> = {
+export const TABLES = {
   commitments: 'commitment',
   periods: 'period',
   tallies: 'tally',
-}
+} as const satisfies Record<ProjectionName, string>
 
 /** What is built together: tallies sum up periods, so a build of these brings them. */
 export const BUILT_TOGETHER: Record<ProjectionName, readonly ProjectionName[]> = {

@@ -10,9 +10,10 @@ import { readToFold, streamsAfter } from '../../eventlog/streams.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { unpackedChanges } from './changes.ts'
+import { numbersOf } from './columns.ts'
 import { readMemberships } from './memberships.ts'
 import { type Change, type TimelineVersion, tallyChanges, timelineVersions } from './project.ts'
-import { contentHash, numbersOf } from './table.ts'
+import { contentHash } from './table.ts'
 
 /** Rows can be long: each holds a whole timeline. */
 const ROWS_AT_ONCE = 100

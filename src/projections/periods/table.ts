@@ -4,14 +4,10 @@ import { hash } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership, Period } from '../../domain/commitment/timeline.ts'
+import { insertRows } from '../core/columns.ts'
 import type { RegisterBuild } from '../core/projection.ts'
-import { packChanges } from './changes.ts'
-import { type TimelineVersion, tallyChanges } from './project.ts'
-
-/** Whole numbers a period has in column `numbers`. */
-export const NUMBERS = 8
-export const UNCERTAIN = 1
-export const CONFLICTED = 2
+import { periodColumns } from './columns.ts'
+import type { TimelineVersion } from './project.ts'
 
 /** What names a membership: SHA-256 of what it says. */
 export function contentHash({ programme, themes, parties }: Membership): string {
@@ -59,20 +55,10 @@ export async function numberMemberships(
   return numbers
 }
 
-/** Gives the number of a period's membership. */
-export type NumberOf = (period: Period) => number
-
-/** The numbers of a period, as column `numbers` holds them. */
-export function numbersOf({ dates, rebaselines, forecastPushes, uncertain, isConflicted }: Period) {
-  const { madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn } = dates
-  const flags = (uncertain ? UNCERTAIN : 0) + (isConflicted ? CONFLICTED : 0)
-  return [madeOn, originalDueOn, currentDueOn, forecastOn, finishedOn, rebaselines, forecastPushes, flags]
-}
-
 /** Writes versions of timelines, in order of size. */
 export async function savePeriods(
   db: Queryable,
-  { register, generation }: RegisterBuild,
+  build: RegisterBuild,
   versions: readonly TimelineVersion[],
 ): Promise<void> {
   if (versions.length === 0) return
@@ -86,25 +72,8 @@ export async function savePeriods(
       if (!memberships.has(hash)) memberships.set(hash, membership)
     }
   }
-  const numbers = await numberMemberships(db, register, memberships)
+  const numbers = await numberMemberships(db, build.register, memberships)
   // Safe: every membership of the versions was given its number above.
   const numberOf = ({ membership }: Period) => numbers.get(hashes.get(membership) as string) as number
-  const rows = versions.map((version) => ({
-    id: version.id,
-    known_from: version.knownFrom,
-    is_first: version.isFirst,
-    days: version.periods.map(({ from }) => from),
-    codes: version.periods.map(({ code }) => code),
-    memberships: version.periods.map(numberOf),
-    begun_by: version.periods.map(({ begunBy }) => begunBy),
-    numbers: version.periods.flatMap(numbersOf),
-    changes: packChanges(tallyChanges(version, numberOf)).toString('hex'),
-  }))
-  await sql`insert into period (register, generation, id, known_from, is_first, days, codes, memberships, begun_by, numbers,
-      changes)
-    select ${register}, ${generation}::bigint, id, known_from, is_first, days, codes, memberships, begun_by, numbers, decode(changes, 'hex')
-    from json_to_recordset(${JSON.stringify(rows)}::json) as row (id text, known_from bigint, is_first boolean,
-      days integer[], codes smallint[], memberships integer[], begun_by bigint[], numbers integer[], changes text)`.execute(
-    db,
-  )
+  await insertRows(db, 'periods', build, periodColumns(numberOf), versions)
 }

@@ -1,33 +1,33 @@
-// Writing many rows by COPY in PostgreSQL's binary format. Columns are named with their types once. Values go to the
-// wire without becoming text that the server would have to parse. Knows types, and nothing of the meaning of rows.
+// Writing many rows by COPY in PostgreSQL's binary format. Values go to the wire without becoming text that the server
+// would have to parse. Knows types, and nothing of the meaning of rows.
 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type pg from 'pg'
 import pgCopy from 'pg-copy-streams'
+import type { Column, ColumnType } from '../core/columns.ts'
+import type { RegisterBuild } from '../core/projection.ts'
 
-/** The types of columns that rows are made of. */
-type ColumnTypes = {
-  text: string
-  json: string
-  boolean: boolean
-  smallint: number
-  integer: number
-  bigint: number
-  /** Days since 1970-01-01. */
-  date: number
-  bytea: Uint8Array
-  'text[]': readonly string[]
-  'smallint[]': readonly number[]
-  'integer[]': readonly (number | null)[]
-  'bigint[]': readonly (number | null)[]
+/** A column with its name. */
+type CopyColumn<Row> = Column<Row> & { name: string }
+
+/**
+ * The columns of rows of a build as COPY takes them. Text to search is written as it is, to a column that the table has while it
+ * is being filled (tables.ts).
+ */
+export function copyColumns<Row>(
+  { register, generation }: RegisterBuild,
+  columns: Record<string, Column<Row>>,
+): CopyColumn<Row>[] {
+  return [
+    { name: 'register', type: 'text', value: () => register },
+    { name: 'generation', type: 'bigint', value: () => generation },
+    ...Object.entries(columns).map(([name, column]) => ({
+      ...column,
+      name: column.type === 'tsvector' ? `${name}_text` : name,
+    })),
+  ]
 }
-type ColumnType = keyof ColumnTypes
-
-/** A column with its type, and how a row gives its value. */
-export type Column<Row> = {
-  [Type in ColumnType]: { name: string; type: Type; value: (row: Row) => ColumnTypes[Type] | null }
-}[ColumnType]
 
 const SIGNATURE = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')
 const DAYS_TO_2000 = 10_957
@@ -138,7 +138,8 @@ function put<Row>(to: Growing, column: Column<Row>, row: Row): void {
 /** How a value of each type is put. Safe casts: a column's value is of its type. */
 const PUT: Record<ColumnType, (to: Growing, value: unknown) => void> = {
   text: (to, value) => to.text(value as string),
-  json: (to, value) => to.text(value as string),
+  json: (to, value) => to.text(JSON.stringify(value)),
+  tsvector: (to, value) => to.text(value as string),
   boolean: (to, value) => {
     to.int32(1)
     to.bytes[to.length++] = value ? 1 : 0
@@ -156,11 +157,11 @@ const PUT: Record<ColumnType, (to: Growing, value: unknown) => void> = {
 
 /** Collects rows of a table in the binary format. */
 export class CopyRows<Row> {
-  readonly #columns: readonly Column<Row>[]
+  readonly #columns: readonly CopyColumn<Row>[]
   readonly #to = new Growing()
   #rows = 0
 
-  constructor(columns: readonly Column<Row>[]) {
+  constructor(columns: readonly CopyColumn<Row>[]) {
     this.#columns = columns
     this.#to.raw(SIGNATURE)
   }

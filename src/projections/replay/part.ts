@@ -6,15 +6,16 @@ import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import type { EventToFold } from '../../domain/event.ts'
 import type { Knowledge } from '../../domain/repairs.ts'
 import { scanStreams } from '../../eventlog/streams.ts'
+import { COMMITMENT_COLUMNS } from '../commitments/columns.ts'
 import { project } from '../commitments/project.ts'
 import type { OnProgress } from '../core/projection.ts'
 import type { ProjectionName } from '../core/versions.ts'
+import { periodColumns } from '../periods/columns.ts'
 import { type TimelineVersion, timelineVersions } from '../periods/project.ts'
 import { contentHash, numberMemberships } from '../periods/table.ts'
-import { CopyRows } from './copy.ts'
+import { CopyRows, copyColumns } from './copy.ts'
 import { movePart, type ReplayPart } from './progress.ts'
 import { type RateLimiter, settle, shareOf, spend } from './rate-limiter.ts'
-import { commitmentColumns, periodColumns } from './rows.ts'
 
 /** What is read of a register, and where its rows go. */
 export type PartWork = {
@@ -103,8 +104,8 @@ export class PartFolder {
     this.work = work
     this.#numbers = new Numbers(work.register)
     this.#chunkEvents = Math.min(FIRST_CHUNK_EVENTS, work.chunkEvents)
-    this.#commitments = new CopyRows(commitmentColumns(work))
-    this.#periods = new CopyRows(periodColumns(work, this.#numbers.of))
+    this.#commitments = new CopyRows(copyColumns(work, COMMITMENT_COLUMNS))
+    this.#periods = new CopyRows(copyColumns(work, periodColumns(this.#numbers.of)))
   }
 
   /** Folds a part from where it stands to its end, or until it is stopped; `onProgress` is called with each chunk that is committed. */

@@ -3,12 +3,12 @@
 
 import type { SingleConnection } from '../../database/pool.ts'
 import type { RegisterBuild } from '../core/projection.ts'
+import { TALLY_COLUMNS } from '../tallies/columns.ts'
 import { EPOCH } from '../tallies/project.ts'
 import { piecesOf, sumsOfEpoch } from '../tallies/projection.ts'
 import type { PieceHead } from '../tallies/rollup.ts'
 import { readAllHeads } from '../tallies/table.ts'
-import { CopyRows } from './copy.ts'
-import { tallyColumns } from './rows.ts'
+import { CopyRows, copyColumns } from './copy.ts'
 
 function nameOf({ part, level, bucket }: { part: { partOf: string; part: string }; level: number; bucket: number }) {
   return `${bucket} ${level} ${part.partOf} ${part.part}`
@@ -23,7 +23,7 @@ export class TallyWriter {
   constructor(connection: SingleConnection, build: RegisterBuild) {
     this.#connection = connection
     this.#build = build
-    this.#rows = new CopyRows(tallyColumns(build))
+    this.#rows = new CopyRows(copyColumns(build, TALLY_COLUMNS))
   }
 
   /**
