@@ -5,7 +5,7 @@ import { listHeads } from '../eventlog/heads.ts'
 import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../projections/checking/digest.ts'
 import { ProjectionBehindError } from '../projections/core/projection.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'
-import { EPOCH } from '../projections/tallies/project.ts'
+import { EPOCH } from '../projections/tallies/rollup.ts'
 import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register?: string; size?: number; json?: boolean }

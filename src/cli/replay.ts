@@ -21,8 +21,8 @@ import {
   SILENT_MS,
   unfinishedOperation,
 } from '../projections/replay/operation.ts'
-import { type Phase, progressOf, type ReplayProgress } from '../projections/replay/phases.ts'
-import { readRegisters } from '../projections/replay/progress.ts'
+import { type Phase, type ReplayProgress, replayProgress } from '../projections/replay/phases.ts'
+import { readReplayedRegisters } from '../projections/replay/progress.ts'
 import { runReplay } from '../projections/replay/replay.ts'
 import { createRegisters } from '../registers/registers.ts'
 import {
@@ -110,7 +110,7 @@ async function waitForLease(db: Database, operation: Operation): Promise<void> {
 
 /** Says where a replay goes on, and with which options where these are others than before. */
 async function sayGoingOn(db: Database, before: Operation, operation: Operation): Promise<void> {
-  const { done, of } = progressOf(operation, await readRegisters(db, operation.id))
+  const { done, of } = replayProgress(operation, await readReplayedRegisters(db, operation.id))
   const [was, is] = [describeOptions(before), describeOptions(operation)]
   const options = was === is ? '' : `, now ${is} (before: ${was})`
   process.stderr.write(`replay ${operation.id} goes on at ${counted(done)} of ${counted(of)} events${options}\n`)

@@ -7,11 +7,11 @@ import { type KnownRegister, stateKnownAt } from '../registers/registers.ts'
 import { timeZonesUpTo } from '../registers/time-zones.ts'
 import { PROJECTIONS } from './all.ts'
 import { commitments } from './commitments/projection.ts'
-import { dropProgress, lockAllProgress, type Progress, reachOf, takeBackProgress } from './core/progress.ts'
+import { builtSize, dropProgress, lockAllProgress, type ProjectionProgress, takeBackProgress } from './core/progress.ts'
 import { type Projection, TABLES } from './core/projection.ts'
 import { current } from './core/versions.ts'
 import { periods } from './periods/projection.ts'
-import { EPOCH } from './tallies/project.ts'
+import { EPOCH } from './tallies/rollup.ts'
 
 /** The stream of the event that was redacted, and the first position whose content is gone. */
 type Redacted = { stream: string; position: number }
@@ -44,18 +44,18 @@ export async function redactFromRows(
 }
 
 /** The progress of this service's projections, locked; other versions are given up: they begin anew. */
-async function lockOwnProgress(tx: Queryable, register: string): Promise<Progress[]> {
+async function lockOwnProgress(tx: Queryable, register: string): Promise<ProjectionProgress[]> {
   // A process that is just beginning a register holds a row that nobody else sees yet, and has read the log (homeGeneration).
   await sql`lock table only commitment, only period, only tally in share update exclusive mode`.execute(tx)
   const all = await lockAllProgress(tx, register)
-  const isOwn = ({ projection, version }: Progress) =>
+  const isOwn = ({ projection, version }: ProjectionProgress) =>
     PROJECTIONS.some((own) => own.name === projection && own.version === version)
   for (const other of all.filter((one) => !isOwn(one))) await dropProgress(tx, other)
   return all.filter(isOwn)
 }
 
 /** Deletes the rows of a register that are not live: of builds that were replaced, or left behind by a replay. */
-async function dropOtherRows(tx: Queryable, register: string, own: readonly Progress[]): Promise<void> {
+async function dropOtherRows(tx: Queryable, register: string, own: readonly ProjectionProgress[]): Promise<void> {
   for (const [projection, table] of Object.entries(TABLES)) {
     const live = own.find((one) => one.projection === projection)?.generation ?? -1
     const { rows } = await sql<{ name: string }>`select relname as name from pg_class
@@ -72,12 +72,12 @@ async function foldAnew(
   tx: Queryable,
   known: KnownRegister,
   projection: Projection,
-  progress: Progress,
+  progress: ProjectionProgress,
   stream: string,
 ): Promise<void> {
   const { register } = known
   const { generation } = progress
-  const size = reachOf(progress)
+  const size = builtSize(progress)
   const { timeZone } = stateKnownAt(known, size)
   const zones = timeZonesUpTo(known, size)
   await projection.apply(tx, { register, streams: [stream], from: 0, size, timeZone, zones, generation })
@@ -101,7 +101,7 @@ async function redactMemberships(tx: Queryable, register: string, numbers: reado
 /** Drops the sums from an epoch on, which are summed up again; what is asked meanwhile is answered from the rows themselves. */
 async function sumUpAgain(
   tx: Queryable,
-  { register, generation }: Progress,
+  { register, generation }: ProjectionProgress,
   first: number,
   epoch: number,
 ): Promise<void> {

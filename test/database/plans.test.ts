@@ -25,8 +25,9 @@ import { liveBuilds } from '../../src/projections/core/live.ts'
 import { readChanges } from '../../src/projections/periods/changes.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStatuses, readStatusVersions, readTimeline } from '../../src/projections/periods/read.ts'
-import { sealedEvery } from '../../src/projections/tallies/projection.ts'
-import { keptSums, readSums } from '../../src/projections/tallies/sums.ts'
+import { keptSums } from '../../src/projections/tallies/memory.ts'
+import { rolledUpEvery } from '../../src/projections/tallies/projection.ts'
+import { readSums } from '../../src/projections/tallies/sums.ts'
 import { importLines } from '../../src/recording/import.ts'
 import { createRecorder } from '../../src/recording/recorder.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
@@ -50,7 +51,7 @@ async function fillBase(db: Database): Promise<void> {
   const chunks = Readable.from(lines.map((line) => Buffer.from(line)))
   const report = await importLines(chunks, { recorder, register: 'big', recordedBy: 'local', parseJson: JSON.parse })
   if (report.recorded !== BASE) throw new Error(`recorded ${report.recorded} of ${BASE}`)
-  for (const projection of [commitments, periods, sealedEvery(500)]) await catchUp(db, registers, projection, 'big')
+  for (const projection of [commitments, periods, rolledUpEvery(500)]) await catchUp(db, registers, projection, 'big')
 }
 
 /** How each column of a copy differs from its original; the rest is the same. */
@@ -186,7 +187,7 @@ const CASES: Case[] = [
   ],
   [
     'sums of one part as of the last seal',
-    (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { seal: ROWS, sums, epoch: 500 }, needs),
+    (db) => keptSums(db, 'big', { partOf: 'register', part: '-9' }, { rollup: ROWS, sums, epoch: 500 }, needs),
     ['projection_progress_once', 'register_once', 'tally_once'],
   ],
 ]

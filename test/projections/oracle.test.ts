@@ -8,8 +8,8 @@ import { commitments } from '../../src/projections/commitments/projection.ts'
 import { catchUp } from '../../src/projections/core/advance.ts'
 import type { Projection } from '../../src/projections/core/projection.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
-import { EPOCH } from '../../src/projections/tallies/project.ts'
-import { sealedEvery } from '../../src/projections/tallies/projection.ts'
+import { rolledUpEvery } from '../../src/projections/tallies/projection.ts'
+import { EPOCH } from '../../src/projections/tallies/rollup.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabase } from '../support/database.ts'
 import { createOracle } from '../support/oracle.ts'
@@ -55,8 +55,8 @@ t.test('the periods found on the days that facts name are those found on every d
 })
 
 /** The projections in their next versions, the tallies summing up the next periods. */
-const NEXT: readonly Projection[] = [commitments, periods, sealedEvery(EPOCH, periods.version + 1)].map((projection) =>
-  projection.follows ? projection : { ...projection, version: projection.version + 1 },
+const NEXT: readonly Projection[] = [commitments, periods, rolledUpEvery(EPOCH, periods.version + 1)].map(
+  (projection) => (projection.follows ? projection : { ...projection, version: projection.version + 1 }),
 )
 
 /** Builds the rows of every projection anew, as for another version of its fold, and digests those. */

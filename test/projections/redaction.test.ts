@@ -14,7 +14,7 @@ import { periods } from '../../src/projections/periods/projection.ts'
 import { redactFromRows } from '../../src/projections/redact.ts'
 import { giveUpInterrupted } from '../../src/projections/replay/end.ts'
 import { holdOffReplays } from '../../src/projections/replay/operation.ts'
-import { sealedEvery } from '../../src/projections/tallies/projection.ts'
+import { rolledUpEvery } from '../../src/projections/tallies/projection.ts'
 import { type FoldedRows, redact } from '../../src/recording/redact.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabase } from '../support/database.ts'
@@ -54,7 +54,7 @@ t.test(
 )
 
 const EPOCH = 16
-const SEALED = [commitments, periods, sealedEvery(EPOCH)]
+const SEALED = [commitments, periods, rolledUpEvery(EPOCH)]
 const ROWS: FoldedRows = {
   giveUpInterrupted,
   holdOffReplays,

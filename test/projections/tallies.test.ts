@@ -9,7 +9,7 @@ import { liveBuilds } from '../../src/projections/core/live.ts'
 import { projectionSize } from '../../src/projections/core/progress.ts'
 import { periods } from '../../src/projections/periods/projection.ts'
 import { readFigureInputs, type TallySelection } from '../../src/projections/tallies/newest.ts'
-import { sealedEvery } from '../../src/projections/tallies/projection.ts'
+import { rolledUpEvery } from '../../src/projections/tallies/projection.ts'
 import { readTallies, type TallyQuestion } from '../../src/projections/tallies/read.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
@@ -49,7 +49,7 @@ async function figures(db: Database, question: TallyQuestion): Promise<string> {
 
 async function project(db: Database, register: string): Promise<void> {
   await catchUp(db, createRegisters(), periods, register)
-  await catchUp(db, createRegisters(), sealedEvery(EPOCH), register)
+  await catchUp(db, createRegisters(), rolledUpEvery(EPOCH), register)
 }
 
 const anyDay = fc.integer({ min: dayOf('2018-12-20'), max: dayOf('2028-06-01') })
@@ -95,7 +95,7 @@ t.test(
       found.push(await digests(db, register))
     }
     const next = { ...periods, version: periods.version + 1 }
-    const sealed = sealedEvery(EPOCH, next.version)
+    const sealed = rolledUpEvery(EPOCH, next.version)
     await catchUp(db, createRegisters(), next, 'one')
     await catchUp(db, createRegisters(), sealed, 'one')
     const { commitment } = await digests(db, 'one')

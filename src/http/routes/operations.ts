@@ -7,8 +7,8 @@ import { type ProjectionName, VERSIONS } from '../../projections/core/versions.t
 import { AnotherReplayError, beginReplay, replayed } from '../../projections/replay/begin.ts'
 import { cancelReplay } from '../../projections/replay/end.ts'
 import { type Operation, readOperation } from '../../projections/replay/operation.ts'
-import { PHASES, progressOf, statusOf } from '../../projections/replay/phases.ts'
-import { readRegisters } from '../../projections/replay/progress.ts'
+import { PHASES, replayProgress, statusOf } from '../../projections/replay/phases.ts'
+import { readReplayedRegisters } from '../../projections/replay/progress.ts'
 import { checkAction, checkMay, isVisible } from '../server/access.ts'
 import { JSON_TYPE } from '../server/body.ts'
 import { type Context, pathPart } from '../server/context.ts'
@@ -93,7 +93,7 @@ function paceOf(context: Context, { id, seconds, finishedAt }: Operation, isRunn
 export async function answerOf(context: Context, operation: Operation): Promise<OperationAnswer> {
   const { db } = context
   const { id, projections, register, maxRate, dropPrevious, startedAt, finishedAt, failedBecause, failedAt } = operation
-  const { phase, done, of } = progressOf(operation, await readRegisters(db, id))
+  const { phase, done, of } = replayProgress(operation, await readReplayedRegisters(db, id))
   const status = statusOf(operation)
   const rate = paceOf(context, operation, status === 'running', done)
   return {

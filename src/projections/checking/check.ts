@@ -7,13 +7,13 @@ import type { Queryable } from '../../database/pool.ts'
 import { type KnownRegister, stateKnownAt } from '../../registers/registers.ts'
 import { timeZonesUpTo } from '../../registers/time-zones.ts'
 import { canonicalCommitments, canonicalCommitmentsAt } from '../commitments/canonical.ts'
-import { otherVersions, type Progress, progressOf } from '../core/progress.ts'
+import { otherVersions, type ProjectionProgress, progressOf } from '../core/progress.ts'
 import { type OnProgress, TABLES } from '../core/projection.ts'
 import { current, type ProjectionName, VERSIONS } from '../core/versions.ts'
 import { canonicalPeriods, canonicalPeriodsAt } from '../periods/canonical.ts'
 import { addedByRows, addedLines } from '../tallies/canonical.ts'
-import { EPOCH } from '../tallies/project.ts'
 import { sumsOfEpoch } from '../tallies/projection.ts'
+import { EPOCH } from '../tallies/rollup.ts'
 
 export type ProjectionCheck =
   /** Nothing of it can be checked: in words why. */
@@ -39,7 +39,7 @@ async function uncheckedOrStray(
   db: Queryable,
   register: string,
   projection: ProjectionName,
-  live: Progress | undefined,
+  live: ProjectionProgress | undefined,
 ): Promise<ProjectionCheck> {
   const others = await otherVersions(db, register, current(projection))
   if (others.length === 0 && (live?.building ?? null) === null && (await hasStrayRows(db, register, projection)))
@@ -80,7 +80,7 @@ async function beyond(
   tx: Queryable,
   register: string,
   projection: ProjectionName,
-  { size, generation, building }: Progress,
+  { size, generation, building }: ProjectionProgress,
 ): Promise<string | null> {
   if (projection !== 'periods' || building !== null) return null
   const row = await tx
@@ -99,7 +99,7 @@ async function checkRows(
   tx: Queryable,
   known: KnownRegister,
   projection: Exclude<ProjectionName, 'tallies'>,
-  { size, generation }: Progress,
+  { size, generation }: ProjectionProgress,
   onProgress: OnProgress | undefined,
 ): Promise<ProjectionCheck> {
   const { register } = known
@@ -164,7 +164,7 @@ class LineSum {
 async function checkTallies(
   tx: Queryable,
   register: string,
-  { size, generation }: Progress,
+  { size, generation }: ProjectionProgress,
   epoch: number,
   onProgress: OnProgress | undefined,
 ): Promise<ProjectionCheck> {

@@ -12,7 +12,7 @@ import { ProjectionBehindError } from '../core/projection.ts'
 import { current, type ProjectionName, VERSIONS } from '../core/versions.ts'
 import { canonicalPeriods } from '../periods/canonical.ts'
 import { canonicalTallies } from '../tallies/canonical.ts'
-import { EPOCH } from '../tallies/project.ts'
+import { EPOCH } from '../tallies/rollup.ts'
 
 /** There is no such register. */
 export class UnknownRegisterError extends Error {}
@@ -27,7 +27,7 @@ export type DigestQuestion = {
   size?: number | undefined
   /** Another build than the live one, and how far that reaches. */
   build?: { generation: number; size: number } | undefined
-  /** How many positions apart seals are, where not as the service seals them. */
+  /** How many positions a rollup takes in, where not as many as the service's do. */
   epoch?: number
   /** Ends the work: the promise is rejected with the reason. */
   signal?: AbortSignal

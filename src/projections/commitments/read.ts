@@ -2,6 +2,7 @@
 // they are neither too new nor too old for the question; the other streams are folded from the log, by the same fold.
 
 import { sql } from 'kysely'
+import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../../database/pool.ts'
 import type { Tables } from '../../database/tables.ts'
 import type { Lifecycle, Verification } from '../../domain/axes.ts'
@@ -11,11 +12,12 @@ import type { StoredEvent } from '../../domain/event.ts'
 import { readStreams, streamsSince } from '../../eventlog/streams.ts'
 import { type Day, dayOf, dayOrNull, formatDay } from '../../kernel/plain-date.ts'
 import { liveBuild, liveBuilds, liveGeneration } from '../core/live.ts'
+import { perDatabase } from '../core/per-database.ts'
 import { progressRow } from '../core/progress.ts'
 import { type CommitmentRow, projectAt, type StoredStates, searchText, statesOf } from './project.ts'
 
 /** The two clocks of a question, resolved, and the time zone of the register as known then. */
-export type Question = { register: string; asOf: Day; size: number; timeZone: string }
+export type CommitmentsQuestion = { register: string; asOf: Day; size: number; timeZone: string }
 
 /** A commitment reduced to what filters, sorts and figures need. */
 export type CommitmentRecord = {
@@ -102,7 +104,7 @@ const STREAMS_AT_ONCE = 500
 /** Folds commitments from the log as of a day, known at a size; those that are not known or not made by then are left out. */
 async function foldCommitments(
   db: Queryable,
-  { register, asOf, size, timeZone }: Question,
+  { register, asOf, size, timeZone }: CommitmentsQuestion,
   ids: readonly string[],
 ): Promise<CommitmentRow[]> {
   const rows: CommitmentRow[] = []
@@ -146,7 +148,13 @@ const MAX_KEPT_RECORDS = 50_000
  * The latest snapshots of each database, the least recently used first. The rows at a size never change, so a snapshot
  * is good while the projection stands at that size, on the same build. Dashboards that poll then cost one small row.
  */
-const kept = new WeakMap<Queryable, Map<string, Snapshot>>()
+const memory = perDatabase(
+  () =>
+    new LRUCache<string, Snapshot>({
+      maxSize: MAX_KEPT_RECORDS,
+      sizeCalculation: ({ records }) => Math.max(1, records.length),
+    }),
+)
 
 /** Whether the projection stands where the rows of a snapshot belong. */
 async function isOfNow(db: Queryable, register: string, { size, build }: Snapshot): Promise<boolean> {
@@ -155,24 +163,16 @@ async function isOfNow(db: Queryable, register: string, { size, build }: Snapsho
 }
 
 async function currentSnapshot(db: Queryable, register: string): Promise<Snapshot> {
-  const snapshots = kept.get(db) ?? new Map<string, Snapshot>()
-  kept.set(db, snapshots)
+  const snapshots = memory(db)
   const known = snapshots.get(register)
-  const snapshot = known && (await isOfNow(db, register, known)) ? known : await readSnapshot(db, register)
-  // Set again so that the least recently used is the first to go.
-  snapshots.delete(register)
-  if (snapshot.records.length <= MAX_KEPT_RECORDS) snapshots.set(register, snapshot)
-  let records = [...snapshots.values()].reduce((sum, other) => sum + other.records.length, 0)
-  for (const [oldest, other] of snapshots) {
-    if (records <= MAX_KEPT_RECORDS) break
-    snapshots.delete(oldest)
-    records -= other.records.length
-  }
+  if (known && (await isOfNow(db, register, known))) return known
+  const snapshot = await readSnapshot(db, register)
+  snapshots.set(register, snapshot)
   return snapshot
 }
 
 /** The streams that a question must fold: those whose row is too new for it, and those that have grown past its size. */
-async function streamsToFold(db: Queryable, question: Question, snapshot: Snapshot): Promise<Set<string>> {
+async function streamsToFold(db: Queryable, question: CommitmentsQuestion, snapshot: Snapshot): Promise<Set<string>> {
   const { register, asOf, size, timeZone } = question
   // Rows that were dated in another time zone than the question knows say nothing about its days.
   if (snapshot.timeZone !== timeZone) return new Set(await streamsSince(db, register, 0))
@@ -182,7 +182,10 @@ async function streamsToFold(db: Queryable, question: Question, snapshot: Snapsh
 }
 
 /** Every commitment that is known and made by then, in no particular order. */
-export async function readCommitments(db: Queryable, question: Question): Promise<readonly CommitmentRecord[]> {
+export async function readCommitments(
+  db: Queryable,
+  question: CommitmentsQuestion,
+): Promise<readonly CommitmentRecord[]> {
   const snapshot = await currentSnapshot(db, question.register)
   const toFold = await streamsToFold(db, question, snapshot)
   if (toFold.size === 0) return snapshot.records
@@ -192,10 +195,14 @@ export async function readCommitments(db: Queryable, question: Question): Promis
 }
 
 /** What names a commitment whose state is wanted; folded where it was folded for the same question already. */
-export type Named = { id: string; folded?: CommitmentRow | null }
+export type CommitmentRef = { id: string; folded?: CommitmentRow | null }
 
 /** The commitments as answers need them, in the same order; those not known at the question are left out. */
-export async function readStates(db: Queryable, question: Question, named: readonly Named[]): Promise<Described[]> {
+export async function readStates(
+  db: Queryable,
+  question: CommitmentsQuestion,
+  named: readonly CommitmentRef[],
+): Promise<Described[]> {
   const ids = named.filter(({ folded }) => !folded).map(({ id }) => id)
   const stored = new Map((await readStored(db, question, ids)).map((row) => [row.id, row]))
   const others = await foldCommitments(
@@ -214,7 +221,11 @@ export async function readStates(db: Queryable, question: Question, named: reado
 }
 
 /** The rows that answer for a question: neither grown past its size, nor by facts after its day, nor dated otherwise. */
-async function readStored(db: Queryable, { register, asOf, size, timeZone }: Question, ids: readonly string[]) {
+async function readStored(
+  db: Queryable,
+  { register, asOf, size, timeZone }: CommitmentsQuestion,
+  ids: readonly string[],
+) {
   if (ids.length === 0) return []
   return db
     .selectFrom('commitment')

@@ -5,7 +5,7 @@ import type { Database } from '../../database/pool.ts'
 import { UnreadableEventError } from '../../domain/repairs.ts'
 import type { Registers } from '../../registers/registers.ts'
 import type { Projection } from './projection.ts'
-import { BATCH, FoldError, type Step, step, stopAt } from './step.ts'
+import { BATCH, FoldError, type StepResult, step, stopAt } from './step.ts'
 
 /** A step, or that the batch was not folded. */
 async function tryStep(
@@ -14,7 +14,7 @@ async function tryStep(
   projection: Projection,
   register: string,
   limit: number,
-): Promise<Step | FoldError> {
+): Promise<StepResult | FoldError> {
   try {
     return await db.transaction().execute((tx) => step(tx, registers, projection, register, limit))
   } catch (error) {
@@ -38,7 +38,7 @@ export async function advance(
   registers: Registers,
   projection: Projection,
   register: string,
-): Promise<Step> {
+): Promise<StepResult> {
   /** How many of the next events are known not to fold together, the last of them the one that is looked for or after it. */
   let unfolded: number | null = null
   for (let limit = BATCH; ; ) {
@@ -65,7 +65,7 @@ export async function retry(
   registers: Registers,
   projection: Projection,
   register: string,
-): Promise<Step> {
+): Promise<StepResult> {
   for (const limit of [1, BATCH]) {
     const tried = await tryStep(db, registers, projection, register, limit)
     if (!(tried instanceof FoldError)) return tried
@@ -84,7 +84,7 @@ export async function catchUp(
   register: string,
 ): Promise<boolean> {
   let moved = false
-  for (let last: Step = 'behind'; last === 'behind'; ) {
+  for (let last: StepResult = 'behind'; last === 'behind'; ) {
     last = await advance(db, registers, projection, register)
     moved ||= last !== 'idle'
   }

@@ -6,8 +6,14 @@
 import type { Database } from '../../database/pool.ts'
 import { type Notifications, openNotifications } from './notifications.ts'
 import { PollSchedule } from './poll-schedule.ts'
-import { isSameHead, type RegisterHead, readHeads } from './register-head.ts'
-import { isWatched, type Listener, type ReadBegun, type Watched, WatchedRegisters } from './watched-registers.ts'
+import { isSameHead, type RegisterHead, readRegisterHeads } from './register-head.ts'
+import {
+  isWatched,
+  type Listener,
+  type ReadBegun,
+  type WatchedRegister,
+  WatchedRegisters,
+} from './watched-registers.ts'
 
 export type RegisterHeads = {
   /**
@@ -133,7 +139,7 @@ class HeadWatch {
     const begun = this.#beginRead()
     try {
       const names = asked.map(([register]) => register)
-      const found = await readHeads(this.#db, names)
+      const found = await readRegisterHeads(this.#db, names)
       for (const [register, entry] of asked) this.#take(entry, found.get(register) ?? null, begun)
       this.#schedule.within(this.#pauseMs)
       return 0
@@ -144,9 +150,9 @@ class HeadWatch {
     }
   }
 
-  async #readOne(register: string, entry: Watched, begun: ReadBegun): Promise<RegisterHead | null> {
+  async #readOne(register: string, entry: WatchedRegister, begun: ReadBegun): Promise<RegisterHead | null> {
     try {
-      const found = (await readHeads(this.#db, [register])).get(register) ?? null
+      const found = (await readRegisterHeads(this.#db, [register])).get(register) ?? null
       this.#take(entry, found, begun)
       // A missing register is not watched: anybody can ask for any name.
       const isForgotten = found === null && this.#watched.forget(register, entry)
@@ -158,7 +164,7 @@ class HeadWatch {
   }
 
   /** Takes what a read found, unless a later one was faster. */
-  #take(entry: Watched, found: RegisterHead | null, begun: ReadBegun): void {
+  #take(entry: WatchedRegister, found: RegisterHead | null, begun: ReadBegun): void {
     if (begun.order < entry.read.order) return
     const isChanged = found !== null && !isSameHead(entry.head, found)
     // What is the same stays the same object: who keeps it sees at a glance that nothing has changed.

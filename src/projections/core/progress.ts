@@ -10,10 +10,10 @@ import { current, type ProjectionName, type ProjectionVersion, VERSIONS } from '
  * How far one version of a projection has read one register. `size` is what readers are told; `building` is how far rows reach
  * that nobody reads before they reach as far as those of another version, else null.
  */
-export type Progress = Selectable<Tables['projection_progress']>
+export type ProjectionProgress = Selectable<Tables['projection_progress']>
 
 /** How far the rows reach, whether they are read already or not. */
-export function reachOf({ size, building }: Pick<Progress, 'size' | 'building'>): number {
+export function builtSize({ size, building }: Pick<ProjectionProgress, 'size' | 'building'>): number {
   return building ?? size
 }
 
@@ -31,7 +31,7 @@ export function progressOf(
   db: Queryable,
   register: string,
   projection: ProjectionVersion,
-): Promise<Progress | undefined> {
+): Promise<ProjectionProgress | undefined> {
   return rowsOf(db, register, projection).executeTakeFirst()
 }
 
@@ -45,7 +45,7 @@ export function lockProgress(
   tx: Queryable,
   register: string,
   projection: ProjectionVersion,
-): Promise<Progress | undefined> {
+): Promise<ProjectionProgress | undefined> {
   return rowsOf(tx, register, projection).forUpdate().executeTakeFirst()
 }
 
@@ -54,12 +54,12 @@ export function tryLockProgress(
   tx: Queryable,
   register: string,
   projection: ProjectionVersion,
-): Promise<Progress | undefined> {
+): Promise<ProjectionProgress | undefined> {
   return rowsOf(tx, register, projection).forUpdate().skipLocked().executeTakeFirst()
 }
 
 /** The progress of every version of every projection in a register, locked until the transaction ends. */
-export function lockAllProgress(tx: Queryable, register: string): Promise<Progress[]> {
+export function lockAllProgress(tx: Queryable, register: string): Promise<ProjectionProgress[]> {
   return tx
     .selectFrom('projection_progress')
     .selectAll()
@@ -168,7 +168,7 @@ export async function takeBackProgress(
 /** Forgets how far a version of a projection has read a register: it begins anew. */
 export async function dropProgress(
   tx: Queryable,
-  { register, projection, version }: Pick<Progress, 'register' | 'projection' | 'version'>,
+  { register, projection, version }: Pick<ProjectionProgress, 'register' | 'projection' | 'version'>,
 ): Promise<void> {
   await tx
     .deleteFrom('projection_progress')
@@ -273,7 +273,10 @@ export type ProgressOfAll = {
   projection: ProjectionName
   version: number
   still_seconds: number
-} & Pick<Progress, 'stopped_at' | 'stopped_because' | 'building'> & { generation: number | null; size: number | null }
+} & Pick<ProjectionProgress, 'stopped_at' | 'stopped_because' | 'building'> & {
+    generation: number | null
+    size: number | null
+  }
 
 /** How far each of some projections has read every register, projection by projection, and for how long it has stood still. */
 export async function progressOfAll(
@@ -294,8 +297,8 @@ export async function progressOfAll(
 }
 
 /** The progress of a projection at this code's version, as the rows that a statement selects from: one, or none. */
-export function progressRow(register: string, projection: ProjectionName): RawBuilder<Progress> {
-  return sql<Progress>`(select * from projection_progress where register = ${register} and projection = ${projection}
+export function progressRow(register: string, projection: ProjectionName): RawBuilder<ProjectionProgress> {
+  return sql<ProjectionProgress>`(select * from projection_progress where register = ${register} and projection = ${projection}
     and version = ${VERSIONS[projection]})`
 }
 

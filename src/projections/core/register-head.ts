@@ -23,7 +23,10 @@ export type RegisterHead = {
 }
 
 /** The heads of registers that hold events, by register. */
-export async function readHeads(db: Database, registers: readonly string[]): Promise<Map<string, RegisterHead>> {
+export async function readRegisterHeads(
+  db: Database,
+  registers: readonly string[],
+): Promise<Map<string, RegisterHead>> {
   const heads = new Map<string, RegisterHead & { projections: Map<string, ProjectionHead> }>()
   for (const row of await progressOfRegisters(db, registers)) {
     const { register, total: size, recorded_ms: recordedAt, own_revision: ownRevision, redactions } = row

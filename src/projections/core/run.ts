@@ -6,7 +6,7 @@ import type { Registers } from '../../registers/registers.ts'
 import { advance, retry } from './advance.ts'
 import { registersBehind } from './progress.ts'
 import type { Projection } from './projection.ts'
-import type { Step } from './step.ts'
+import type { StepResult } from './step.ts'
 
 /** How long an idle runner waits before it looks again: others may append without waking it. */
 const IDLE_MS = 100
@@ -92,20 +92,20 @@ class Rounds {
   }
 
   /** The round that begins now; it says how far the furthest behind came. */
-  async next(beganAt: number): Promise<Step> {
+  async next(beganAt: number): Promise<StepResult> {
     const isRetry = beganAt - this.#retriedAt >= RETRY_STOPPED_MS
     if (isRetry) this.#retriedAt = beganAt
-    const steps: Step[] = []
+    const steps: StepResult[] = []
     // A step of each in turn: while the log grows fast, the first would never be done.
     for (const projection of this.#of.projections) steps.push(...(await this.#stepsOf(projection, isRetry)))
     return steps.includes('behind') ? 'behind' : steps.includes('atHead') ? 'atHead' : 'idle'
   }
 
-  async #stepsOf(projection: Projection, isRetry: boolean): Promise<Step[]> {
+  async #stepsOf(projection: Projection, isRetry: boolean): Promise<StepResult[]> {
     const { db, registers, onMoved } = this.#of
     const stopped = isRetry ? await registersBehind(db, projection, true) : []
     const goingOn = await registersBehind(db, projection, false)
-    const steps: Step[] = []
+    const steps: StepResult[] = []
     for (const [again, register] of [
       ...stopped.map((one) => [retry, one] as const),
       ...goingOn.map((one) => [advance, one] as const),
@@ -151,7 +151,7 @@ class Pauses {
   }
 
   /** Rests after a round that took so long. */
-  async after(last: Step, roundMs: number): Promise<void> {
+  async after(last: StepResult, roundMs: number): Promise<void> {
     if (last === 'idle') {
       this.#isIdle = true
       // What was recorded since the round began may have been missed by it.

@@ -10,12 +10,12 @@ import { type RegisterLog, type Registers, stateKnownAt } from '../../registers/
 import { timeZonesFrom } from '../../registers/time-zones.ts'
 import { homeGeneration } from './generations.ts'
 import {
+  builtSize,
   moveProgress,
   openProgress,
   otherVersions,
-  type Progress,
+  type ProjectionProgress,
   progressOf,
-  reachOf,
   stopProgress,
   tryLockProgress,
 } from './progress.ts'
@@ -24,10 +24,14 @@ import type { Projection } from './projection.ts'
 export const BATCH = 4_000
 
 /** How a step ended: with more to read, at the head of the log, or without anything to do. */
-export type Step = 'behind' | 'atHead' | 'idle'
+export type StepResult = 'behind' | 'atHead' | 'idle'
 
 /** The progress, locked until the transaction ends; null where another process holds it. */
-async function lockOrBegin(tx: Queryable, projection: Projection, register: string): Promise<Progress | null> {
+async function lockOrBegin(
+  tx: Queryable,
+  projection: Projection,
+  register: string,
+): Promise<ProjectionProgress | null> {
   const locked = await tryLockProgress(tx, register, projection)
   if (locked) return locked
   const isHeld = (await progressOf(tx, register, projection)) !== undefined
@@ -57,7 +61,7 @@ async function begin(tx: Queryable, projection: Projection, register: string): P
 async function moveTo(
   tx: Queryable,
   projection: Projection,
-  { register, building }: Progress,
+  { register, building }: ProjectionProgress,
   { size, timeZone }: Reached,
 ): Promise<void> {
   const isHidden = building !== null && size < (await sizeOfOthers(tx, projection, register))
@@ -71,12 +75,12 @@ export async function step(
   projection: Projection,
   register: string,
   limit: number,
-): Promise<Step> {
+): Promise<StepResult> {
   const progress = await lockOrBegin(tx, projection, register)
   const known = await registers.log(tx, register)
   if (!progress || !known) return 'idle'
   if (projection.follows) return followingStep(tx, known, projection, projection.follows, progress)
-  const [size, { generation }] = [reachOf(progress), progress]
+  const [size, { generation }] = [builtSize(progress), progress]
   const reached = await readOn(tx, known, projection, { size, generation, limit }).catch((error: unknown) => {
     throw isUnreadable(error) ? new FoldError(size, error) : error
   })
@@ -91,11 +95,11 @@ async function followingStep(
   known: RegisterLog,
   projection: Projection,
   follows: NonNullable<Projection['follows']>,
-  progress: Progress,
-): Promise<Step> {
+  progress: ProjectionProgress,
+): Promise<StepResult> {
   const { register, generation, size: from } = progress
   const followed = await progressOf(tx, register, follows)
-  const reached = followed ? reachOf(followed) : 0
+  const reached = followed ? builtSize(followed) : 0
   const size = Math.min(reached, follows.stepEnd(from))
   if (!followed || size <= from) return 'idle'
   const { timeZone } = stateKnownAt(known, size)

@@ -7,7 +7,7 @@ export type Listener = (head: RegisterHead) => void
 /** When a read began: as a number in the order of all reads, and as a time. */
 export type ReadBegun = { order: number; at: number }
 
-export type Watched = {
+export type WatchedRegister = {
   head: RegisterHead | null
   /** When the read that gave the head began. */
   read: ReadBegun
@@ -24,14 +24,14 @@ const WATCH_MS = 5_000
 const MAX_WATCHED = 500
 
 /** Whether somebody follows a register, or has asked about it a moment ago. */
-export function isWatched({ askedAt, listeners }: Watched): boolean {
+export function isWatched({ askedAt, listeners }: WatchedRegister): boolean {
   return listeners.size > 0 || performance.now() - askedAt < WATCH_MS
 }
 
 export class WatchedRegisters {
-  readonly #registers = new Map<string, Watched>()
+  readonly #registers = new Map<string, WatchedRegister>()
 
-  get(register: string): Watched | undefined {
+  get(register: string): WatchedRegister | undefined {
     return this.#registers.get(register)
   }
 
@@ -40,11 +40,11 @@ export class WatchedRegisters {
   }
 
   /** The register's entry; a new one takes the place of the one that was asked about longest ago. */
-  open(register: string): Watched {
+  open(register: string): WatchedRegister {
     const known = this.#registers.get(register)
     if (known) return known
     if (this.#registers.size >= MAX_WATCHED) this.#forgetOne()
-    const entry: Watched = {
+    const entry: WatchedRegister = {
       head: null,
       read: { order: 0, at: Number.NEGATIVE_INFINITY },
       staleUntil: 0,
@@ -57,13 +57,13 @@ export class WatchedRegisters {
   }
 
   /** Those that somebody asks about still; forgets the others. */
-  current(): [string, Watched][] {
+  current(): [string, WatchedRegister][] {
     for (const [register, entry] of this.#registers) if (!isWatched(entry)) this.#registers.delete(register)
     return [...this.#registers]
   }
 
   /** Forgets an entry; false where somebody follows it, or another has taken its place. */
-  forget(register: string, entry: Watched): boolean {
+  forget(register: string, entry: WatchedRegister): boolean {
     const mayGo = entry.listeners.size === 0 && this.#registers.get(register) === entry
     return mayGo && this.#registers.delete(register)
   }

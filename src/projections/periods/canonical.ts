@@ -12,7 +12,7 @@ import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { unpackedChanges } from './changes.ts'
 import { numbersOf } from './columns.ts'
 import { readMemberships } from './memberships.ts'
-import { type Change, type TimelineVersion, tallyChanges, timelineVersions } from './project.ts'
+import { type TallyChange, type TimelineVersion, tallyChanges, timelineVersions } from './project.ts'
 import { contentHash } from './table.ts'
 
 /** Rows can be long: each holds a whole timeline. */
@@ -50,7 +50,7 @@ type Said = Pick<TimelineVersion, 'id' | 'knownFrom' | 'isFirst'> & {
   memberships: number[]
   begunBy: (number | null)[]
   numbers: (number | null)[]
-  changes: Change[]
+  changes: TallyChange[]
 }
 
 function line({ memberships, changes, ...said }: Said, all: readonly Membership[]): string {

@@ -1,4 +1,4 @@
-// What the versions of timelines changed, as the tallies add it up: kept in memory from the last seal to the head, since
+// What the versions of timelines changed, as the tallies add it up: kept in memory from the last rollup to the head, since
 // dashboards ask for little else.
 
 import { sql } from 'kysely'
@@ -7,7 +7,7 @@ import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { Packer, Unpacker } from '../../kernel/packed.ts'
 import { leastWhere } from '../../kernel/search.ts'
 import { liveBuild } from '../core/live.ts'
-import type { Change } from './project.ts'
+import type { TallyChange } from './project.ts'
 
 /** Changes in order of size, four numbers each (day, membership, key, difference); those of version n end at `ends[n]`. */
 export type ChangeList = { ends: Int32Array; numbers: Int32Array }
@@ -23,7 +23,7 @@ export type Changes = {
 }
 
 /** The changes of one version as bytes. They come in order of day. */
-export function packChanges(changes: readonly Change[]): Buffer {
+export function packChanges(changes: readonly TallyChange[]): Buffer {
   const packer = new Packer()
   let before = 0
   for (const { day, membership, key, difference } of changes) {
@@ -37,9 +37,9 @@ export function packChanges(changes: readonly Change[]): Buffer {
 }
 
 /** What packChanges has packed. */
-export function unpackedChanges(bytes: Uint8Array): Change[] {
+export function unpackedChanges(bytes: Uint8Array): TallyChange[] {
   const unpacker = new Unpacker(bytes)
-  const changes: Change[] = []
+  const changes: TallyChange[] = []
   let day = 0
   while (unpacker.at < bytes.length) {
     day += unpacker.integer()

@@ -1,25 +1,23 @@
 // What commitments belong to, by number: a dictionary that only grows, so what was read of it stays true. What no commitment
-// belongs to any longer is erased with what said so.
+// belongs to any longer is redacted with what said so.
 
 import { sql } from 'kysely'
+import { LRUCache } from 'lru-cache'
 import type { Queryable } from '../../database/pool.ts'
 import type { Membership } from '../../domain/commitment/timeline.ts'
+import { perDatabase } from '../core/per-database.ts'
 
-/** What was read, and how often content had been erased from the register by then. */
+/** What was read, and how often content had been redacted in the register by then. */
 type Kept = { memberships: Membership[]; redactions: number }
-
-const kept = new WeakMap<Queryable, Map<string, Kept>>()
 
 const MAX_KEPT_REGISTERS = 50
 
+const memory = perDatabase(() => new LRUCache<string, Kept>({ max: MAX_KEPT_REGISTERS }))
+
 function keptOf(db: Queryable, register: string): Kept {
-  const registers = kept.get(db) ?? new Map<string, Kept>()
-  kept.set(db, registers)
+  const registers = memory(db)
   const own = registers.get(register) ?? { memberships: [], redactions: 0 }
-  // Set again so that the least recently used is the first to go.
-  registers.delete(register)
   registers.set(register, own)
-  for (const oldest of registers.keys()) if (registers.size > MAX_KEPT_REGISTERS) registers.delete(oldest)
   return own
 }
 
@@ -30,7 +28,7 @@ export async function readMemberships(db: Queryable, register: string): Promise<
     const rows = await readFrom(db, register, own.memberships.length)
     const redactions = rows[0]?.redactions ?? 0
     if (redactions !== own.redactions) {
-      // What was erased is not to be kept here either, nor brought back by who has read before it was.
+      // What was redacted is not to be kept here either, nor brought back by a read that began before it was.
       if (redactions > own.redactions) Object.assign(own, { memberships: [], redactions })
       continue
     }
@@ -43,10 +41,10 @@ export async function readMemberships(db: Queryable, register: string): Promise<
 
 type Row = { redactions: number; number: number | null } & { [K in keyof Membership]: Membership[K] | null }
 
-/** The memberships from a number on, each with how often content was erased; one without a number where there are none. */
+/** The memberships from a number on, each with how often content was redacted; one without a number where there are none. */
 async function readFrom(db: Queryable, register: string, number: number): Promise<Row[]> {
   const { rows } = await sql<Row>`select redactions, number, programme, themes, parties
-    from (select coalesce(max(redactions), 0) as redactions from register where register = ${register}) erased
+    from (select coalesce(max(redactions), 0) as redactions from register where register = ${register}) redacted
       left join membership on register = ${register} and number >= ${number} order by number`.execute(db)
   return rows
 }

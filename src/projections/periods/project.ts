@@ -90,11 +90,14 @@ function versionsOf(id: string, events: readonly EventToFold[], { from, size, zo
 }
 
 /** One change of a sum: from a day on, so many more (or fewer) of a key among those of a membership. */
-export type Change = { day: Day; membership: number; key: TallyKey; difference: number }
+export type TallyChange = { day: Day; membership: number; key: TallyKey; difference: number }
 
 /** What a version changes in the tallies, in order of day, membership and key; `numberOf` gives the number of a membership. */
-export function tallyChanges({ periods, before }: TimelineVersion, numberOf: (period: Period) => number): Change[] {
-  const changes: Change[] = []
+export function tallyChanges(
+  { periods, before }: TimelineVersion,
+  numberOf: (period: Period) => number,
+): TallyChange[] {
+  const changes: TallyChange[] = []
   const add = (day: Day, membership: number, key: TallyKey, difference: number) => {
     changes.push({ day, membership, key, difference })
   }
@@ -113,9 +116,9 @@ export function tallyChanges({ periods, before }: TimelineVersion, numberOf: (pe
 }
 
 /** The changes in order of day, membership and key, those of the same three as one, and none where they cancel out. */
-function summedUp(changes: Change[]): Change[] {
+function summedUp(changes: TallyChange[]): TallyChange[] {
   changes.sort((a, b) => a.day - b.day || a.membership - b.membership || a.key - b.key)
-  const summed: Change[] = []
+  const summed: TallyChange[] = []
   for (const change of changes) {
     const last = summed.at(-1)
     if (last && last.day === change.day && last.membership === change.membership && last.key === change.key)

@@ -115,7 +115,7 @@ const LOOK_AT_ONCE = 1_000
 const LOOK_AT_MOST = 5_000
 
 /** A page in order of id, and where to go on; null at the end. */
-export type Page = { records: StatusRecord[]; after: string | null }
+export type StatusPage = { records: StatusRecord[]; after: string | null }
 
 /** The commitments wanted after an id, in order of id, at most `limit`; fewer where it would have to look at too many. */
 export async function readPage(
@@ -123,7 +123,7 @@ export async function readPage(
   moment: Moment,
   wanted: Wanted,
   { after, limit }: { after: string; limit: number },
-): Promise<Page> {
+): Promise<StatusPage> {
   const { all, numbers } = await findMemberships(db, moment.register, wanted)
   const where = conditions(wanted, numbers)
   const records: StatusRecord[] = []

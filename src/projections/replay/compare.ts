@@ -7,7 +7,7 @@ import { type ProjectionDigest, projectionDigest } from '../checking/digest.ts'
 import { projectionSize } from '../core/progress.ts'
 import type { ProjectionName } from '../core/versions.ts'
 import { noteDifference, type Operation } from './operation.ts'
-import { readRegisters } from './progress.ts'
+import { readReplayedRegisters } from './progress.ts'
 
 export type Comparison = {
   register: string
@@ -28,7 +28,7 @@ export async function* comparisons(
   { id, projections }: Operation,
   signal: AbortSignal,
 ): AsyncGenerator<Comparison> {
-  for (const { register, reached, previous } of await readRegisters(db, id)) {
+  for (const { register, reached, previous } of await readReplayedRegisters(db, id)) {
     for (const projection of projections) {
       const build = previous?.[projection]
       const size = build && build.size > 0 ? Math.min(reached, build.size) : reached

@@ -2,9 +2,9 @@
 
 import { availableParallelism } from 'node:os'
 import { timeZonesUpTo } from '../../registers/time-zones.ts'
-import { builds, checkLease, type Job, knownRegister, registersOf } from './job.ts'
+import { builds, checkLease, type Job, jobRegisters, knownRegister } from './job.ts'
 import type { PartWork } from './part.ts'
-import { progressOf, ROLLUP_SHARE } from './phases.ts'
+import { ROLLUP_SHARE, replayProgress } from './phases.ts'
 import { openParts } from './progress.ts'
 import { createRateLimiter, type RateLimiter } from './rate-limiter.ts'
 import { Workers } from './workers.ts'
@@ -14,9 +14,9 @@ const CHUNK_EVENTS = 4_000
 /** Folds what is left of the parts of every register. Throws ReplayOvertakenError where it is stopped. */
 export async function foldParts(job: Job): Promise<void> {
   const { db, operation, options, report } = job
-  const registers = await registersOf(job)
+  const registers = await jobRegisters(job)
   // Where it stands before anything is done: its speed is measured from here.
-  report.begin(progressOf(operation, registers))
+  report.begin(replayProgress(operation, registers))
   if (!builds(job, 'commitments') && !builds(job, 'periods')) return
   const limiter = operation.maxRate === null ? null : createRateLimiter(operation.maxRate)
   const pool = new Workers(options.connectionString, options.workers ?? availableParallelism())

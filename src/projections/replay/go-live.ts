@@ -6,8 +6,8 @@ import { type KnownRegister, stateKnownAt } from '../../registers/registers.ts'
 import { makeLive } from '../core/generations.ts'
 import { lockProgress } from '../core/progress.ts'
 import { BATCH, readOn } from '../core/step.ts'
-import { EPOCH } from '../tallies/project.ts'
-import { builds, checkLease, type Job, knownRegister, livePeriods, projectionsOf, registerOf } from './job.ts'
+import { EPOCH } from '../tallies/rollup.ts'
+import { builds, checkLease, type Job, jobRegister, knownRegister, livePeriods, projectionsOf } from './job.ts'
 import { moveRegister, type PreviousBuilds, type RegisterReplay } from './progress.ts'
 
 /** So many events at most are read while nobody may append; more, where the log grows faster than they are read. */
@@ -22,7 +22,7 @@ export async function goLive(job: Job, register: string): Promise<void> {
 /** One step on, in one transaction; the last of them makes the rows live. True where they are. */
 async function catchUpOnce(job: Job, register: string, attempt: number): Promise<boolean> {
   job.report.phase('catchingUp')
-  const row = await registerOf(job, register)
+  const row = await jobRegister(job, register)
   const from = Math.max(row.size, row.reached)
   const { head } = await knownRegister(job, job.db, register)
   const mayBeLast = head.size - from < (attempt < PATIENCE ? LAST_EVENTS : BATCH)

@@ -8,7 +8,7 @@ import type { Projection } from '../core/projection.ts'
 import type { ProjectionName } from '../core/versions.ts'
 import type { Operation } from './operation.ts'
 import type { Phase, ReplayProgress } from './phases.ts'
-import { type RegisterReplay, ReplayOvertakenError, readRegisters } from './progress.ts'
+import { type RegisterReplay, ReplayOvertakenError, readReplayedRegisters } from './progress.ts'
 
 export type ReplayOptions = {
   connectionString: string
@@ -26,11 +26,11 @@ export type Job = {
   registers: Registers
   operation: Operation
   options: ReplayOptions
-  report: Report
+  report: ProgressReport
 }
 
 /** What is reported of a job: its phase, and how many events are done. */
-export class Report {
+export class ProgressReport {
   #done = 0
   #of = 0
   readonly #onProgress: ReplayOptions['onProgress']
@@ -73,13 +73,13 @@ export function checkLease({ options }: Job): void {
 }
 
 /** How far the job is in each of its registers. */
-export function registersOf({ db, operation }: Job): Promise<RegisterReplay[]> {
-  return readRegisters(db, operation.id)
+export function jobRegisters({ db, operation }: Job): Promise<RegisterReplay[]> {
+  return readReplayedRegisters(db, operation.id)
 }
 
 /** How far the job is in one of them. */
-export async function registerOf(job: Job, register: string): Promise<RegisterReplay> {
-  const row = (await registersOf(job)).find((one) => one.register === register)
+export async function jobRegister(job: Job, register: string): Promise<RegisterReplay> {
+  const row = (await jobRegisters(job)).find((one) => one.register === register)
   if (!row) throw new ReplayOvertakenError()
   return row
 }

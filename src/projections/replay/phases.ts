@@ -2,7 +2,7 @@
 
 import type { Database } from '../../database/pool.ts'
 import { type Operation, type OperationState, unfinishedOperation } from './operation.ts'
-import { type RegisterReplay, readRegisters } from './progress.ts'
+import { type RegisterReplay, readReplayedRegisters } from './progress.ts'
 
 /** How an operation stands: `pending` until a process has taken it up, `interrupted` where none works on it any more. */
 export function statusOf({ state, isOwned, isPending }: Operation): OperationState | 'pending' | 'interrupted' {
@@ -21,7 +21,7 @@ export type ReplayProgress = { phase: Phase; done: number; of: number }
 export const ROLLUP_SHARE = 0.2
 
 /** How far a replay has come, from what its registers have. */
-export function progressOf({ projections }: Operation, registers: readonly RegisterReplay[]): ReplayProgress {
+export function replayProgress({ projections }: Operation, registers: readonly RegisterReplay[]): ReplayProgress {
   const isFolded = projections.some((name) => name !== 'tallies')
   const isRolledUp = projections.includes('tallies')
   const share = !isRolledUp ? 0 : isFolded ? ROLLUP_SHARE : 1
@@ -46,5 +46,5 @@ export type ReplayState = Operation & ReplayProgress
 /** The replay that has not ended, and how far it is; null where there is none. */
 export async function unfinishedState(db: Database): Promise<ReplayState | null> {
   const operation = await unfinishedOperation(db)
-  return operation && { ...operation, ...progressOf(operation, await readRegisters(db, operation.id)) }
+  return operation && { ...operation, ...replayProgress(operation, await readReplayedRegisters(db, operation.id)) }
 }

@@ -92,7 +92,7 @@ export type RegisterReplay = {
 }
 
 /** How far an operation has come in each of its registers. */
-export async function readRegisters(db: Queryable, operation: string): Promise<RegisterReplay[]> {
+export async function readReplayedRegisters(db: Queryable, operation: string): Promise<RegisterReplay[]> {
   const rows = await db
     .selectFrom('replay')
     .selectAll()

@@ -13,7 +13,7 @@ import { endOf, fail, type ReplayOutcome } from './end.ts'
 import { foldParts } from './fold.ts'
 import { goLive } from './go-live.ts'
 import { adoptPrimaryKey, buildIndexes } from './indexes.ts'
-import { builds, checkLease, type Job, type ReplayOptions, Report, registersOf } from './job.ts'
+import { builds, checkLease, type Job, jobRegisters, ProgressReport, type ReplayOptions } from './job.ts'
 import { keepLease } from './lease.ts'
 import { finishOperation, heartbeat, readOperation, takeLease } from './operation.ts'
 import { ReplayOvertakenError } from './progress.ts'
@@ -40,7 +40,7 @@ export async function runReplay(
   const lease = keepLease(db, id, owner, options.signal)
   const own = { ...options, signal: lease.signal }
   try {
-    const job = () => ({ db, registers, operation, options: own, report: new Report(options.onProgress) })
+    const job = () => ({ db, registers, operation, options: own, report: new ProgressReport(options.onProgress) })
     // A process that lost its lease to this one may write a last step before it notices: from there it goes on.
     while (await wasOvertaken(work(job()))) {
       if (lease.signal.aborted || (await heartbeat(db, id, owner)) !== 'running') break
@@ -78,7 +78,7 @@ async function work(job: Job): Promise<void> {
   await attach(job, 'tallies')
   await Promise.all([rollUpTallies(job), ...filled.map((name) => index(job, name))])
   for (const name of filled) await attach(job, name)
-  for (const { register, isLive } of await registersOf(job)) if (!isLive) await goLive(job, register)
+  for (const { register, isLive } of await jobRegisters(job)) if (!isLive) await goLive(job, register)
   await finishOperation(db, id, 'caughtUp')
   report.phase('live')
 }

@@ -2,8 +2,8 @@
 
 import { openSingle, type SingleConnection } from '../../database/pool.ts'
 import { partitionName } from '../core/generations.ts'
-import { EPOCH } from '../tallies/project.ts'
-import { builds, checkLease, type Job, livePeriods, registerOf, registersOf } from './job.ts'
+import { EPOCH } from '../tallies/rollup.ts'
+import { builds, checkLease, type Job, jobRegister, jobRegisters, livePeriods } from './job.ts'
 import { ROLLUP_SHARE } from './phases.ts'
 import { moveRegister, type RegisterReplay } from './progress.ts'
 import { TallyWriter } from './tally-writer.ts'
@@ -13,7 +13,7 @@ export async function rollUpTallies(job: Job): Promise<void> {
   if (!builds(job, 'tallies')) return
   const single = await openSingle(job.options.connectionString)
   try {
-    for (const { register, isLive } of await registersOf(job)) if (!isLive) await rollUpRegister(job, single, register)
+    for (const { register, isLive } of await jobRegisters(job)) if (!isLive) await rollUpRegister(job, single, register)
   } finally {
     await single.close()
   }
@@ -22,7 +22,7 @@ export async function rollUpTallies(job: Job): Promise<void> {
 async function rollUpRegister(job: Job, single: SingleConnection, register: string): Promise<void> {
   const { id, generation } = job.operation
   const writer = new TallyWriter(single, { register, generation })
-  for (let row = await registerOf(job, register); ; row = await registerOf(job, register)) {
+  for (let row = await jobRegister(job, register); ; row = await jobRegister(job, register)) {
     const size = row.rolledUp + EPOCH
     if (size > (await reachOfPeriods(job, row))) return
     checkLease(job)

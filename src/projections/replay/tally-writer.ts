@@ -4,9 +4,9 @@
 import type { SingleConnection } from '../../database/pool.ts'
 import type { RegisterBuild } from '../core/projection.ts'
 import { TALLY_COLUMNS } from '../tallies/columns.ts'
-import { EPOCH } from '../tallies/project.ts'
 import { piecesOf, sumsOfEpoch } from '../tallies/projection.ts'
 import type { PieceHead } from '../tallies/rollup.ts'
+import { EPOCH } from '../tallies/rollup.ts'
 import { readAllHeads } from '../tallies/table.ts'
 import { CopyRows, copyColumns } from './copy.ts'
 

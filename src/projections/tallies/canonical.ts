@@ -110,12 +110,12 @@ export function addedLines(epoch: number, all: readonly EpochSums[]): string[] {
   })
 }
 
-/** What epochs added, of those that were sealed when so many were, as canonical JSON, some at a time. */
+/** What epochs added, of those that were rolled up when so many were, as canonical JSON, some at a time. */
 export async function* canonicalTallies(db: Queryable, build: RegisterBuild, epochs: number): AsyncGenerator<string[]> {
   for await (const some of addedByRows(db, build, epochs)) yield some.flatMap(({ line }) => line ?? [])
 }
 
-/** What rows say that their epochs added, of those that were sealed when so many were, in order of place and epoch. */
+/** What rows say that their epochs added, of those that were rolled up when so many were, in order of place and epoch. */
 export async function* addedByRows(db: Queryable, build: RegisterBuild, epochs: number): AsyncGenerator<AddedByRow[]> {
   const following = new Following()
   for (let after: Key = BEGINNING; ; ) {

@@ -3,18 +3,16 @@
 // year at a time. Days between which nothing changes share their sums.
 
 import type { Queryable } from '../../database/pool.ts'
-import { bytesOf, type FigureInputs, figureInputs } from '../../domain/portfolio/figure-inputs.ts'
+import { bytesOf, figureInputs } from '../../domain/portfolio/figure-inputs.ts'
 import { Tally } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
 import type { PartTally, WantedPart } from './adding.ts'
-import { partName } from './parts.ts'
-import type { Part } from './project.ts'
+import { type KeptInputs, keepInputs, keptInputs, type PartInputs, type Window } from './memory.ts'
+import { partName, type RegisterPart } from './parts.ts'
 import { readTalliesOfBuild } from './read.ts'
 
 /** What is asked for: some parts added up, which have nothing in common, or every part of a kind by itself. */
-export type TallySelection = { sumOf: readonly Part[] } | { each: Part['partOf'] }
-
-export type PartInputs = Part & { inputs: FigureInputs }
+export type TallySelection = { sumOf: readonly RegisterPart[] } | { each: RegisterPart['partOf'] }
 
 export type InputsQuestion = {
   register: string
@@ -25,28 +23,9 @@ export type InputsQuestion = {
   build: string | null
 }
 
-/** What days in a row come to. */
-type Window = { first: Day; byDay: (readonly PartInputs[])[]; bytes: number }
-
-/** What is kept of one question, as of one size: windows by day, month and year. */
-type Kept = {
-  size: number
-  build: string
-  days: Map<Day, Window>
-  months: Map<number, Window>
-  years: Map<number, Window>
-  /** How many days in a row are prepared next. */
-  next: 'day' | 'month' | 'year'
-  bytes: number
-  building: Map<string, Promise<Window | null>>
-}
-
-const MAX_KEPT_BYTES = 24 * 2 ** 20
 /** A longer window is prepared only where it can be expected not to take more. */
 const MAX_WINDOW_BYTES = 2 * 2 ** 20
 const KEPT_BYTES = 1_000
-
-const kept = new WeakMap<Queryable, Map<string, Kept>>()
 
 /** What parts come to as of a day. Throws ProjectionBehindError as readTallies does. */
 export async function readFigureInputs(db: Queryable, question: InputsQuestion): Promise<readonly PartInputs[]> {
@@ -64,44 +43,28 @@ function nameOf({ register, of }: InputsQuestion): string {
   return `${register} ${JSON.stringify(of.sumOf.map(partName))}`
 }
 
-function keptOf(db: Queryable, question: InputsQuestion, live: string): Kept {
-  const all = kept.get(db) ?? new Map<string, Kept>()
-  kept.set(db, all)
+function keptOf(db: Queryable, question: InputsQuestion, live: string): KeptInputs {
   const name = nameOf(question)
-  const known = all.get(name)
+  const known = keptInputs(db, name)
   if (known?.size === question.size && known.build === live) return known
   const empty = { days: new Map(), months: new Map(), years: new Map(), building: new Map() }
-  const fresh: Kept = { size: question.size, build: live, ...empty, next: 'day', bytes: KEPT_BYTES + 2 * name.length }
-  // Set again so that what was begun first is the first to go.
-  all.delete(name)
-  all.set(name, fresh)
-  makeRoom(all, fresh)
+  const fresh: KeptInputs = { size: question.size, build: live, ...empty, next: 'day', bytes: leastBytes(name) }
+  keepInputs(db, name, fresh, fresh.bytes)
   return fresh
 }
 
-/** Forgets the oldest questions, and of the only one its windows, until what is kept fits. */
-function makeRoom(all: Map<string, Kept>, inUse: Kept): void {
-  let bytes = 0
-  for (const other of all.values()) bytes += other.bytes
-  for (const [name, other] of all) {
-    if (bytes <= MAX_KEPT_BYTES) return
-    if (other === inUse) continue
-    all.delete(name)
-    bytes -= other.bytes
-  }
-  if (bytes <= MAX_KEPT_BYTES) return
-  for (const windows of [inUse.days, inUse.months, inUse.years]) windows.clear()
-  inUse.bytes = KEPT_BYTES
+function leastBytes(name: string): number {
+  return KEPT_BYTES + 2 * name.length
 }
 
-function windowOf({ days, months, years }: Kept, asOf: Day): Window | undefined {
+function windowOf({ days, months, years }: KeptInputs, asOf: Day): Window | undefined {
   const month = monthOf(asOf)
   return years.get(Math.floor(month / 12)) ?? months.get(month) ?? days.get(asOf)
 }
 
 /** Prepares the window that a day lies in; null where it is of another build than is kept. */
-function build(db: Queryable, question: InputsQuestion, own: Kept): Promise<Window | null> {
-  const { asOf } = question
+function build(db: Queryable, asked: InputsQuestion, own: KeptInputs): Promise<Window | null> {
+  const { asOf } = asked
   const month = monthOf(asOf)
   const year = Math.floor(month / 12)
   const [first, last, put] = {
@@ -120,14 +83,15 @@ function build(db: Queryable, question: InputsQuestion, own: Kept): Promise<Wind
   const name = `${first} ${last}`
   const building = own.building.get(name)
   if (building) return building
-  const built = readDays(db, question, first, last)
+  const built = readDays(db, asked, first, last)
     .then((window) => {
       if (window.build !== own.build) return null
       put(window)
       own.bytes += window.bytes
       own.next = nextAfter(own.next, window)
-      // Safe: it was put there when it was made.
-      makeRoom(kept.get(db) as Map<string, Kept>, own)
+      const question = nameOf(asked)
+      // Another size or build may have taken its place meanwhile.
+      if (keptInputs(db, question) === own) keepInputs(db, question, own, leastBytes(question))
       return window
     })
     .finally(() => own.building.delete(name))
@@ -135,7 +99,7 @@ function build(db: Queryable, question: InputsQuestion, own: Kept): Promise<Wind
   return built
 }
 
-function nextAfter(last: Kept['next'], { bytes }: Window): Kept['next'] {
+function nextAfter(last: KeptInputs['next'], { bytes }: Window): KeptInputs['next'] {
   if (last === 'day') return bytes * 31 <= MAX_WINDOW_BYTES ? 'month' : 'day'
   return last === 'year' || bytes * 12 <= MAX_WINDOW_BYTES ? 'year' : 'month'
 }

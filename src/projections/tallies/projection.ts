@@ -1,5 +1,5 @@
-// The projection `tallies`: sums of the changes that `periods` has written, sealed epoch by epoch. Answers come from the
-// seal nearest to the question and the changes between; a seal that is late makes them slower, never wrong.
+// The projection `tallies`: sums of the changes that `periods` has written, rolled up epoch by epoch. Answers come from the
+// rollup nearest to the question and the changes between; one that is late makes them slower, never wrong.
 
 import type { Queryable } from '../../database/pool.ts'
 import type { Projection, RegisterBuild } from '../core/projection.ts'
@@ -7,12 +7,11 @@ import { talliesVersion, VERSIONS } from '../core/versions.ts'
 import { readChanges } from '../periods/changes.ts'
 import { readMemberships } from '../periods/memberships.ts'
 import { partsIn } from './parts.ts'
-import { EPOCH } from './project.ts'
-import { type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './rollup.ts'
-import { readHeads, readPieces, savePieces } from './table.ts'
+import { EPOCH, type Piece, type PieceHead, pieceOn, type Sums, sumsOf, wholePiece } from './rollup.ts'
+import { readPieceHeads, readPieces, savePieces } from './table.ts'
 
-/** The projection that seals every `epoch` positions what a version of `periods` has written. */
-export function sealedEvery(epoch: number, version: number = VERSIONS.periods): Projection {
+/** The projection that rolls up every `epoch` positions what a version of `periods` has written. */
+export function rolledUpEvery(epoch: number, version: number = VERSIONS.periods): Projection {
   return {
     name: 'tallies',
     version: talliesVersion(version),
@@ -21,7 +20,7 @@ export function sealedEvery(epoch: number, version: number = VERSIONS.periods): 
       if (size % epoch !== 0) return
       const build = { register, generation }
       const sums = await sumsOfEpoch(db, { register, generation: followed }, size, epoch)
-      const heads = await readHeads(db, build, sums)
+      const heads = await readPieceHeads(db, build, sums)
       await savePieces(db, build, await piecesOf(db, build, size / epoch - 1, sums, heads))
     },
   }
@@ -63,4 +62,4 @@ export async function piecesOf(
   return pieces
 }
 
-export const tallies = sealedEvery(EPOCH)
+export const tallies = rolledUpEvery(EPOCH)

@@ -5,10 +5,13 @@
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { type Day, monthOf } from '../../kernel/plain-date.ts'
 import { DAYS, EntryPacker, entriesOf, MONTH, YEAR } from './packing.ts'
-import type { Part } from './project.ts'
+import type { RegisterPart } from './parts.ts'
+
+/** How many positions a rollup takes in at a time. Past knowledge is answered from the nearest rollup. */
+export const EPOCH = 16_384
 
 /** What is summed up in one row: a part of the register, and a year, a month, or the days of a month. */
-export type SumPlace = { part: Part; level: number; bucket: number }
+export type SumPlace = { part: RegisterPart; level: number; bucket: number }
 
 /** Sums at a place, packed: those of statuses, and the rest. */
 export type Sums = SumPlace & { statuses: Buffer; days: Buffer }
@@ -41,7 +44,7 @@ function inOrder(indexes: Int32Array, valueAt: (index: number) => number): Int32
 /** The sums of one part as they are being added up, in order of bucket, day and key. */
 class PartSums {
   readonly sums: Sums[] = []
-  readonly #part: Part
+  readonly #part: RegisterPart
   #level = 0
   #bucket = 0
   #day: Day = 0
@@ -50,7 +53,7 @@ class PartSums {
   readonly #statuses = new EntryPacker(YEAR)
   readonly #days = new EntryPacker(YEAR)
 
-  constructor(part: Part) {
+  constructor(part: RegisterPart) {
     this.#part = part
   }
 
@@ -96,8 +99,8 @@ class PartSums {
  * What changes (four numbers each: day, membership, key, difference) come to at every place that they count in. `partsOf`
  * gives the parts of a membership; the same part is always the same object.
  */
-export function sumsOf(changes: Int32Array, partsOf: (membership: number) => readonly Part[]): Sums[] {
-  const ofParts = new Map<Part, PartSums>()
+export function sumsOf(changes: Int32Array, partsOf: (membership: number) => readonly RegisterPart[]): Sums[] {
+  const ofParts = new Map<RegisterPart, PartSums>()
   const known: PartSums[][] = []
   const ofMembership = (membership: number): PartSums[] => {
     const found = partsOf(membership).map((part) => {

@@ -18,7 +18,7 @@ function placesOf(places: readonly SumPlace[]) {
 type HeadRow = { number: number; base: number; whole_bytes: number; since_bytes: number }
 
 /** The head of the newest piece at each of some places, in order; null where there is none. */
-export async function readHeads(
+export async function readPieceHeads(
   db: Queryable,
   { register, generation }: RegisterBuild,
   places: readonly SumPlace[],

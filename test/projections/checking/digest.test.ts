@@ -11,14 +11,14 @@ import { ProjectionBehindError } from '../../../src/projections/core/projection.
 import { readMemberships } from '../../../src/projections/periods/memberships.ts'
 import { periods } from '../../../src/projections/periods/projection.ts'
 import { contentHash, numberMemberships } from '../../../src/projections/periods/table.ts'
-import { sealedEvery } from '../../../src/projections/tallies/projection.ts'
+import { rolledUpEvery } from '../../../src/projections/tallies/projection.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { testDatabase } from '../../support/database.ts'
 import { anyRawLog, insertRaw } from '../../support/raw-log.ts'
 
 /** Seals are near each other, so that short logs have some. */
 const EPOCH = 16
-const PROJECTIONS = [commitments, periods, sealedEvery(EPOCH)]
+const PROJECTIONS = [commitments, periods, rolledUpEvery(EPOCH)]
 const NAMES = ['commitments', 'periods', 'tallies'] as const
 
 const logs = (count: number): StoredEvent[][] =>

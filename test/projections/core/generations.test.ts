@@ -24,7 +24,7 @@ import { readMemberships } from '../../../src/projections/periods/memberships.ts
 import { periods } from '../../../src/projections/periods/projection.ts'
 import { ALL, readPage, readStatuses } from '../../../src/projections/periods/read.ts'
 import { contentHash, numberMemberships } from '../../../src/projections/periods/table.ts'
-import { sealedEvery } from '../../../src/projections/tallies/projection.ts'
+import { rolledUpEvery } from '../../../src/projections/tallies/projection.ts'
 import { readTallies } from '../../../src/projections/tallies/read.ts'
 import { reachOf } from '../../../src/questions/basis.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
@@ -33,7 +33,7 @@ import { anyRawLog, digests, insertRaw } from '../../support/raw-log.ts'
 
 /** Seals are near each other, so that short logs have some. */
 const EPOCH = 16
-const PROJECTIONS: readonly Projection[] = [commitments, periods, sealedEvery(EPOCH)]
+const PROJECTIONS: readonly Projection[] = [commitments, periods, rolledUpEvery(EPOCH)]
 const NAMES = PROJECTIONS.map(({ name }) => name)
 
 const [LOG = []] = fc.sample(
@@ -230,7 +230,7 @@ t.test(
     }
     const before = await digests(db, 'a')
     const next = { ...periods, version: periods.version + 1 }
-    const sealed = sealedEvery(EPOCH, next.version)
+    const sealed = rolledUpEvery(EPOCH, next.version)
     const versions = { periods: next.version, tallies: sealed.version }
     const sizes = async () =>
       (

@@ -21,7 +21,7 @@ import { cancelReplay, dropReplaced, type ReplayOutcome } from '../../../src/pro
 import type { ReplayOptions } from '../../../src/projections/replay/job.ts'
 import { type Operation, type ReplayRequest, readOperation } from '../../../src/projections/replay/operation.ts'
 import { type ReplayProgress, unfinishedState } from '../../../src/projections/replay/phases.ts'
-import { readRegisters } from '../../../src/projections/replay/progress.ts'
+import { readReplayedRegisters } from '../../../src/projections/replay/progress.ts'
 import { runReplay } from '../../../src/projections/replay/replay.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { asRole, ROLES, testDatabaseUrl } from '../../support/database.ts'
@@ -209,9 +209,9 @@ t.test('a replay that is killed, at whatever moment, goes on where it was and re
     await sql`update operation set beat_at = now() - interval '1 hour'`.execute(db)
   }
   t.ok(kills > 2, `${kills} kills`)
-  const progress = await readRegisters(db, id)
+  const progress = await readReplayedRegisters(db, id)
   t.strictSame(await run({}), { state: 'caughtUp', failedBecause: null })
-  const ended = await readRegisters(db, id)
+  const ended = await readReplayedRegisters(db, id)
   const folded = (rows: typeof ended) => rows.reduce((sum, row) => sum + row.folded, 0)
   const own = await sql<{ count: number }>`select count(*) as count from event where stream = '$register'`.execute(db)
   t.equal(folded(ended), events - (own.rows[0]?.count ?? 0), 'every event of a commitment is read once')
