@@ -10,6 +10,7 @@ import { commitments } from './commitments/projection.ts'
 import { builtSize, dropProgress, lockAllProgress, type ProjectionProgress, takeBackProgress } from './core/progress.ts'
 import { type Projection, TABLES } from './core/projection.ts'
 import { current } from './core/versions.ts'
+import { membershipNumbersOf, redactMemberships } from './periods/memberships.ts'
 import { periods } from './periods/projection.ts'
 import { EPOCH } from './tallies/rollup.ts'
 
@@ -28,7 +29,7 @@ export async function redactFromRows(
 ): Promise<void> {
   const { register } = known
   const own = await lockOwnProgress(tx, register)
-  const before = await membershipsOf(tx, register, stream)
+  const before = await membershipNumbersOf(tx, register, stream)
   await dropOtherRows(tx, register, own)
   const ofCommitments = own.find(({ projection }) => projection === 'commitments')
   if (ofCommitments) await foldAnew(tx, known, commitments, ofCommitments, stream)
@@ -81,21 +82,6 @@ async function foldAnew(
   const { timeZone } = stateKnownAt(known, size)
   const zones = timeZonesUpTo(known, size)
   await projection.apply(tx, { register, streams: [stream], from: 0, size, timeZone, zones, generation })
-}
-
-/** The numbers of what a commitment ever belonged to. */
-async function membershipsOf(tx: Queryable, register: string, stream: string): Promise<number[]> {
-  const { rows } = await sql<{ number: number }>`select distinct unnest(memberships) as number from period
-    where register = ${register} and id = ${stream}`.execute(tx)
-  return rows.map(({ number }) => number)
-}
-
-/** Blanks those of some memberships to which nothing belongs any longer; their numbers are not given out again. */
-async function redactMemberships(tx: Queryable, register: string, numbers: readonly number[]): Promise<void> {
-  await sql`update membership m set programme = null, themes = '{}', parties = '{}',
-      hash = sha256(convert_to('erased ' || m.number, 'UTF8'))
-    where m.register = ${register} and m.number = any(${[...numbers]}::integer[]) and not exists (
-      select from period p where p.register = ${register} and p.memberships @> array[m.number])`.execute(tx)
 }
 
 /** Drops the sums from an epoch on, which are summed up again; what is asked meanwhile is answered from the rows themselves. */
