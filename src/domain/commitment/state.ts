@@ -7,11 +7,20 @@ import { canBeSameDay, contains, type DateRange, type Day, dateRangeOf, lastDayO
 import type { Lifecycle } from '../axes.ts'
 import type { Citation, EventToFold } from '../event.ts'
 import { type Fact, type Knowledge, knownFacts, UnreadableEventError } from '../repairs.ts'
-import { type COMMITMENT_EVENTS, type CommitmentEventType, type CommitmentPart, isCommitmentFact } from './events.ts'
+import { COMMITMENT_EVENTS, type CommitmentEventType, type CommitmentPart, isCommitmentFact } from './events.ts'
 
 type DataOf<T extends CommitmentEventType> = z.output<(typeof COMMITMENT_EVENTS)[T]['data']>
 export type CommitmentFact = { [T in CommitmentEventType]: Fact<T, DataOf<T>> }[CommitmentEventType]
 type FactOf<T extends CommitmentEventType> = Extract<CommitmentFact, { type: T }>
+/** The types that are folded before all others, whatever their day. */
+type OpeningType = {
+  [T in CommitmentEventType]: (typeof COMMITMENT_EVENTS)[T]['acts'] extends 'first' ? T : never
+}[CommitmentEventType]
+
+/** True for a fact that is folded before all others: it opens the state. */
+export function isOpening(fact: CommitmentFact): fact is FactOf<OpeningType> {
+  return COMMITMENT_EVENTS[fact.type].acts === 'first'
+}
 
 type Target = NonNullable<DataOf<'CommitmentMade'>['target']>
 
@@ -354,7 +363,7 @@ export function evolve(state: CommitmentState, fact: CommitmentFact, dating: Dat
  */
 export function foldFacts(facts: readonly CommitmentFact[], asOf: Day, dating: Dating = 'on'): CommitmentState | null {
   const inForce = facts.filter((fact) => fact[dating] <= asOf)
-  const made = inForce.find((fact) => fact.type === 'CommitmentMade')
+  const made = inForce.find(isOpening)
   if (!made) return null
   const rest = inForce.filter((fact) => fact !== made)
   rest.sort((a, b) => a[dating] - b[dating] || a.position - b.position)

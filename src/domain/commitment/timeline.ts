@@ -13,6 +13,7 @@ import {
   type Dating,
   evolve,
   foldFacts,
+  isOpening,
   PART_OF,
   type States,
 } from './state.ts'
@@ -142,7 +143,7 @@ class Line {
   #stateAfter(index: number): CommitmentState | null {
     const fact = this.facts[index] as CommitmentFact
     const before = this.states[index - 1] ?? null
-    if (fact.type !== 'CommitmentMade') return before && evolve(before, fact, this.dating)
+    if (!isOpening(fact)) return before && evolve(before, fact, this.dating)
     // A promise is folded first, whatever came into force before it, so everything that has arrived is folded again.
     const arrived = this.facts.slice(0, index + 1).sort((a, b) => a.position - b.position)
     return foldFacts(arrived, Number.POSITIVE_INFINITY, this.dating)
