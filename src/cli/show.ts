@@ -44,7 +44,7 @@ function statusLines(answer: CommitmentAnswer): string[] {
 function dateLines({ dates, slippageDays, baselineShiftDays }: CommitmentAnswer): string[] {
   const days = (value: number | null, against: string) =>
     value === null ? '' : `, ${numberText(value)} days ${against}`
-  const late = (value: number | null) => days(value, 'late')
+  const late = (value: number | null) => (value !== null && value < 0 ? days(-value, 'early') : days(value, 'late'))
   return pairs([
     ['made', day(dates.madeOn)],
     ['original due', `${day(dates.originalDue)}${late(slippageDays.original)}`],

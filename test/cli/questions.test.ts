@@ -295,3 +295,18 @@ t.test('a database without the schema of this version is left as it is', async (
   t.strictSame([code, out], [1, ''])
   t.match(err, /^pledger: PostgreSQL at \S+\/postgres lacks the migrations up to \d{4}-\S+: run pledger migrate\n$/)
 })
+
+t.test('a delivery before its due day is early, not late by less than nothing', async (t) => {
+  const { service, env } = await serve(t)
+  await openDemo(service)
+  const { status } = await service.post('/v1/registers/demo/events', [
+    made('bridge', { due: '2026-02-15' }),
+    posted('bridge', 'DeliveryReported', '2026-02-01', {}),
+  ])
+  t.equal(status, 201)
+  const shown = await text(t, ['show', 'bridge', '--register', 'demo', '--as-of', '2026-02-20'], env)
+  t.match(
+    shown.find((line) => line.includes('original due')),
+    /2026-02-15, 14 days early$/,
+  )
+})
