@@ -1,8 +1,7 @@
 // `pledger serve`: the service, from its database to its last answer.
 
-import { constants, PerformanceObserver } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { setFlagsFromString } from 'node:v8'
 import type { Command } from 'commander'
 import { destination, type Logger, pino } from 'pino'
 import type { Mode } from '../access/access.ts'
@@ -66,39 +65,8 @@ function withoutContent(error: Error & { code?: unknown }): Record<string, unkno
   return { type: name, message, code, stack }
 }
 
-const YOUNG_BYTES = 16 * 2 ** 20
-const HEAP_BYTES = 48 * 2 ** 20
-const LEAST_GROWTH_PERCENT = 20
-
-/** The kind of a collection. */
-function kindOf(entry: PerformanceEntry): number | undefined {
-  // Safe: entries of type gc have it; the types of Node leave it out.
-  return (entry as PerformanceEntry & { detail?: { kind: number } }).detail?.kind
-}
-
-/**
- * Keeps the heap close to the memory in use. By default the collector lets it grow to several times that before it
- * collects. A service with a large question now and then would then hold hundreds of megabytes of garbage. Here the
- * heap may grow by so many megabytes before the next collection, and beyond that by a fifth at a time. Young objects
- * get some megabytes, since otherwise each request would trigger a collection. No option bounds the young space from
- * within, so its growth is ended once it has that size.
- */
-function keepHeapSmall(): void {
-  setFlagsFromString(`--heap-growing-percent=${LEAST_GROWTH_PERCENT}`)
-  let isYoungFull = false
-  const observer = new PerformanceObserver((list) => {
-    const isMajor = list.getEntries().some((entry) => kindOf(entry) === constants.NODE_PERFORMANCE_GC_MAJOR)
-    if (isMajor) {
-      const growth = Math.round(100 * (HEAP_BYTES / getHeapStatistics().used_heap_size - 1))
-      setFlagsFromString(`--heap-growing-percent=${Math.max(LEAST_GROWTH_PERCENT, growth)}`)
-    }
-    const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
-    if (isYoungFull || (young?.space_size ?? 0) < YOUNG_BYTES) return
-    setFlagsFromString('--semi-space-growth-factor=1')
-    isYoungFull = true
-  })
-  observer.observe({ entryTypes: ['gc'] })
-}
+/** How much the heap may grow between two full collections. V8 alone would let a small heap grow to four times its size. */
+const HEAP_GROWTH_PERCENT = 100
 
 type Options = { samples?: boolean; unsafeDatabase?: boolean }
 
@@ -110,7 +78,8 @@ function openLog({ logLevel }: Config): Logger {
 }
 
 async function run({ samples = false, unsafeDatabase = false }: Options): Promise<void> {
-  keepHeapSmall()
+  // Before the heap grows. Of V8's flags for the size of the heap this one takes effect in a running process.
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`)
   const config = configuration()
   const access = accessOf(config, unsafeDatabase)
   if ('problem' in access) throw new CommandError(access.problem, 2)

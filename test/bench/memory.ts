@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { type Measured, measured } from './measure.ts'
 
-const SERVE_LIMIT_MB = 300
+const SERVE_LIMIT_MB = 512
 const REPLAY_LIMIT_MB = 900
 const LOOK_MS = 100
 

@@ -24,7 +24,7 @@ const LABELS: Record<string, string> = {
   'growth-proof': 'an inclusion proof by position in a large register ÷ in one of 50,000 events, 8 connections',
   'growth-record': 'cost of a recording to a large register ÷ to one of 50,000 events',
   'growth-replay': 'cost of replaying an event of a large register ÷ of one of 50,000 events',
-  'memory-serve': 'the most memory that the service held through all of the rows above ÷ 300 MB',
+  'memory-serve': 'the most memory that the service held through all of the rows above ÷ 512 MB',
   'memory-replay': 'the most memory that a replay held ÷ 900 MB',
   summary: 'GET summary, each of another day ÷ a bare fastify route with one select, 8 connections',
   'summary-past': 'the same for days in the past',
