@@ -299,12 +299,12 @@ t.test('a database without the schema of this version is left as it is', async (
 t.test('a delivery before its due day is early, not late by less than nothing', async (t) => {
   const { service, env } = await serve(t)
   await openDemo(service)
-  const { status } = await service.post('/v1/registers/demo/events', [
-    made('bridge', { due: '2026-02-15' }),
-    posted('bridge', 'DeliveryReported', '2026-02-01', {}),
+  const { status, text: answer } = await service.post('/v1/registers/demo/events', [
+    made('ferry', { due: '2026-02-15' }),
+    posted('ferry', 'DeliveryReported', '2026-02-01', {}),
   ])
-  t.equal(status, 201)
-  const shown = await text(t, ['show', 'bridge', '--register', 'demo', '--as-of', '2026-02-20'], env)
+  t.equal(status, 201, answer)
+  const shown = await text(t, ['show', 'ferry', '--register', 'demo', '--as-of', '2026-02-20'], env)
   t.match(
     shown.find((line) => line.includes('original due')),
     /2026-02-15, 14 days early$/,
