@@ -18,6 +18,7 @@ import { canonicalJson } from '../src/kernel/canonical-json.ts'
 import { project } from '../src/projections/commitments/project.ts'
 import { saveCommitments } from '../src/projections/commitments/table.ts'
 import { syntheticEvents } from '../src/samples/synthetic.ts'
+import { until } from './support/patience.ts'
 import { type Started, start } from './support/process.ts'
 import { NDJSON } from './support/register.ts'
 
@@ -56,7 +57,7 @@ async function getJson(url: string): Promise<any> {
 
 /** How far the summary knows the register once it has caught up with `size`; it waits five seconds at a time. */
 async function projectedSize(address: string, size: number): Promise<number> {
-  for (let turn = 0; turn < 12; turn += 1) {
+  for (let turn = 0; turn < 60; turn += 1) {
     const answer = await getJson(`${address}/v1/registers/${REGISTER}/summary?minSize=${size}`)
     if (answer.knownAt) return answer.knownAt.size
   }
@@ -177,8 +178,7 @@ t.test('a directory is one service’s, which signals stop cleanly', async (t) =
   const keysOf = async ({ address }: Service) => (await getJson(`${address}/v1/registers/union-state/keys`)).keys
   for (const [register, size] of loaded) {
     const sealed = async () => (await getJson(`${first.address}/v1/registers/${register}/checkpoints`)).items?.at(-1)
-    for (let waits = 0; waits < 200 && (await sealed())?.size !== size; waits += 1) await sleep(50)
-    t.equal((await sealed())?.size, size, `${register} is sealed without a word`)
+    await until(`${register} is sealed without a word`, async () => (await sealed())?.size === size)
   }
   t.equal((await stat(join(dir, 'signing-keys.pem'))).mode & 0o777, 0o600)
   const keys = await keysOf(first)

@@ -779,7 +779,7 @@ export const seal = {
   older: 'Show earlier',
   beside: 'Beside the events',
   keys: 'Keys',
-  keysNote: 'They sign the checkpoints, or did. Before you verify, get the key by another way than the log itself.',
+  keysNote: 'They sign the checkpoints, or did. Whoever verifies gets the key by another way than the log itself.',
   noKeys: 'No key has signed yet.',
   keyFrom: (from: number, to: number | null) => {
     if (to === null) return `Signs every checkpoint from size ${formatNumber(from)} on`

@@ -10,7 +10,7 @@ import type { ClockParameters } from './size.ts'
 export type Question<Query, Answer> = {
   /** What the answer is read from, and so how far the log has to be read before it can be given. */
   source: Source
-  /** The version of the projections behind this answer; part of its ETag. None if the answer is folded from the log itself. */
+  /** The versions of the folds that the answer is read from; none where it is folded from the log itself. */
   version?: string | number
   /** Refuses parameters that contradict each other, before anything is read; throws RefusalError. */
   check?: (query: Query) => void
@@ -24,7 +24,6 @@ export type Page<Place> = { place: Place | null; limit: number }
 /** A question whose answer comes in pages. */
 export type PagedQuestion<Query, Place, Answer extends { next: Place | null }> = {
   source: Source
-  /** The version of the projections behind this answer; part of its ETag. */
   version: string | number
   /** The page at clocks that are resolved; `next` is where the page after it begins. Throws RefusalError. */
   ask: (context: QuestionContext, clocks: Clocks, query: Query, page: Page<Place>) => Promise<Answer>

@@ -413,7 +413,7 @@ else {
     await page.goBack()
     t.match(await page.locator('.headline').innerText(), /125/)
     service = await withSamples(t, { PLEDGER_DATA: `${dir}/data`, PLEDGER_PORT: port })
-    await page.getByText('Up to date').waitFor({ timeout: 30_000 })
+    await page.getByText('Up to date').waitFor()
     t.equal(await page.getByText('The service has been away since').count(), 0)
     t.strictSame(
       complaints.filter((text) => !/Failed to load resource|ERR_CONNECTION/.test(text)),

@@ -10,6 +10,7 @@ import pg from 'pg'
 import t, { type Test } from 'tap'
 import { EmbeddedError } from '../../src/database/embedded/files.ts'
 import { attachEmbedded, openEmbedded } from '../../src/database/embedded/server.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 t.jobs = 2
 
@@ -105,7 +106,7 @@ const postmasterPid = async (dir: string) =>
   Number(ofLines(await fs.readFile(join(dir, 'postgres/postmaster.pid'), 'utf8'))[0])
 
 async function until(condition: () => unknown): Promise<void> {
-  for (const deadline = Date.now() + 40_000; !(await condition()); await sleep(10)) {
+  for (const deadline = Date.now() + PATIENCE_MS; !(await condition()); await sleep(10)) {
     if (Date.now() > deadline) throw new Error('it did not come to that')
   }
 }

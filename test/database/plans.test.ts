@@ -90,7 +90,7 @@ async function fill(db: Database): Promise<void> {
     select 'small-' || n, projection, version, 1, generation, now()
     from projection_progress, generate_series(1, ${SMALL_REGISTERS}) n`.execute(db)
   await sql`insert into idempotency_key (register, recorded_by, key, fingerprint, outcomes, kept_at)
-    select 'big', 'local', 'key-' || n, '', '[]', now() from generate_series(1, ${ROWS}) n`.execute(db)
+    select 'big', 'local', 'key-' || n, '', '[]', ${new Date()} from generate_series(1, ${ROWS}) n`.execute(db)
   // A further build stands beside the live one.
   const names = PROJECTIONS.map(({ name }) => name)
   await attachGeneration(db, await beginGeneration(db, names), names)

@@ -16,14 +16,6 @@ t.test('no sentence of the documents has more than 30 words, or a clause that na
   t.strictSame(faults, [])
 })
 
-t.test('no clause of --help names nobody', async (t) => {
-  const help = readFileSync(join(ROOT, 'docs/cli.md'), 'utf8')
-    .replaceAll(/^```.*$/gm, '')
-    .replaceAll(/\s+/g, ' ')
-  t.match(help, /Usage: pledger serve/)
-  t.strictSame(faultsOf(help, Number.POSITIVE_INFINITY), [])
-})
-
 /** Every summary and description below a value, with the path that leads to it. */
 function descriptionsIn(value: unknown, path: string): string[][] {
   if (typeof value !== 'object' || value === null) return []

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { setTimeout as sleep } from 'node:timers/promises'
 import canonicalize from 'canonicalize'
 import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
@@ -13,6 +12,7 @@ import { readHead, recordedAtSize, sizeAt } from '../../src/eventlog/heads.ts'
 import { redactContent } from '../../src/eventlog/redact.ts'
 import { readStream, readStreams, streamsSince } from '../../src/eventlog/streams.ts'
 import { testDatabase, testDatabaseUrl } from '../support/database.ts'
+import { until } from '../support/patience.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.123Z')
 
@@ -282,13 +282,6 @@ async function isWaiting(db: Database): Promise<boolean> {
   return rows.length > 0
 }
 
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  for (let waited = 0; !(await condition()); waited += 10) {
-    if (waited > 5_000) throw new Error('it did not come to pass')
-    await sleep(10)
-  }
-}
-
 t.test('an append waits for the one before it to commit, so that commit order is position order', async (t) => {
   const db = await testDatabase(t)
   await append(db, batch([event('a', 0)]))
@@ -298,7 +291,7 @@ t.test('an append waits for the one before it to commit, so that commit order is
   const second = append(db, batch([event('c', 0)], { open: false })).finally(() => {
     isDone = true
   })
-  await until(() => isWaiting(db))
+  await until('it waits', () => isWaiting(db))
   t.equal(isDone, false)
   t.strictSame(await positions(db), [0], 'nothing of either is seen')
   t.match(await append(db, batch([event('c', 0)], { register: 's' })), [{ position: 0 }], 'other registers do not wait')
@@ -311,7 +304,7 @@ t.test('an append that is rolled back leaves no gap', async (t) => {
   const first = await db.startTransaction().execute()
   await append(first, batch([event('a', 0)]))
   const second = append(db, batch([event('a', 0)]))
-  await until(() => isWaiting(db))
+  await until('it waits', () => isWaiting(db))
   await first.rollback().execute()
   t.match(await second, [{ kind: 'appended', position: 0, revision: 1 }])
 })

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { openEmbedded } from '../../src/database/embedded/server.ts'
-import { PLAIN_NODE } from '../storm/fleet.ts'
-import { until } from '../support/writers.ts'
+import { until } from '../support/patience.ts'
+import { PLAIN_NODE } from '../support/process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const START = ['start']
@@ -19,7 +19,6 @@ const RUN = ['run', 'pledger', '--', 'serve']
 const NPX = ['exec', '--call', 'node src/main.ts serve']
 
 t.jobs = 2
-t.setTimeout(300_000)
 
 async function dataDirectory(t: Test): Promise<string> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'pledger-npm-')))

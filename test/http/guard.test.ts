@@ -6,6 +6,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
 import { Problem } from '../../src/http/server/problem.ts'
 import { countRates, type RateLimit } from '../../src/http/server/rates.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { openDemo, problem } from '../support/register.ts'
 import { testService } from '../support/service.ts'
 import { listenTo, open } from '../support/sockets.ts'
@@ -199,7 +200,7 @@ t.test(
 )
 
 t.test('who sends a header or a body too slowly is cut off, and told why', async (t) => {
-  const patience = { headersMs: 300, bodyMs: 400, silentMs: 5_000 }
+  const patience = { headersMs: 300, bodyMs: 400, silentMs: PATIENCE_MS }
   const service = await testService(t, '2026-03-01', { patience })
   await openDemo(service)
   await service.app.listen({ port: 0, host: '127.0.0.1' })
@@ -224,7 +225,9 @@ t.test('who sends a header or a body too slowly is cut off, and told why', async
 })
 
 t.test('an import may take as long as it does, as long as it keeps coming', async (t) => {
-  const service = await testService(t, '2026-03-01', { patience: { headersMs: 200, bodyMs: 300, silentMs: 5_000 } })
+  const service = await testService(t, '2026-03-01', {
+    patience: { headersMs: 1_000, bodyMs: 1_500, silentMs: PATIENCE_MS },
+  })
   await openDemo(service)
   await service.app.listen({ port: 0, host: '127.0.0.1' })
   // Safe: a TCP server has an address of this kind.
@@ -236,7 +239,7 @@ t.test('an import may take as long as it does, as long as it keeps coming', asyn
   socket.write(`POST ${DEMO}/events HTTP/1.1\r\n${head}\r\n`)
   for (let count = 0; count < 30; count += 1) {
     socket.write(piece)
-    await sleep(50)
+    await sleep(80)
   }
   t.strictSame((await all).statuses, [200])
 })

@@ -9,6 +9,7 @@ import { openDatabase } from '../../src/database/pool.ts'
 import { type ProblemWord, problemType } from '../../src/kernel/problem-words.ts'
 import { syntheticEvents } from '../../src/samples/synthetic.ts'
 import { testDatabaseUrl } from '../support/database.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { start } from '../support/process.ts'
 import { listenTo, open, pour, say } from '../support/sockets.ts'
 
@@ -30,20 +31,29 @@ const port = Number((await says(/listens on http:\/\/127\.0\.0\.1:(\d+)/))[1])
 const address = `http://127.0.0.1:${port}`
 const REGISTER = `${address}/v1/registers/synthetic-310`
 
+/** The processor time that the service has taken, in milliseconds: the same however many others want the processor. */
+async function processorMs(): Promise<number> {
+  // The 14th and 15th fields, in ticks of a hundredth of a second.
+  const fields = (await readFile(`/proc/${child.pid}/stat`, 'utf8')).replace(/^.*\) /s, '').split(' ')
+  return 10 * (Number(fields[11]) + Number(fields[12]))
+}
+
 async function memory(): Promise<number> {
   const status = await readFile(`/proc/${child.pid}/status`, 'utf8')
   return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1])
 }
 
-/** Asks for something all the while; how long the slowest answer took, and what the statuses were. */
+/** Asks for something all the while; what the service did at most until it answered, and what the statuses were. */
 function probe() {
   const state = { slowestMs: 0, statuses: new Set<number>(), isOver: false }
   const asking = (async () => {
     while (!state.isOver) {
-      const began = performance.now()
-      const { status } = await fetch(`${REGISTER}/summary?asOf=2026-02-26`, { signal: AbortSignal.timeout(20_000) })
+      const began = await processorMs()
+      const { status } = await fetch(`${REGISTER}/summary?asOf=2026-02-26`, {
+        signal: AbortSignal.timeout(PATIENCE_MS),
+      })
       state.statuses.add(status)
-      state.slowestMs = Math.max(state.slowestMs, performance.now() - began)
+      state.slowestMs = Math.max(state.slowestMs, (await processorMs()) - began)
       await sleep(20)
     }
   })()
@@ -226,16 +236,16 @@ t.test('JSON that is made to be hard is refused in a moment', async (t) => {
       ['a member that is no member', '{"__proto__":{"id":"x"}}', 400],
       ['half a million numbers', `[${'0,'.repeat(500_000)}1.5e3]`, 422],
     ] as const) {
-      const began = performance.now()
+      const began = await processorMs()
       const answer = await post(body)
       t.equal(answer.status, status, `${what}: ${answer.text.slice(0, 200)}`)
-      t.ok(performance.now() - began < 5_000, what)
+      t.ok((await processorMs()) - began < 5_000, what)
     }
-    const began = performance.now()
+    const began = await processorMs()
     for (let count = 0; count < 20; count += 1) {
       await fetch(REGISTER, { headers: { accept: `application/json${' '.repeat(15_000)}x` } })
     }
-    t.ok(performance.now() - began < 1_500, 'a header of spaces is read once')
+    t.ok((await processorMs()) - began < 1_500, 'a header of spaces is read once')
   })
 })
 
@@ -260,7 +270,7 @@ t.test('a body of a gigabyte is refused early, and the connection is closed', as
 t.test('a line without an end is counted and not kept, however long it is', async (t) => {
   await unharmed(t, async () => {
     const socket = await open(port)
-    const all = listenTo(socket, 60_000)
+    const all = listenTo(socket)
     const bytes = 100 * MB
     const type = 'Content-Type: application/x-ndjson'
     const length = `Content-Length: ${bytes}\r\nConnection: close`
@@ -354,7 +364,7 @@ t.test('whatever breaks beneath, no answer tells how, and no log what was sent',
       const body = hasBody ? JSON.stringify(event) : null
       const url = `${address}${filled}?knownAt=hunter2-query`
       for (const one of hasBody ? [`${address}${filled}`] : [url, `${address}${filled}`]) {
-        const answer = await fetch(one, { method, headers, body, signal: AbortSignal.timeout(20_000) })
+        const answer = await fetch(one, { method, headers, body, signal: AbortSignal.timeout(PATIENCE_MS) })
         const text = await answer.text()
         if (answer.status >= 500) failed += 1
         if (answer.status >= 400)

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../src/database/pool.ts'
@@ -9,6 +8,7 @@ import { cancelReplay } from '../../src/projections/replay/end.ts'
 import { runReplay } from '../../src/projections/replay/replay.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { given, inStream, opened, made as promise, reaffirmed, redactedAt } from '../support/events.ts'
+import { until } from '../support/patience.ts'
 import { insertRaw } from '../support/raw-log.ts'
 import { lines, made, NDJSON, OPENED, posted, problem, uuid } from '../support/register.ts'
 import { type Answer, serviceBeside, type TestService, testService } from '../support/service.ts'
@@ -204,10 +204,7 @@ t.test('the memory of another process lets go of it as soon as that looks, and i
   t.equal((await other.post(`${R}/events`, posted('road', 'StatusReaffirmed', '2026-02-01'))).status, 201)
   t.equal((await erase(service, 5)).status, 201)
   t.equal((await erase(service, 1)).status, 201)
-  for (let waited = 0; (await other.get(R)).body.size < 12; waited += 10) {
-    if (waited > 5_000) throw new Error('it does not look')
-    await sleep(10)
-  }
+  await until('it looks', async () => (await other.get(R)).body.size >= 12)
   for (const path of LOSING) {
     const { status, text } = await other.get(`${R}/${path}`, { 'if-none-match': tags.get(path) as string })
     t.equal(status, 200, path)

@@ -1,16 +1,15 @@
 // Events that cannot be read, put into the log behind the service's back: real processes, real PostgreSQL.
 
-import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
 import { append } from '../../src/eventlog/append.ts'
 import { readHead } from '../../src/eventlog/heads.ts'
 import { testDatabaseUrl } from '../support/database.ts'
-import { pledger } from '../support/process.ts'
+import { importing, pledger } from '../support/process.ts'
 import { made, OPENED, posted, problem, uuid } from '../support/register.ts'
 import { type Serving, serving, soon } from '../support/serving.ts'
 
-const OLDER = { NODE_OPTIONS: `--import=${pathToFileURL(`${import.meta.dirname}/../support/older-service.ts`)}` }
+const OLDER = importing('older-service.ts')
 
 /** What stands at position 3 of each register, in the stream `bridge`, where not in its own, and what is said of it. */
 const POISONS = {

@@ -32,6 +32,7 @@ import {
   recorded,
   retract,
 } from '../support/events.ts'
+import { until } from '../support/patience.ts'
 
 const STREAMS = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6']
 
@@ -232,13 +233,6 @@ t.test('a corrected time zone dates every fact anew, also of commitments that di
   t.strictSame(await listed(2, 'UTC'), ['2021-06-01'], 'as known before')
   t.strictSame(await listed(3, 'Europe/Minsk'), [])
 })
-
-async function until(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (let waited = 0; !(await condition()); waited += 10) {
-    if (waited > 5_000) throw new Error(`not within five seconds: ${what}`)
-    await sleep(10)
-  }
-}
 
 function runner(t: Test, db: Database): void {
   const running = startRunner(db, createRegisters(), [commitments], (error) => t.error(error))

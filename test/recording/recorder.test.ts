@@ -23,6 +23,7 @@ import {
   source,
   withdrawn,
 } from '../support/events.ts'
+import { until } from '../support/patience.ts'
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z')
 
@@ -317,10 +318,7 @@ async function overtaken(
 async function untilWaiting(db: Database): Promise<void> {
   const waiting = sql`select 1 from pg_locks l join pg_stat_activity a using (pid)
     where not l.granted and a.datname = current_database()`
-  for (let waited = 0; (await waiting.execute(db)).rows.length === 0; waited += 10) {
-    if (waited > 5_000) throw new Error('the append did not wait')
-    await sleep(10)
-  }
+  await until('the append waits', async () => (await waiting.execute(db)).rows.length > 0)
 }
 
 t.test('admission runs again with what another process has recorded meanwhile', async (t) => {

@@ -4,8 +4,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Ending } from '../support/process.ts'
-import { PLAIN_NODE } from './fleet.ts'
+import { type Ending, PLAIN_NODE } from '../support/process.ts'
 import type { FromWriter, ToWriter, WriterOptions } from './writer.ts'
 
 export type Acknowledged = Extract<FromWriter, { kind: 'acknowledged' }>

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asRole, ROLES } from '../support/database.ts'
-import { type Ending, type Started, start } from '../support/process.ts'
+import { type Ending, PLAIN_NODE, type Started, start } from '../support/process.ts'
 
 type Service = Started & { address: string }
 
@@ -18,9 +18,6 @@ export type Fleet = {
 }
 
 export type FleetOptions = { databaseUrl: string; count: number; onMoved?: (addresses: string[]) => void }
-
-/** Without the hooks of the test runner, which double the time that a process takes to start: here many are started. */
-export const PLAIN_NODE = { NODE_OPTIONS: '' }
 
 const ERROR_LEVEL = 50
 

@@ -6,8 +6,8 @@ import type { Database } from '../../src/database/pool.ts'
 import { unfinishedOperation } from '../../src/projections/replay/operation.ts'
 import type { Random } from '../../src/samples/random.ts'
 import { asRole, ROLES } from '../support/database.ts'
-import { type Ending, start } from '../support/process.ts'
-import { PLAIN_NODE } from './fleet.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
+import { type Ending, PLAIN_NODE, start } from '../support/process.ts'
 
 export type ReplayingOptions = {
   db: Database
@@ -19,8 +19,6 @@ export type ReplayingOptions = {
 
 /** Slow enough to be killed in the middle of what a storm has recorded. */
 const MAX_RATE = 400
-/** Whoever died is believed to be at it for some seconds. */
-const TRIES_MS = 60_000
 
 async function generations(db: Database): Promise<Map<string, number>> {
   const rows = await db.selectFrom('projection_progress').select(['register', 'projection', 'generation']).execute()
@@ -43,7 +41,7 @@ export async function replayThrough(
 ): Promise<string[]> {
   const env = { ...PLAIN_NODE, PLEDGER_DATABASE_URL: asRole(databaseUrl, ROLES.service), PLEDGER_LOG_LEVEL: 'warn' }
   const before = await generations(db)
-  const until = performance.now() + TRIES_MS
+  const until = performance.now() + PATIENCE_MS
   let lastBeatOfDead: number | undefined
   for (let killed = 0; ; ) {
     const { child, ended } = start(ending, ['replay', '--max-rate', String(MAX_RATE), '--workers', '1'], env)

@@ -2,24 +2,23 @@
 // told apart from an answer.
 
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { PATIENCE_MS } from '../support/patience.ts'
 
 export type Sent = { method?: string; path: string; headers?: Record<string, string>; body?: string }
 // biome-ignore lint/suspicious/noExplicitAny: what is read out of an answer is compared, not typed.
 export type Answer = { status: number; headers: IncomingMessage['headers']; body: any }
 
-const NO_ANSWER_MS = 20_000
-
 /** A sender with connections of its own, at most so many to each service. */
 export function sender(connections: number) {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
 
-  /** The answer; null where the connection was refused or broke. Throws where there is none in twenty seconds. */
+  /** The answer; null where the connection was refused or broke. Throws where there is none for too long. */
   function send(address: string, { method = 'GET', path, headers = {}, body }: Sent): Promise<Answer | null> {
     return new Promise((resolve, reject) => {
-      const signal = AbortSignal.timeout(NO_ANSWER_MS)
+      const signal = AbortSignal.timeout(PATIENCE_MS)
       const broken = () =>
         signal.aborted
-          ? reject(new Error(`${method} ${address}${path}: no answer in ${NO_ANSWER_MS} ms`))
+          ? reject(new Error(`${method} ${address}${path}: no answer in ${PATIENCE_MS} ms`))
           : resolve(null)
       const sending = request(`${address}${path}`, { method, headers, agent, signal })
       sending.on('error', broken)

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../../src/database/pool.ts'
 import { type Random, randomFrom } from '../../src/samples/random.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import type { Ending } from '../support/process.ts'
 import { JSON_TYPE } from '../support/register.ts'
 import { type Crew, startCrew } from './crew.ts'
@@ -81,7 +82,6 @@ export async function open(tools: Sender, address: string): Promise<Map<string, 
 
 /** On a machine that is slow the storm lasts longer, until so much is acknowledged. */
 const LEAST = 200
-const MOST_LONGER_MS = 20_000
 
 /** Kills one after the other until the time is over; one time in ten all services at once, else one is left to go on. */
 async function rage({ fleet, crew }: Scene, random: Random, { until, writers }: Rage): Promise<Killed> {
@@ -96,7 +96,7 @@ async function rage({ fleet, crew }: Scene, random: Random, { until, writers }: 
       fleet.kill(index, random.int(0, 300)).finally(() => down.delete(index)),
     )
   }
-  while (performance.now() < until || (crew.book.length < LEAST && performance.now() < until + MOST_LONGER_MS)) {
+  while (performance.now() < until || (crew.book.length < LEAST && performance.now() < until + PATIENCE_MS)) {
     await sleep(random.int(50, 600))
     // However slow the machine is, something is to happen in between.
     const goal = crew.book.length + random.int(1, 30)
@@ -112,11 +112,9 @@ async function rage({ fleet, crew }: Scene, random: Random, { until, writers }: 
   return killed
 }
 
-const READ_ON_MS = 20_000
-
 /** Lets the readers come to the end of the log; what they saw wrong, or did not see by then. */
 async function readToEnd(followers: readonly Follower[], sizes: readonly number[]): Promise<string[]> {
-  const until = performance.now() + READ_ON_MS
+  const until = performance.now() + PATIENCE_MS
   const isAtEnd = (follower: Follower, index: number) =>
     follower.seen() === sizes[index] || follower.problems.length > 0
   while (!followers.every(isAtEnd) && performance.now() < until) await sleep(50)

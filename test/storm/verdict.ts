@@ -11,6 +11,7 @@ import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/core/advance.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { createOracle } from '../support/oracle.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { withoutLinks } from '../support/random-logs.ts'
 import { digests } from '../support/raw-log.ts'
 import type { Acknowledged } from './crew.ts'
@@ -100,11 +101,9 @@ export function strangers({ register, events }: Log, { book }: Told, opened: num
     .map(({ position, type, stream, id }) => `${register} ${position}: nobody was told of ${type} ${id} in ${stream}`)
 }
 
-const CAUGHT_UP_MS = 30_000
-
 /** Waits until every projection has read all of a register; what has not by then. */
 export async function lagging(db: Database, register: string, size: number): Promise<string[]> {
-  const until = performance.now() + CAUGHT_UP_MS
+  const until = performance.now() + PATIENCE_MS
   for (;;) {
     const rows = await db.selectFrom('projection_progress').selectAll().where('register', '=', register).execute()
     const behind = PROJECTIONS.filter(({ name }) => rows.find((row) => row.projection === name)?.size !== size)

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs'
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import type { Test } from 'tap'
+import { PATIENCE_MS } from './patience.ts'
 import type { Ending } from './process.ts'
 
 const PLACES = [
@@ -52,7 +53,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<Watched> {
   const context = await browser.newContext({ baseURL, viewport: WIDE, locale: 'en-GB', timezoneId: 'UTC', ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(PATIENCE_MS)
   const complaints: string[] = []
   context.on('request', (request) => {
     const url = new URL(request.url())
@@ -67,8 +68,19 @@ export async function openPage(
   // As text: it runs in the browser, whose names are not those of here.
   await page.addInitScript(`addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
     console.error('policy: ' + violatedDirective + ' ' + blockedURI))`)
+  if (process.env.MOVED_CLOCK_MS !== undefined) await page.addInitScript(movedBy(process.env.MOVED_CLOCK_MS))
   return { page, complaints }
 }
+
+/** The clock of a page where that of the run is moved (test/support/on-day.ts). */
+const movedBy = (ms: string) => `{
+  const Unmoved = Date
+  const now = () => Unmoved.now() + ${Number(ms)}
+  globalThis.Date = new Proxy(Unmoved, {
+    construct: (target, given, made) => Reflect.construct(target, given.length === 0 ? [now()] : given, made),
+    get: (target, name, receiver) => (name === 'now' ? now : Reflect.get(target, name, receiver)),
+  })
+}`
 
 /** Runs what a subtest does on a page of its own, and closes it; nothing may have gone wrong on it but what is expected. */
 export async function withPage(

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { PATIENCE_MS } from './patience.ts'
 
 type Frame = { id?: string; event?: string; data?: string; retry?: string; comment?: string }
 
@@ -65,7 +66,7 @@ export async function listen(
     until: (isEnough) =>
       new Promise((resolve, reject) => {
         const told = () => `${frames.length} frames, the last ${JSON.stringify(frames.slice(-3)).slice(0, 500)}`
-        const late = setTimeout(() => reject(new Error(`not within ten seconds: ${told()}`)), 10_000)
+        const late = setTimeout(() => reject(new Error(`not within ${PATIENCE_MS} ms: ${told()}`)), PATIENCE_MS)
         look = () => {
           if (!isEnough(frames)) return
           clearTimeout(late)

@@ -10,6 +10,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { ROLES } from './database.ts'
+import { PATIENCE_MS } from './patience.ts'
 import type { Ending } from './process.ts'
 
 /** The program; null where it is not installed. Debian puts it where only root's path leads. */
@@ -69,7 +70,7 @@ ignore_startup_parameters = extra_float_digits
 }
 
 async function answers(connectionString: string, log: () => Promise<string>): Promise<void> {
-  const until = performance.now() + 10_000
+  const until = performance.now() + PATIENCE_MS
   for (;;) {
     const client = new pg.Client({ connectionString })
     client.on('error', () => {})

@@ -5,9 +5,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import type { Test } from 'tap'
-import { type Ending, type Started, start } from './process.ts'
+import { PATIENCE_MS } from './patience.ts'
+import { type Ending, importing, type Started, start } from './process.ts'
 import { JSON_TYPE } from './register.ts'
 import type { Answer } from './service.ts'
 
@@ -65,9 +65,9 @@ export async function signingKeys(dir: string): Promise<string> {
 
 /** The environment of processes whose clock is this many milliseconds off; writing to the file `MOVED_CLOCK` moves it again. */
 export async function clockOff(dir: string, offsetMs: number): Promise<Record<'MOVED_CLOCK' | 'NODE_OPTIONS', string>> {
-  const [file, module] = [join(dir, 'clock'), pathToFileURL(join(import.meta.dirname, 'moved-clock.ts'))]
+  const file = join(dir, 'clock')
   await writeFile(file, String(offsetMs))
-  return { MOVED_CLOCK: file, NODE_OPTIONS: `--import=${module.href}` }
+  return { MOVED_CLOCK: file, ...importing('moved-clock.ts') }
 }
 
 /** The environment of processes whose clock now stands at an instant, and goes on from there. */
@@ -76,7 +76,7 @@ export function clockAt(dir: string, instant: number): Promise<Record<string, st
 }
 
 /** What something comes to as soon as it is there, looked at again and again. */
-export async function soon<T>(what: string, look: () => Promise<T | null | false>, withinMs = 15_000): Promise<T> {
+export async function soon<T>(what: string, look: () => Promise<T | null | false>, withinMs = PATIENCE_MS): Promise<T> {
   for (const from = performance.now(); performance.now() - from < withinMs; await sleep(50)) {
     const found = await look()
     if (found !== null && found !== false) return found

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { PATIENCE_MS } from './patience.ts'
 
 export type Heard = { statuses: number[]; text: string }
 
@@ -19,7 +20,7 @@ export async function open(port: number): Promise<Socket> {
 }
 
 /** Everything that comes on a connection until the other side ends it, or it has been so long. */
-export function listenTo(socket: Socket, ms = 10_000): Promise<Heard> {
+export function listenTo(socket: Socket, ms = PATIENCE_MS): Promise<Heard> {
   return new Promise((resolve) => {
     let text = ''
     const tooLong = setTimeout(() => socket.destroy(), ms)

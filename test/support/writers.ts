@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../../src/database/pool.ts'
 import { type Answer, isLater, type Sender, type Sent, sender } from '../storm/send.ts'
 import { logProblems, readLog } from '../storm/verdict.ts'
+import { until } from './patience.ts'
 import { JSON_TYPE, made, OPENED, posted, uuid } from './register.ts'
 
 const REGISTER = 'demo'
@@ -11,12 +12,6 @@ export const EVENTS = `/v1/registers/${REGISTER}/events`
 
 export function post(path: string, body: unknown, headers: Record<string, string> = {}): Sent {
   return { method: 'POST', path, headers: { ...JSON_TYPE, ...headers }, body: JSON.stringify(body) }
-}
-
-/** Waits until something is so; fails after so long, by default a minute. */
-export async function until(what: string, isSo: () => unknown, ms = 60_000): Promise<void> {
-  for (const deadline = Date.now() + ms; !(await isSo()); await sleep(20))
-    if (Date.now() > deadline) throw new Error(`not within ${ms} ms: ${what}`)
 }
 
 type Acknowledged = { position: number; id: string; note: string }

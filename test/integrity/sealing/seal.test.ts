@@ -26,6 +26,7 @@ import { parseVkey, type Verifier, vkeyOf } from '../../../src/integrity/tlog/no
 import { createRecorder } from '../../../src/recording/recorder.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { testDatabaseUrl } from '../../support/database.ts'
+import { until } from '../../support/patience.ts'
 import { OPENED, posted } from '../../support/register.ts'
 
 const newKey = () => generateKeyPairSync('ed25519').privateKey
@@ -132,8 +133,7 @@ t.test('two sealers at once sign one history', async (t) => {
     await record(40)
     for (const sealer of sealers) sealer.wake('demo')
   }
-  for (let tries = 0; tries < 200 && (await newestCheckpoint(db, 'demo'))?.size !== 482; tries++)
-    await new Promise((done) => setTimeout(done, 25))
+  await until('all is sealed', async () => (await newestCheckpoint(db, 'demo'))?.size === 482)
   for (const sealer of sealers) await sealer.stop()
   t.strictSame(errors, [])
   const published = await listCheckpoints(db, 'demo', { after: 0, limit: 1_000 })

@@ -27,9 +27,9 @@ import { parseVkey, type Verifier } from '../../../src/integrity/tlog/note.ts'
 import { createRecorder } from '../../../src/recording/recorder.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { type Random, randomFrom } from '../../../src/samples/random.ts'
-import { PLAIN_NODE } from '../../storm/fleet.ts'
 import { asRole, ROLES, testDatabaseUrl } from '../../support/database.ts'
-import { pledger, type Started, start } from '../../support/process.ts'
+import { until } from '../../support/patience.ts'
+import { PLAIN_NODE, pledger, type Started, start } from '../../support/process.ts'
 import { OPENED, posted } from '../../support/register.ts'
 
 const REGISTER = 'demo'
@@ -71,10 +71,9 @@ async function log(t: Test) {
   return { url, db, record, env }
 }
 
-/** The newest checkpoint when it has come to a size; fails the test where it does not. */
-async function sealed(t: Test, db: Database, size: number): Promise<void> {
-  for (let waits = 0; waits < 200 && (await newestCheckpoint(db, REGISTER))?.size !== size; waits += 1) await sleep(25)
-  t.equal((await newestCheckpoint(db, REGISTER))?.size, size)
+/** Waits until the newest checkpoint has come to a size. */
+function sealed(db: Database, size: number): Promise<void> {
+  return until(`size ${size} is sealed`, async () => (await newestCheckpoint(db, REGISTER))?.size === size)
 }
 
 async function stopped(t: Test, started: Started): Promise<{ out: string; err: string }> {
@@ -106,9 +105,9 @@ t.test('a log is sealed once, or for as long as the sealer is left to run', asyn
   const running = start(t, ['seal', '--register', REGISTER], keys)
   await running.says(/^Pledger seals demo in PostgreSQL at .* as pledger\.localhost\/demo\. Ctrl-C stops\.\n/)
   await record(1_200)
-  await sealed(t, db, 1_220)
+  await sealed(db, 1_220)
   await record(1)
-  await sealed(t, db, 1_221)
+  await sealed(db, 1_221)
   const { err } = await stopped(t, running)
   t.match(err, /^\{"level":30,.*"msg":"stopping"\}\n$/)
   t.match((await pledger(t, ['status'], env)).out, '\n  checkpoints: sealed at size 1,221\n')
@@ -277,7 +276,7 @@ t.test('however sealers are killed, they have signed one history of one log', { 
   isOver = true
   await recording
   const size = (await db.selectFrom('register').select('size').executeTakeFirstOrThrow()).size
-  await sealed(t, db, size)
+  await sealed(db, size)
   t.strictSame(await sealers.end(), [], `STORM_SEED=${seed}`)
 
   const published = await listCheckpoints(db, REGISTER, { after: 0, limit: 100_000 })

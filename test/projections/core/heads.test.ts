@@ -5,6 +5,7 @@ import { createRegisterHeads, type RegisterHeadsOptions } from '../../../src/pro
 import { createRecorder } from '../../../src/recording/recorder.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
 import { testDatabaseUrl } from '../../support/database.ts'
+import { until } from '../../support/patience.ts'
 import { made, OPENED, posted } from '../../support/register.ts'
 
 /** What a process of the service has: heads, and a recorder that tells them. */
@@ -22,11 +23,6 @@ function processOn(t: Test, connectionString: string, options: RegisterHeadsOpti
     await recorder.record('demo', [whole as never], 'local')
   }
   return { heads, record, open: () => record(posted('$register', 'RegisterOpened', '2026-01-01', OPENED)) }
-}
-
-async function until(isSo: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 500 && !isSo(); tries += 1) await sleep(10)
-  return isSo()
 }
 
 t.test('a head is known once it was read, and not what is older than this process has written', async (t) => {
@@ -58,11 +54,11 @@ t.test('whoever follows hears of every growth, of this process and of others, un
   await here.open()
   const heard: number[] = []
   const end = here.heads.follow('demo', ({ size }) => heard.push(size))
-  t.ok(await until(() => heard.at(-1) === 1))
+  await until('the size is heard', () => heard.at(-1) === 1)
   await here.record(made('bridge'))
-  t.ok(await until(() => heard.at(-1) === 2))
+  await until('the size is heard', () => heard.at(-1) === 2)
   await there.record(made('road'))
-  t.ok(await until(() => heard.at(-1) === 3))
+  await until('the size is heard', () => heard.at(-1) === 3)
   end()
   await here.record(made('tunnel'))
   await here.heads.read('demo')
@@ -83,12 +79,12 @@ t.test(
     await here.open()
     // Until the other listens, which nothing says.
     const asked = setInterval(() => here.heads.grew('demo', 1), 50)
-    t.ok(await until(() => notified.there > 0))
+    await until('the other is told', () => notified.there > 0)
     clearInterval(asked)
     await sleep(100)
     const before = notified.there
     for (let size = 0; size < 100; size += 1) here.heads.grew('demo', size)
-    t.ok(await until(() => notified.there > before))
+    await until('the other is told', () => notified.there > before)
     await sleep(100)
     t.ok(notified.there - before <= 2, `${notified.there - before} notified`)
     t.equal(notified.here, 0)
@@ -105,7 +101,7 @@ t.test('while the database is away reading fails, and memory is not used for lon
   await heads.read('demo')
   await db.destroy()
   t.equal(heads.peek('demo')?.size, 1)
-  t.ok(await until(() => heads.peek('demo') === null))
+  await until('what is too old is forgotten', () => heads.peek('demo') === null)
   await t.rejects(heads.read('demo'))
   t.ok(errors.length > 0)
   await heads.stop()
