@@ -1,5 +1,6 @@
 // Runs before the tests: one PostgreSQL server for the run, with a migrated database that each file clones.
 
+import { spawn } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +9,7 @@ import { openEmbedded } from '../../src/database/embedded/server.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { makeRoles, RUN_FILE, type TestServer } from './database.ts'
+import { RUN_MARK } from './leftovers.ts'
 
 /** Stops what a run left behind that was interrupted before its end. */
 async function stopLeftover(): Promise<void> {
@@ -23,6 +25,10 @@ await stopLeftover()
 const dataDir = await mkdtemp(join(tmpdir(), 'pledger-test-'))
 // PostgreSQL runs as another user where the tests run as root.
 await chmod(dataDir, 0o755)
+// Before the server, which it ends too where the run is killed. Without the mark, and not of the terminal whose Ctrl-C ends the run.
+const { [RUN_MARK]: runner = '', ...env } = process.env
+const watchdog = join(import.meta.dirname, 'watchdog.ts')
+spawn(process.execPath, [watchdog, runner, tmpdir()], { env, stdio: 'ignore', detached: true }).unref()
 const { connectionString } = await openEmbedded(dataDir)
 const run: TestServer = { dataDir, connectionString }
 await writeFile(RUN_FILE, JSON.stringify(run))
