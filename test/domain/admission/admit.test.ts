@@ -163,6 +163,12 @@ t.test('in-future: what begins after today has not happened', async (t) => {
   t.equal(on('2026-03-02/..'), 'in-future /occurredOn')
   t.equal(outcome(rebaselined('2026-01-01', '2040'), [promise]), 'admitted', 'due dates lie ahead')
   t.equal(outcome(correct(3, { occurredOn: '2026-03-02' }), [promise]), 'in-future /data/occurredOn')
+  for (const repair of [retract(3), correct(3, { occurredOn: '2025' })]) {
+    const dated = (occurredOn: string) => outcome({ ...repair, occurredOn }, [promise])
+    t.equal(dated('2999-01-01'), 'in-future /occurredOn', `${repair.type} is itself dated`)
+    t.equal(dated('2026-03-02'), 'in-future /occurredOn')
+    t.equal(dated('2026-03-01'), 'admitted')
+  }
 })
 
 t.test('after-withdrawal: what lies wholly after a withdrawal or supersession in force cannot be', async (t) => {
