@@ -1,4 +1,4 @@
-// `--storm`: what test/storm.test.ts does for seconds, for as long as one likes.
+// `--storm`: what test/storm/storm.test.ts does for seconds, for as long as one likes.
 
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'

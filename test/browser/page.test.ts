@@ -4,36 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { NO_CHROMIUM, openBrowser, openPage, PHONE, WIDE, withPage } from '../support/browser.ts'
+import { NO_CHROMIUM, openBrowser, openPage, withPage } from '../support/browser.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { pledger } from '../support/process.ts'
-import { type Serving, serving, signingKeys, soon, stopped, temporaryDirectory } from '../support/serving.ts'
-
-const SYNTHETIC = '/registers/synthetic-310'
-const UNION = '/registers/union-state'
-const AS_OF = 'asOf=2026-02-26'
-/** To this width WCAG 2.2 (1.4.10) wants text to flow. */
-const SMALL = { width: 320, height: 640 }
-
-/** Every view, at clocks at which there is something to see. */
-const VIEWS = [
-  '/',
-  '/operations',
-  `${SYNTHETIC}?${AS_OF}`,
-  `${UNION}?${AS_OF}`,
-  `${UNION}/commitments?${AS_OF}`,
-  `${UNION}/commitments?${AS_OF}&lifecycle=delivered&q=no+such+words`,
-  `${UNION}/commitments/oreshnik?${AS_OF}`,
-  `${UNION}/commitments/communication-tariffs?${AS_OF}&knownAt=100`,
-  `${UNION}/commitments/no-such`,
-  `${UNION}/events/83`,
-  `${UNION}/figures?${AS_OF}`,
-  `${UNION}/conflicts?${AS_OF}`,
-  `${UNION}/sources?${AS_OF}`,
-  `${UNION}/changes?${AS_OF}&from=50`,
-  `${UNION}/log`,
-  `${UNION}/no/such`,
-]
+import { serving, signingKeys, soon, stopped, temporaryDirectory } from '../support/serving.ts'
+import { AS_OF, isUnexpected, SYNTHETIC, settled, UNION, withSamples } from './samples.ts'
 
 async function freePort(): Promise<string> {
   const server = createServer()
@@ -42,25 +17,6 @@ async function freePort(): Promise<string> {
   await new Promise((resolve) => server.close(resolve))
   if (address === null || typeof address === 'string') throw new Error('no port')
   return String(address.port)
-}
-
-async function withSamples(t: Test, env: Record<string, string>): Promise<Serving> {
-  const service = await serving(t, env, '--samples')
-  for (const register of ['union-state', 'synthetic-310']) {
-    await soon(`${register} sealed`, async () => {
-      const { status, text } = await service.get(`/v1/registers/${register}/checkpoint`)
-      const size = Number((await service.get(`/v1/registers/${register}`)).body.size)
-      return status === 200 && size > 100 && Number(text.split('\n')[1]) === size
-    })
-  }
-  return service
-}
-
-/** Waits until nothing of a view is loading any more. */
-async function settled(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).first().waitFor()
-  const loading = page.locator('main .loading, main .before')
-  await soon('everything to be loaded', async () => (await loading.count()) === 0)
 }
 
 /** A day is typed as its parts are in British English. */
@@ -335,41 +291,6 @@ else {
     }),
   )
 
-  t.test('no view is wider than a small phone, nor than a page at 400 %, and nothing on it complains', async (t) => {
-    for (const path of VIEWS) {
-      const { page, complaints } = await open({ viewport: SMALL, isMobile: true, hasTouch: true })()
-      await page.goto(path)
-      await settled(page)
-      const wide = await page.evaluate<number>('document.documentElement.scrollWidth')
-      t.ok(wide <= SMALL.width, `${path}: ${wide} px`)
-      t.strictSame(complaints.filter(isUnexpected), [], path)
-      await page.context().close()
-    }
-  })
-
-  t.test('axe finds nothing serious on any view, in light and wide, in dark and narrow', async (t) => {
-    const axe = await readFile(new URL('../../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8')
-    const looks = [
-      { colorScheme: 'light', viewport: WIDE },
-      { colorScheme: 'dark', viewport: PHONE },
-    ] as const
-    for (const look of looks) {
-      const { page } = await open(look)()
-      for (const path of VIEWS) {
-        await page.goto(path)
-        await settled(page)
-        await page.evaluate(axe)
-        const found = await page.evaluate<
-          string[]
-        >(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-          violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-            .map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 200)).join(' | ')))`)
-        t.strictSame(found, [], `${path} ${look.colorScheme}`)
-      }
-      await page.context().close()
-    }
-  })
-
   t.test('the first view comes in one chain of requests and under 100 kB', async (t) => {
     for (const path of ['/', `${SYNTHETIC}?${AS_OF}`]) {
       const { page } = await open()()
@@ -424,11 +345,6 @@ else {
   })
 
   t.test('where a token is needed it is asked for, used, and forgotten', (t) => withTokens(t, browser))
-}
-
-/** Refusals that a view is looked at for. */
-function isUnexpected(text: string): boolean {
-  return !/status of 40[149]/.test(text)
 }
 
 async function withTokens(t: Test, browser: Browser): Promise<void> {

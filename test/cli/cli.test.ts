@@ -1,17 +1,16 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { openDatabase } from '../../src/database/pool.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
 import { catchUp } from '../../src/projections/core/advance.ts'
 import { VERSIONS } from '../../src/projections/core/versions.ts'
 import { createRegisters } from '../../src/registers/registers.ts'
 import { unionStateEvents } from '../../src/samples/union-state.ts'
-import { asRole, ROLES, testDatabaseUrl } from '../support/database.ts'
+import { commandDatabase } from '../support/commands.ts'
 import { pledger, start } from '../support/process.ts'
 import { lines, made, OPENED, posted, uuid } from '../support/register.ts'
+import { temporaryDirectory } from '../support/serving.ts'
 
 const opening = posted('$register', 'RegisterOpened', '2026-01-01', OPENED, { id: uuid(1) })
 const bridge = made('bridge', {}, { id: uuid(2) })
@@ -21,22 +20,6 @@ const COUNT = unionStateEvents().length
 
 t.jobs = 3
 
-async function directory(t: Test): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'pledger-cli-'))
-  await chmod(dir, 0o755)
-  t.teardown(() => rm(dir, { recursive: true, force: true }))
-  return dir
-}
-
-async function database(t: Test) {
-  const url = await testDatabaseUrl(t)
-  return {
-    env: { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) },
-    url,
-    name: `PostgreSQL at ${new URL(url).host}${new URL(url).pathname}`,
-  }
-}
-
 /** What a command left besides its standard output, which a test looks at by itself. */
 const withoutOut = ({ code, signal, err }: { code: number | null; signal: string | null; err: string }) => ({
   code,
@@ -45,15 +28,15 @@ const withoutOut = ({ code, signal, err }: { code: number | null; signal: string
 })
 
 t.test('migrate brings an empty database up to date, and says when it is', async (t) => {
-  const { env, name } = await database(t)
+  const { env, name } = await commandDatabase(t)
   const again = await pledger(t, ['migrate'], env)
   t.strictSame(again, { code: 0, signal: null, out: `${name}: up to date\n`, err: '' })
   t.notMatch(again.out, /:[^/@]+@/, 'no password is shown')
 })
 
 t.test('an import records file and standard input alike, and only what is new', async (t) => {
-  const { env } = await database(t)
-  const file = join(await directory(t), 'events.ndjson')
+  const { env } = await commandDatabase(t)
+  const file = join(await temporaryDirectory(t), 'events.ndjson')
   await writeFile(file, lines(opening, bridge))
   t.strictSame(await pledger(t, ['import', file, '--register', 'demo'], env), {
     code: 0,
@@ -70,7 +53,7 @@ t.test('an import records file and standard input alike, and only what is new', 
 })
 
 t.test('a refused line is told with its number, the rest is recorded, and the exit code is 1', async (t) => {
-  const { env } = await database(t)
+  const { env } = await commandDatabase(t)
   const text = lines(opening, { ...bridge, occurredOn: '2026-02-30' }, 'x', tunnel, { ...tunnel, id: uuid(4) })
   const { code, out, err } = await pledger(t, ['import', '-', '--register', 'demo'], env, text)
   t.equal(code, 1)
@@ -87,7 +70,7 @@ t.test('a refused line is told with its number, the rest is recorded, and the ex
 })
 
 t.test('an import that cannot begin says why in one line', async (t) => {
-  const { env } = await database(t)
+  const { env } = await commandDatabase(t)
   t.strictSame(await pledger(t, ['import', '/no/such/file', '--register', 'demo'], env), {
     code: 1,
     signal: null,
@@ -117,8 +100,8 @@ t.test('an import that cannot begin says why in one line', async (t) => {
 })
 
 t.test('what export writes is what import takes back', async (t) => {
-  const { env } = await database(t)
-  const dir = await directory(t)
+  const { env } = await commandDatabase(t)
+  const dir = await temporaryDirectory(t)
   const [file, copied] = [join(dir, 'out.ndjson'), join(dir, 'copy.ndjson')]
   t.strictSame(await pledger(t, ['sample', 'union-state'], env), {
     code: 0,
@@ -160,7 +143,7 @@ t.test('what export writes is what import takes back', async (t) => {
 })
 
 t.test('an export whose reader has seen enough ends quietly', async (t) => {
-  const { env } = await database(t)
+  const { env } = await commandDatabase(t)
   // More than a pipe holds.
   const sample = await pledger(t, ['sample', 'synthetic', '--commitments', '400', '--register', 'long'], env)
   t.equal(sample.code, 0)
@@ -179,7 +162,7 @@ t.test('sample synthetic writes the same lines for the same options', async (t) 
   t.equal(one?.out, same?.out)
   t.not(one?.out, other?.out)
   t.equal(JSON.parse(one?.out.split('\n')[0] ?? '').type, 'RegisterOpened')
-  const { env } = await database(t)
+  const { env } = await commandDatabase(t)
   const events = (one?.out.split('\n').length ?? 0) - 1
   const report = `synthetic-40: ${events} recorded, 0 already recorded, 0 refused\n`
   t.equal((await pledger(t, ['import', '-', '--register', 'synthetic-40'], env, one?.out)).out, report)
@@ -205,7 +188,7 @@ t.test('synthetic options that cannot be met are wrong usage', async (t) => {
 })
 
 t.test('status tells the registers and how far the projections are', async (t) => {
-  const { env, name } = await database(t)
+  const { env, name } = await commandDatabase(t)
   t.strictSame(await pledger(t, ['status'], env), {
     code: 0,
     signal: null,
@@ -254,7 +237,7 @@ t.test('status tells the registers and how far the projections are', async (t) =
 })
 
 t.test('digest tells the same of registers that hold the same, and fails where nothing has been read', async (t) => {
-  const { env } = await database(t)
+  const { env } = await commandDatabase(t)
   const log = lines(opening, bridge, tunnel)
   const registers = ['demo', 'same']
   await Promise.all(registers.map((register) => pledger(t, ['import', '-', '--register', register], env, log)))
@@ -298,129 +281,4 @@ t.test('digest tells the same of registers that hold the same, and fails where n
   t.equal(beyond?.err, 'pledger: demo holds 3 events, not 4\n')
   t.equal(unknown?.code, 2)
   t.strictSame([none?.code, none?.err], [1, 'pledger: there is no register none\n'])
-})
-
-t.test('--help documents the commands and the environment', async (t) => {
-  const { code, out } = await pledger(t, ['--help'])
-  t.equal(code, 0)
-  for (const word of ['serve', 'migrate', 'import', 'export', 'sample', 'status', 'digest', 'seal'])
-    t.match(out, new RegExp(`\\n  ${word}`))
-  for (const name of ['DATABASE_URL', 'DATA', 'HOST', 'PORT', 'LOG_LEVEL', 'ACCESS']) {
-    t.match(out, new RegExp(`\\nPLEDGER_${name} {2,}\\S`), name)
-  }
-  const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
-  t.strictSame(await pledger(t, ['--version']), { code: 0, signal: null, out: `${version}\n`, err: '' })
-})
-
-t.test('a wrong variable is one line and wrong usage, for every command', async (t) => {
-  for (const args of [['serve'], ['status']]) {
-    t.strictSame(await pledger(t, args, { PLEDGER_PORT: 'http' }), {
-      code: 2,
-      signal: null,
-      out: '',
-      err: 'pledger: PLEDGER_PORT is "http"; expected a whole number from 0 to 65535\n',
-    })
-  }
-})
-
-t.test('an unknown command or option is wrong usage', async (t) => {
-  for (const args of [
-    ['destroy'],
-    ['status', '--yaml'],
-    ['import', 'a', 'b', '--register', 'demo'],
-    ['sample', 'mars'],
-  ]) {
-    const { code, out, err } = await pledger(t, args)
-    t.strictSame({ code, out }, { code: 2, out: '' }, args.join(' '))
-    t.match(err, /^error: .+\n/)
-  }
-  const { code, err } = await pledger(t, [])
-  t.equal(code, 2)
-  t.match(err, /^Usage: pledger /)
-})
-
-t.test('a database that cannot be reached is one line', async (t) => {
-  const env = { PLEDGER_DATABASE_URL: 'postgres://pledger:secret@127.0.0.1:1/pledger', PLEDGER_ACCESS: 'tokens' }
-  for (const command of ['status', 'serve']) {
-    const { code, out, err } = await pledger(t, [command], env)
-    t.strictSame({ code, out }, { code: 1, out: '' })
-    t.match(err, /^pledger: the database cannot be reached: [^\n]*\n$/)
-    t.notMatch(err, /secret/)
-  }
-})
-
-t.test('a database that is not there is one line too', async (t) => {
-  const { env } = await database(t)
-  const address = env.PLEDGER_DATABASE_URL.replace(/\/test_[0-9a-f]+/, '/no_such_database')
-  const { code, out, err } = await pledger(t, ['serve'], { PLEDGER_DATABASE_URL: address, PLEDGER_ACCESS: 'tokens' })
-  t.strictSame({ code, out }, { code: 1, out: '' })
-  t.equal(err, 'pledger: the database cannot be used: database "no_such_database" does not exist\n')
-})
-
-t.test('an import says what is wrong with its file or its register', async (t) => {
-  const { env } = await database(t)
-  const dir = await directory(t)
-  await writeFile(join(dir, 'empty.ndjson'), '')
-  const refused = async (file: string) => (await pledger(t, ['import', file, '--register', 'demo'], env)).err
-  t.equal(await refused(dir), `pledger: ${dir} is a directory\n`)
-  t.equal(await refused(join(dir, 'none')), `pledger: there is no file ${join(dir, 'none')}\n`)
-  t.equal(
-    await refused(join(dir, 'empty.ndjson')),
-    'pledger: there is no register demo, and the first line does not open it (RegisterOpened)\n',
-  )
-})
-
-t.test('an export that cannot be written to its end says so, and leaves no half file behind', async (t) => {
-  const { env } = await database(t)
-  await pledger(t, ['import', '-', '--register', 'demo'], env, lines(opening, bridge))
-  const dir = await directory(t)
-  await writeFile(join(dir, 'there.ndjson'), 'mine')
-  const taken = await pledger(t, ['export', '--register', 'demo', '--output', join(dir, 'there.ndjson')], env)
-  t.strictSame([taken.code, await readFile(join(dir, 'there.ndjson'), 'utf8')], [1, 'mine'])
-  const full = await pledger(t, ['export', '--register', 'demo', '--output', '/dev/full'], env)
-  t.equal(full.code, 1)
-})
-
-t.test('a signal ends a command that waits for its input, and the database that it started', async (t) => {
-  const dir = await directory(t)
-  const { child, ended } = start(t, ['import', '-', '--register', 'demo'], { PLEDGER_DATA: dir })
-  const pidFile = join(dir, 'postgres/postmaster.pid')
-  child.stdin?.write(lines(opening, bridge))
-  while (!(await readFile(pidFile, 'utf8').catch(() => ''))) await sleep(50)
-  child.kill('SIGTERM')
-  const { code, err } = await ended
-  t.equal(code, 143)
-  t.match(err, /^pledger: interrupted: /)
-  t.equal(await readFile(pidFile, 'utf8').catch(() => 'gone'), 'gone')
-})
-
-t.test('a stop during the first start is clean, and the next start completes the samples', async (t) => {
-  const dir = await directory(t)
-  const env = { PLEDGER_DATA: dir, PLEDGER_PORT: '0' }
-  const first = start(t, ['serve', '--samples'], env)
-  await first.says(/union-state: 108 recorded/)
-  first.child.kill('SIGINT')
-  t.equal((await first.ended).code, 0)
-  t.equal(await readFile(join(dir, 'postgres/postmaster.pid'), 'utf8').catch(() => 'gone'), 'gone')
-  const second = start(t, ['serve', '--samples'], env)
-  await second.says(/synthetic-310 \(2,244 events\), union-state \(108 events\)/)
-  second.child.kill('SIGTERM')
-  t.equal((await second.ended).code, 0)
-})
-
-t.test('samples that were cut off are completed, and a database of one’s own gets none', async (t) => {
-  const { env } = await database(t)
-  const some = unionStateEvents().slice(0, 40)
-  await pledger(t, ['import', '-', '--register', 'union-state'], env, lines(...some))
-  const service = start(t, ['serve', '--samples', '--unsafe-database'], { ...env, PLEDGER_PORT: '0' })
-  await service.says(/synthetic-310 \(2,244 events\), union-state \(108 events\)/)
-  service.child.kill('SIGTERM')
-  t.equal((await service.ended).code, 0)
-
-  const { env: own } = await database(t)
-  await pledger(t, ['import', '-', '--register', 'demo'], own, lines(opening))
-  const other = start(t, ['serve', '--samples', '--unsafe-database'], { ...own, PLEDGER_PORT: '0' })
-  await other.says(/registers {2}demo \(1 event\)\n/)
-  other.child.kill('SIGTERM')
-  t.equal((await other.ended).code, 0)
 })

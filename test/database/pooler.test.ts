@@ -1,5 +1,5 @@
 // Everything through pgbouncer in transaction mode, where each transaction may meet another session: nothing that Pledger does
-// may rest on what a session remembers. test/storm.test.ts lets its storm loose on the same.
+// may rest on what a session remembers. test/storm/storm.test.ts lets its storm loose on the same.
 
 import { sql } from 'kysely'
 import t from 'tap'

@@ -40,7 +40,7 @@ function running(isWanted: (pid: number) => boolean): Running[] {
 }
 
 /** What the test files of a run have started and have not ended, but this process. */
-export function runningOf(run: string): Running[] {
+function runningOf(run: string): Running[] {
   return running((pid) => isMarked(pid, run))
 }
 

@@ -4,12 +4,15 @@ import { spawn } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import { openEmbedded } from '../../src/database/embedded/server.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { openDatabase } from '../../src/database/pool.ts'
 import { makeRoles, RUN_FILE, type TestServer } from './database.ts'
 import { RUN_MARK } from './leftovers.ts'
+// As every test file, by `node-arg` of tap.
+import './mark.ts'
 
 /** Stops what a run left behind that was interrupted before its end. */
 async function stopLeftover(): Promise<void> {
@@ -27,7 +30,7 @@ const dataDir = await mkdtemp(join(tmpdir(), 'pledger-test-'))
 await chmod(dataDir, 0o755)
 // Before the server, which it ends too where the run is killed. Without the mark, and not of the terminal whose Ctrl-C ends the run.
 const { [RUN_MARK]: runner = '', ...env } = process.env
-const watchdog = join(import.meta.dirname, 'watchdog.ts')
+const watchdog = fileURLToPath(new URL('watchdog.ts', import.meta.url))
 spawn(process.execPath, [watchdog, runner, tmpdir()], { env, stdio: 'ignore', detached: true }).unref()
 const { connectionString } = await openEmbedded(dataDir)
 const run: TestServer = { dataDir, connectionString }

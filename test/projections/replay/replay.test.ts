@@ -1,95 +1,32 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import fc from 'fast-check'
 import { sql } from 'kysely'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { type Database, openDatabase } from '../../../src/database/pool.ts'
 import type { StoredEvent } from '../../../src/domain/event.ts'
 import { dayOf } from '../../../src/kernel/plain-date.ts'
 import { PROJECTIONS } from '../../../src/projections/all.ts'
 import { readCommitments } from '../../../src/projections/commitments/read.ts'
-import { catchUp } from '../../../src/projections/core/advance.ts'
 import { projectionSize } from '../../../src/projections/core/progress.ts'
 import { startRunner } from '../../../src/projections/core/run.ts'
 import { ALL, readStatuses } from '../../../src/projections/periods/read.ts'
 import { beginReplay, replayed } from '../../../src/projections/replay/begin.ts'
 import { comparisons } from '../../../src/projections/replay/compare.ts'
 import { cancelReplay, dropReplaced, type ReplayOutcome } from '../../../src/projections/replay/end.ts'
-import type { ReplayOptions } from '../../../src/projections/replay/job.ts'
-import { type Operation, type ReplayRequest, readOperation } from '../../../src/projections/replay/operation.ts'
+import { type Operation, readOperation } from '../../../src/projections/replay/operation.ts'
 import { type ReplayProgress, unfinishedState } from '../../../src/projections/replay/phases.ts'
-import { readReplayedRegisters } from '../../../src/projections/replay/progress.ts'
 import { runReplay } from '../../../src/projections/replay/replay.ts'
 import { createRegisters } from '../../../src/registers/registers.ts'
-import { asRole, ROLES, testDatabaseUrl } from '../../support/database.ts'
-import { pledger, start } from '../../support/process.ts'
-import { anyRawLog, digests, insertRaw } from '../../support/raw-log.ts'
+import { asRole, ROLES } from '../../support/database.ts'
+import { pledger } from '../../support/process.ts'
+import { digests, insertRaw } from '../../support/raw-log.ts'
+import { base, EVERYTHING, generations, optionsFor, project, rawLog, rowsIn } from '../../support/replays.ts'
 import { testService } from '../../support/service.ts'
-
-const EVERYTHING: ReplayRequest = { projections: replayed([]), register: null, maxRate: null, dropPrevious: false }
-
-/** A log of some hundred events, the same in every run. */
-const rawLog = (seed: number): StoredEvent[] =>
-  fc.sample(
-    anyRawLog(400).filter((log) => log.length > 300),
-    { numRuns: 1, seed },
-  )[0] as StoredEvent[]
-
-type Base = {
-  db: Database
-  url: string
-  run: (request: Partial<ReplayRequest>, options?: Partial<ReplayOptions>) => Promise<ReplayOutcome>
-}
-
-/** Registers `a` and `b`, projected in ordinary steps. */
-async function base(t: Test): Promise<Base> {
-  const url = await testDatabaseUrl(t)
-  const db = openDatabase({ connectionString: url })
-  t.teardown(() => db.destroy())
-  for (const [index, register] of ['a', 'b'].entries()) {
-    await insertRaw(db, register, rawLog(index + 1))
-    await project(db, register)
-  }
-  const run: Base['run'] = async (request, options = {}) => {
-    const { id, register } = await beginReplay(db, { ...EVERYTHING, ...request })
-    const outcome = await runReplay(db, createRegisters(), id, { ...optionsFor(url), ...options })
-    if (request.dropPrevious && outcome.state === 'caughtUp') await dropReplaced(db, register)
-    return outcome
-  }
-  return { db, url, run }
-}
-
-function optionsFor(connectionString: string): ReplayOptions {
-  return { connectionString, workers: 2, chunkEvents: 25, signal: new AbortController().signal, onProgress: () => {} }
-}
-
-async function project(db: Database, register: string): Promise<void> {
-  for (const projection of PROJECTIONS) await catchUp(db, createRegisters(), projection, register)
-}
-
-async function generations(db: Database, register: string): Promise<number[]> {
-  const rows = await db
-    .selectFrom('projection_progress')
-    .select('generation')
-    .where('register', '=', register)
-    .orderBy('projection')
-    .execute()
-  return rows.map(({ generation }) => generation)
-}
 
 /** The tables of generations but those of the first. */
 async function tables(db: Database): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select relname as name from pg_class where relkind = 'r'
     and relname ~ '^(commitment|period|tally)_g[1-9]' order by relname`.execute(db)
   return rows.map(({ name }) => name)
-}
-
-async function rowsIn(db: Database, table: string): Promise<number> {
-  const { rows } = await sql<{ count: number }>`select count(*) as count from ${sql.table(table)}`.execute(db)
-  return rows[0]?.count as number
 }
 
 t.test('a replay gives the rows that ordinary steps gave; what it replaced stays until it is dropped', async (t) => {
@@ -185,39 +122,6 @@ t.test(
     t.equal(await projectionSize(db, 'c', 'periods'), log.length)
   },
 )
-
-/** Works on a replay in a process of its own, which is killed when it has told so many lines; true where it was. */
-async function killedAfter(url: string, operation: string, lines: number): Promise<boolean> {
-  const script = join(import.meta.dirname, '../../support/replay-process.ts')
-  const child = spawn(process.execPath, [script, url, operation], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const exited = once(child, 'exit')
-  let told = 0
-  for await (const _ of createInterface({ input: child.stdout })) if (++told === lines) child.kill('SIGKILL')
-  const [, signal] = await exited
-  return signal === 'SIGKILL'
-}
-
-t.test('a replay that is killed, at whatever moment, goes on where it was and reads nothing twice', async (t) => {
-  const { db, url, run } = await base(t)
-  const before = { a: await digests(db, 'a'), b: await digests(db, 'b') }
-  const events = rawLog(1).length + rawLog(2).length
-  const { id } = await beginReplay(db, EVERYTHING)
-  let kills = 0
-  for (const lines of [1, 4, 9, 15, 3]) {
-    kills += (await killedAfter(url, id, lines)) ? 1 : 0
-    // As if the time had passed after which a silent process has given up its turn.
-    await sql`update operation set beat_at = now() - interval '1 hour'`.execute(db)
-  }
-  t.ok(kills > 2, `${kills} kills`)
-  const progress = await readReplayedRegisters(db, id)
-  t.strictSame(await run({}), { state: 'caughtUp', failedBecause: null })
-  const ended = await readReplayedRegisters(db, id)
-  const folded = (rows: typeof ended) => rows.reduce((sum, row) => sum + row.folded, 0)
-  const own = await sql<{ count: number }>`select count(*) as count from event where stream = '$register'`.execute(db)
-  t.equal(folded(ended), events - (own.rows[0]?.count ?? 0), 'every event of a commitment is read once')
-  t.ok(folded(progress) > 0, `${folded(progress)} were read before`)
-  t.strictSame({ a: await digests(db, 'a'), b: await digests(db, 'b') }, before)
-})
 
 t.test('a replay that is cancelled, or stopped, leaves what is live as it was', async (t) => {
   const { db, url, run } = await base(t)
@@ -328,51 +232,6 @@ t.test(
   },
 )
 
-t.test('on the command line a replay prints plain lines and says how it ended', async (t) => {
-  const { db, url } = await base(t)
-  const env = { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) }
-  const done = await pledger(t, ['replay', 'periods', '--register', 'a', '--workers', '1', '--drop-previous'], env)
-  t.match(done, { code: 0, out: /^periods, tallies: replayed \d+ events in [\d.]+ s, live\n/ })
-  t.notOk(/\r/.test(done.err), 'no progress bar')
-  t.strictSame(await generations(db, 'a'), [0, 1, 1])
-  t.match(await pledger(t, ['replay', 'figures'], env), {
-    code: 2,
-    err: /expected one of commitments, periods, tallies/,
-  })
-  t.match(await pledger(t, ['replay', '--register', 'none'], env), { code: 1, err: /there is no register none/ })
-  t.match(await pledger(t, ['replay', '--cancel'], env), { code: 1, err: /there is no replay to cancel/ })
-  const both = await pledger(t, ['replay', '--register', 'b'], env)
-  for (const name of ['commitments', 'periods', 'tallies']) {
-    t.match(both.out, new RegExp(`^b ${name} at \\d+: [0-9a-f]{64}, as before$`, 'm'))
-  }
-  const dropped = await pledger(t, ['drop-previous'], env)
-  t.match(dropped, { code: 0, out: /^dropped \w+/, err: '' })
-  t.match(await pledger(t, ['drop-previous'], env), { code: 0, out: 'nothing to drop\n', err: '' })
-  const none = await pledger(t, ['drop-previous', '--register', 'none'], env)
-  t.match(none, { code: 1, out: '', err: 'pledger: there is no register none\n' })
-  t.equal((await rowsIn(db, 'commitment_g0')) > 0, true)
-})
-
-t.test('after kill -9 the same command waits until the dead process has lost its turn, and goes on', async (t) => {
-  const { db, url } = await base(t)
-  const env = { PLEDGER_DATABASE_URL: asRole(url, ROLES.service) }
-  const { child, ended } = start(t, ['replay', '--max-rate', '100'], env)
-  for (let state = await unfinishedState(db); !state?.done; state = await unfinishedState(db)) await sleep(20)
-  t.match(await pledger(t, ['replay', '--max-rate', '100'], env), { code: 1, err: /waiting .*\n.*is under way\n$/ })
-  child.kill('SIGKILL')
-  await ended
-  const { code, out, err } = await pledger(t, ['replay', '--drop-previous'], env)
-  t.equal(code, 0, err)
-  t.match(err, /was at work a moment ago: waiting/)
-  t.match(
-    err,
-    /goes on at \d+ of \d+ events, now as fast as it can, dropping .* \(before: at 100 events\/s at most, keeping/,
-  )
-  t.match(out, /^commitments, periods, tallies: replayed the last \d+ of \d+ events in [\d.]+ s, live\n/)
-  t.equal(out.match(/: [0-9a-f]{64}, as before$/gm)?.length, 6)
-  t.equal(await rowsIn(db, 'period_g0').catch(() => 0), 0, 'compared, and dropped')
-})
-
 t.test('rows that differ from the old ones are told loudly, and those before are kept', async (t) => {
   const { db, url, run } = await base(t)
   await sql`update commitment_g0 set title = title || '!' where register = 'b'`.execute(db)
@@ -464,25 +323,4 @@ t.test('over REST a replay is begun, looked at and given up', async (t) => {
     unknown.map(({ status }) => status),
     [404, 404, 422, 404],
   )
-})
-
-t.test('a service has a process of its own work on a replay', async (t) => {
-  const { db, url } = await base(t)
-  const before = await digests(db, 'a')
-  const service = start(t, ['serve', '--unsafe-database'], {
-    PLEDGER_DATABASE_URL: asRole(url, ROLES.service),
-    PLEDGER_PORT: '0',
-  })
-  const [, address] = await service.says(/listens on (\S+)/)
-  const response = await fetch(`${address}/v1/projections/all/replay`, { method: 'POST' })
-  t.equal(response.status, 202)
-  const operation = `${address}${response.headers.get('location')}`
-  let status = ''
-  for (let looks = 0; status !== 'caughtUp' && looks < 300; looks += 1) {
-    await sleep(100)
-    // Safe: the shape of the answer is tested above.
-    status = ((await (await fetch(operation)).json()) as { status: string }).status
-  }
-  t.equal(status, 'caughtUp')
-  t.strictSame([await generations(db, 'a'), await digests(db, 'a')], [[1, 1, 1], before])
 })

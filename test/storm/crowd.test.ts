@@ -1,39 +1,17 @@
-// Correctness under load: real services and writers, killed at random, on one real database.
+// Many at once, and one key at several services: real services on one real database.
 
 import t from 'tap'
-import { openDatabase } from '../src/database/pool.ts'
-import { randomFrom } from '../src/samples/random.ts'
-import { crowd } from './storm/crowd.ts'
-import { startFleet } from './storm/fleet.ts'
-import { sender } from './storm/send.ts'
-import { open, storm } from './storm/storm.ts'
-import { logProblems, readLog } from './storm/verdict.ts'
-import { testDatabaseUrl } from './support/database.ts'
-import { NO_PGBOUNCER, pgbouncerUrl } from './support/pgbouncer.ts'
-import { JSON_TYPE, posted } from './support/register.ts'
+import { openDatabase } from '../../src/database/pool.ts'
+import { randomFrom } from '../../src/samples/random.ts'
+import { testDatabaseUrl } from '../support/database.ts'
+import { JSON_TYPE, posted } from '../support/register.ts'
+import { crowd } from './crowd.ts'
+import { startFleet } from './fleet.ts'
+import { sender } from './send.ts'
+import { open } from './storm.ts'
+import { logProblems, readLog } from './verdict.ts'
 
 const seed = Number(process.env.STORM_SEED ?? Math.floor(Math.random() * 1_000_000))
-
-t.test('whatever is killed when, nothing is lost, skipped or repeated', async (t) => {
-  const report = await storm(t, { databaseUrl: await testDatabaseUrl(t), seconds: 10, seed })
-  t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
-  t.comment(report)
-})
-
-t.test('nor through a pooler that gives each transaction another session', { skip: NO_PGBOUNCER }, async (t) => {
-  const directUrl = await testDatabaseUrl(t)
-  const databaseUrl = await pgbouncerUrl(t, directUrl)
-  const report = await storm(t, { databaseUrl, directUrl, seconds: 6, seed })
-  t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
-  t.comment(report)
-})
-
-t.test('a replay that is killed in the storm and resumed ends with what a fold from scratch gives', async (t) => {
-  const databaseUrl = await testDatabaseUrl(t)
-  const report = await storm(t, { databaseUrl, seconds: 5, seed, replayKills: 2 })
-  t.strictSame(report.problems, [], `STORM_SEED=${seed}`)
-  t.comment(report)
-})
 
 t.test('two hundred connections at once are answered, told "unchanged" or "later", and lose nothing', async (t) => {
   const databaseUrl = await testDatabaseUrl(t)
