@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { request } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
+import { sql } from 'kysely'
 import { pino } from 'pino'
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/pool.ts'
@@ -15,6 +16,7 @@ import { unionStateEvents } from '../../src/samples/union-state.ts'
 import { noAccessControl } from '../support/access.ts'
 import { testDatabaseUrl } from '../support/database.ts'
 import { gate } from '../support/gate.ts'
+import { until } from '../support/patience.ts'
 import { lines, made, NDJSON, OPENED, openDemo, posted, problem } from '../support/register.ts'
 import { type Answer, testService } from '../support/service.ts'
 
@@ -409,10 +411,22 @@ t.test('the digest of a projection is told at a size, one at a time, and never k
   await isProblem(t, service.get(path('periods', '?size=x')), 400, 'malformed', '/size')
   await isProblem(t, service.get(path('figures')), 404, 'not-known')
   await isProblem(t, service.get('/v1/registers/none/projections/periods/digest'), 404, 'unknown-register')
-  const both = await Promise.all([service.get(path('commitments')), service.get(path('periods'))])
-  t.strictSame(both.map((answer) => answer.status).sort(), [200, 503])
-  const refused = both.find((answer) => answer.status === 503)
-  t.strictSame([refused?.body.type, refused?.headers['retry-after']], ['/problems/queue-full', '5'])
+  const first = await service.db.transaction().execute(async (tx) => {
+    await sql`lock table commitment`.execute(tx)
+    const waiting = service.get(path('commitments'))
+    await until('the first is at work', async () => {
+      const { rows } = await sql`select from pg_locks l join pg_stat_activity a using (pid)
+        where not l.granted and a.datname = current_database()`.execute(tx)
+      return rows.length > 0
+    })
+    const refused = await service.get(path('periods'))
+    t.strictSame(
+      [refused.status, refused.body.type, refused.headers['retry-after']],
+      [503, '/problems/queue-full', '5'],
+    )
+    return { waiting }
+  })
+  t.equal((await first.waiting).status, 200)
   t.equal((await service.get(path('tallies'))).status, 200, 'the next one is free again')
 })
 

@@ -2,16 +2,22 @@
 
 import { randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Test } from 'tap'
 import { grantRoles } from '../../src/database/grants.ts'
 import { type Database, openDatabase } from '../../src/database/pool.ts'
+import { CONNECTING } from '../../src/database/watch.ts'
+import { PATIENCE_MS } from './patience.ts'
+
+// On a busy machine connecting takes longer than the service gives it: here that is no sign of a database that is away.
+Object.assign(CONNECTING, { connectionTimeoutMillis: PATIENCE_MS })
 
 export type TestServer = { dataDir: string; connectionString: string }
 
-/** Where a run keeps the address of its server. */
-export const RUN_FILE = join(import.meta.dirname, '../../.tap/database.json')
+/** Where a run keeps the address of its server: in its own folder (mark.ts), so that runs side by side do each other no harm. */
+export const RUN_FILE = join(tmpdir(), 'database.json')
 
 /** The roles of the run's server beside its superuser: granted what they need in every test database. */
 export const ROLES = { service: 'test_service', sealer: 'test_sealer' } as const

@@ -1,7 +1,7 @@
 // Runs before the tests: one PostgreSQL server for the run, with a migrated database that each file clones.
 
 import { spawn } from 'node:child_process'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,17 +14,6 @@ import { RUN_MARK } from './leftovers.ts'
 // As every test file, by `node-arg` of tap.
 import './mark.ts'
 
-/** Stops what a run left behind that was interrupted before its end. */
-async function stopLeftover(): Promise<void> {
-  const text = await readFile(RUN_FILE, 'utf8').catch(() => null)
-  if (text === null) return
-  const { dataDir } = JSON.parse(text) as TestServer
-  const server = await openEmbedded(dataDir).catch(() => null)
-  await server?.stop()
-  await rm(dataDir, { recursive: true, force: true })
-}
-
-await stopLeftover()
 const dataDir = await mkdtemp(join(tmpdir(), 'pledger-test-'))
 // PostgreSQL runs as another user where the tests run as root.
 await chmod(dataDir, 0o755)

@@ -10,7 +10,6 @@ const { dataDir } = JSON.parse(await readFile(RUN_FILE, 'utf8')) as TestServer
 const server = await openEmbedded(dataDir)
 await server.stop()
 await rm(dataDir, { recursive: true, force: true })
-await rm(RUN_FILE, { force: true })
 
 const left = await leftOf(process.env[RUN_MARK] ?? '')
 for (const { pid, command } of left) process.stderr.write(`a test has left process ${pid} running: ${command}\n`)

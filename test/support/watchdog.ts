@@ -6,7 +6,6 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { RUN_FILE, type TestServer } from './database.ts'
 import { endAll, filesOf } from './leftovers.ts'
 
 /** A file takes less than a minute on an idle machine. */
@@ -38,14 +37,6 @@ function unmount(): void {
     if (path.startsWith(`${folder}/`)) execFileSync('umount', [path])
 }
 
-function runFile(): TestServer | null {
-  try {
-    return JSON.parse(readFileSync(RUN_FILE, 'utf8'))
-  } catch {
-    return null
-  }
-}
-
 for (let looks = 1; isRunning(Number(run)); looks += 1) {
   if (looks % LOOKS_A_CHECK === 0) endHanging()
   await sleep(LOOK_MS)
@@ -53,4 +44,3 @@ for (let looks = 1; isRunning(Number(run)); looks += 1) {
 await endAll(run)
 if (process.platform === 'linux') unmount()
 await rm(folder, { recursive: true, force: true, maxRetries: 10 })
-if (runFile()?.dataDir.startsWith(`${folder}/`)) await rm(RUN_FILE, { force: true })
