@@ -39,11 +39,11 @@ export const FIGURE_WORDS: Record<string, string> = {
 /** What a figure means, in one sentence. */
 export const FIGURE_NOTES = {
   inScope: 'Commitments known by then, not withdrawn or superseded.',
-  delivered: 'By a claim that stands; how many of them are verified or disputed is below.',
+  delivered: 'By a claim that stands, whether others confirm or dispute it.',
   notDelivered: 'Declared not to be delivered; still in scope.',
   late: 'Past their current due date and not delivered.',
   lateAgainstOriginal: 'Past their first due date and not delivered, whatever was agreed since.',
-  due: 'Whose first due date has come.',
+  due: 'Those whose first due date has come.',
   missed: 'Of those due: not delivered by their first due date.',
   baselineExecutionIndex: 'Delivered, of those due by their first dates. 1 is on plan.',
   verified: 'Of those delivered: confirmed by an independent check.',

@@ -10,17 +10,19 @@ export const REGISTER_STREAM = '$register'
 const differs = z.record(text(100), z.union([text(), number, z.boolean(), z.null()]))
 
 /** Where a fact stands: the source, the place in it, who says so and when, and what this source says instead. */
-export const citation = z.strictObject({
-  source: sourceId,
-  locator: text().optional(),
-  quote: text().optional(),
-  claimedBy: text().optional(),
-  claimedOn: date.optional(),
-  differs: differs.optional(),
-})
+export const citation = z
+  .strictObject({
+    source: sourceId,
+    locator: text().optional().meta({ description: 'The place in the source, such as a page' }),
+    quote: text().optional().meta({ description: 'The words of the source' }),
+    claimedBy: text().optional().meta({ description: 'Who says so in the source' }),
+    claimedOn: date.optional().meta({ description: 'When it was said, as precise as the source' }),
+    differs: differs.optional().meta({ description: 'What this source states instead, by field' }),
+  })
+  .meta({ id: 'Citation', description: 'Where in a source a fact stands, as recorded' })
 export type Citation = z.output<typeof citation>
 
-export const citations = listOf(citation)
+export const citations = listOf(citation).meta({ description: 'The documents that say so' })
 
 /** One recorded fact or repair, as the log holds it. Redacted content is null. */
 export type StoredEvent = {

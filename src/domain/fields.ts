@@ -37,7 +37,9 @@ export function listOf<T extends z.ZodType>(item: T) {
   return z.array(item).max(MAX_LIST).default([])
 }
 
-export const instant = z.iso.datetime({ offset: true })
+export const instant = z.iso
+  .datetime({ offset: true })
+  .meta({ description: 'An instant with its offset from UTC, such as 2026-03-01T12:00:00Z' })
 export const webAddress = text().refine((value) => /^https?:\/\//.test(value) && URL.canParse(value), {
   error: 'expected an http or https address',
 })
@@ -52,34 +54,40 @@ export const date = z
   })
   .meta({ description: 'A date as precise as its source: YYYY, YYYY-MM, YYYY-MM-DD, A/B, A/.. or ../B' })
 
-function withLastDay() {
+function withLastDay(description: string) {
   return z
     .string()
     .refine((value) => typeof parseDateRange(value)?.last === 'number', {
       error: 'expected an existing date with a last day: YYYY, YYYY-MM, YYYY-MM-DD, A/B or ../B',
     })
-    .meta({ description: 'A date that counts by its last day: YYYY, YYYY-MM, YYYY-MM-DD, A/B or ../B' })
+    .meta({ description: `${description}. It counts by its last day: YYYY, YYYY-MM, YYYY-MM-DD, A/B or ../B` })
 }
 
 /** A due or forecast date: it counts by its last day, so it must have one. */
-export const dueDate = withLastDay()
+export const dueDate = withLastDay('A due or forecast date')
 
 // Ids.
 
 const SLUG = /^[a-z0-9][a-z0-9._-]{0,99}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/
 
-function slugField() {
-  return z.string().regex(SLUG, { error: 'expected an id: a-z, 0-9, then also . _ -, at most 100 characters' })
+function slugField(description: string) {
+  return z
+    .string()
+    .regex(SLUG, { error: 'expected an id: a-z, 0-9, then also . _ -, at most 100 characters' })
+    .meta({ description })
 }
 
-function nameField() {
-  return z.string().regex(NAME, { error: 'expected an id: letters, digits, then also . _ -, at most 100 characters' })
+function nameField(description: string) {
+  return z
+    .string()
+    .regex(NAME, { error: 'expected an id: letters, digits, then also . _ -, at most 100 characters' })
+    .meta({ description })
 }
 
 /** An id in an address. A field of an event takes one of the ids below, which say what they are the id of. */
-export const slug = slugField()
-export const name = nameField()
+export const slug = slugField('An id')
+export const name = nameField('An id')
 
 /** True for text that can be the id of a register or a commitment. */
 export function isSlug(text: string): boolean {
@@ -98,15 +106,43 @@ export type FieldMeaning =
 /** What the fields of events mean, by their schemas. */
 export const FIELD_MEANINGS = z.registry<FieldMeaning>()
 
-export const partyId = nameField().register(FIELD_MEANINGS, { kind: 'reference', to: 'party' })
-export const programmeId = slugField().register(FIELD_MEANINGS, { kind: 'reference', to: 'programme' })
-export const sourceId = nameField().register(FIELD_MEANINGS, { kind: 'reference', to: 'source' })
-export const commitmentId = slugField().register(FIELD_MEANINGS, { kind: 'reference', to: 'commitment' })
-export const eventId = z.uuid().toLowerCase().register(FIELD_MEANINGS, { kind: 'reference', to: 'event' })
+export const partyId = nameField('The id of a party that the register defines').register(FIELD_MEANINGS, {
+  kind: 'reference',
+  to: 'party',
+})
+export const programmeId = slugField('The id of a programme that the register defines').register(FIELD_MEANINGS, {
+  kind: 'reference',
+  to: 'programme',
+})
+export const sourceId = nameField('The id of a source that the register defines').register(FIELD_MEANINGS, {
+  kind: 'reference',
+  to: 'source',
+})
+export const commitmentId = slugField('The id of a commitment').register(FIELD_MEANINGS, {
+  kind: 'reference',
+  to: 'commitment',
+})
+export const eventId = z
+  .uuid()
+  .toLowerCase()
+  .meta({ description: 'The id of an event that the register holds' })
+  .register(FIELD_MEANINGS, { kind: 'reference', to: 'event' })
 
-export const newPartyId = nameField().register(FIELD_MEANINGS, { kind: 'name', of: 'party' })
-export const newProgrammeId = slugField().register(FIELD_MEANINGS, { kind: 'name', of: 'programme' })
-export const newSourceId = nameField().register(FIELD_MEANINGS, { kind: 'name', of: 'source' })
-export const milestoneId = slugField().register(FIELD_MEANINGS, { kind: 'name', of: 'milestone' })
+export const newPartyId = nameField('The id by which events name the party').register(FIELD_MEANINGS, {
+  kind: 'name',
+  of: 'party',
+})
+export const newProgrammeId = slugField('The id by which events name the programme').register(FIELD_MEANINGS, {
+  kind: 'name',
+  of: 'programme',
+})
+export const newSourceId = nameField('The id by which citations name the source').register(FIELD_MEANINGS, {
+  kind: 'name',
+  of: 'source',
+})
+export const milestoneId = slugField('The id of the milestone within its commitment').register(FIELD_MEANINGS, {
+  kind: 'name',
+  of: 'milestone',
+})
 
-export const baselineDate = withLastDay().register(FIELD_MEANINGS, { kind: 'baselineDate' })
+export const baselineDate = withLastDay('The due date').register(FIELD_MEANINGS, { kind: 'baselineDate' })

@@ -94,7 +94,7 @@ export const FIGURES = {
     numerator: delivered,
     denominator: all,
     title: 'Delivered',
-    note: 'By a claim that stands; how many of them are verified or disputed is below.',
+    note: 'By a claim that stands, whether others confirm or dispute it.',
   },
   notDelivered: {
     kind: 'share',
@@ -122,7 +122,7 @@ export const FIGURES = {
     numerator: due,
     denominator: all,
     title: 'Due',
-    note: 'Whose first due date has come.',
+    note: 'Those whose first due date has come.',
   },
   missed: {
     kind: 'share',

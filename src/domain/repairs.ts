@@ -9,7 +9,7 @@ import type { EventEntry } from './event-entry.ts'
 import { date, eventId, text } from './fields.ts'
 import { currentVersion, upcast } from './retired-events.ts'
 
-const pointer = { event: eventId, reason: text() }
+const pointer = { event: eventId, reason: text().meta({ description: 'Why, in words' }) }
 
 export const REPAIR_EVENTS = {
   EventRetracted: {
@@ -23,9 +23,18 @@ export const REPAIR_EVENTS = {
     data: z
       .strictObject({
         ...pointer,
-        occurredOn: date.optional(),
-        data: z.record(z.string(), z.unknown()).optional(),
-        citations: z.array(citation).max(100).optional(),
+        occurredOn: date
+          .optional()
+          .meta({ description: 'The date that the fact should have, as precise as its source' }),
+        data: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .meta({ description: 'All data that the fact should have, in the shape of its type' }),
+        citations: z
+          .array(citation)
+          .max(100)
+          .optional()
+          .meta({ description: 'All citations that the fact should have' }),
       })
       .refine((data) => data.occurredOn !== undefined || data.data !== undefined || data.citations !== undefined, {
         error: 'expected at least one of occurredOn, data and citations',

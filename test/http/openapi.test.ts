@@ -5,10 +5,18 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import t from 'tap'
+import { EVENT_TYPES } from '../../src/domain/admission/posted-event.ts'
 import { readExamples, withExamples } from '../../src/http/server/examples.ts'
 import { PROBLEM_WORDS, problemStatus } from '../../src/kernel/problem-words.ts'
 
-type Media = { example?: unknown; examples?: Record<string, { value: { status: number } }> }
+type Schema = {
+  $ref?: string
+  description?: string
+  properties?: Record<string, Schema>
+  oneOf?: Schema[]
+  discriminator?: { propertyName: string; mapping: Record<string, string> }
+}
+type Media = { schema?: Schema; example?: unknown; examples?: Record<string, { value: { status: number } }> }
 type Response = { $ref?: string; description: string; content?: Record<string, Media> }
 type Operation = {
   operationId?: string
@@ -22,6 +30,7 @@ type Operation = {
 
 const FILE = join(import.meta.dirname, '../../openapi/openapi.json')
 const document = JSON.parse(readFileSync(FILE, 'utf8'))
+const schemas = document.components.schemas as Record<string, Schema>
 const operations = Object.entries(document.paths as Record<string, Record<string, Operation>>).flatMap(
   ([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
@@ -49,6 +58,30 @@ t.test('an operation has an id of its own, a summary, a description and a tag', 
     t.match(operation.tags, [/^[a-z]+$/], `${name} has a tag`)
   }
   t.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length)
+})
+
+/** The properties below a value that no words describe, by their paths. */
+function undescribed(value: unknown, at: string): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const { properties = {} } = value as Schema
+  const here = Object.entries(properties).flatMap(([name, property]) =>
+    isText(property.description) || (property.$ref && isText(resolved(property).description)) ? [] : [`${at}.${name}`],
+  )
+  return [...here, ...Object.entries(value).flatMap(([key, below]) => undescribed(below, `${at}/${key}`))]
+}
+
+t.test('every parameter, every component and every property is described', async (t) => {
+  const parameters = operations.flatMap(({ name, operation }) =>
+    (operation.parameters ?? []).filter(({ description }) => !isText(description)).map((one) => `${name} ${one.name}`),
+  )
+  t.strictSame(parameters, [])
+  t.strictSame(
+    Object.keys(schemas).filter((name) => !isText(schemas[name]?.description)),
+    [],
+  )
+  const bodies = operations.map(({ operation: { requestBody, responses } }) => ({ requestBody, responses }))
+  const contents = JSON.parse(JSON.stringify(bodies), (key, value) => (key === 'example' ? undefined : value))
+  t.strictSame([...undescribed(schemas, ''), ...undescribed(contents, 'body')], [])
 })
 
 const ajv = new Ajv2020({ strict: false, validateFormats: true })
@@ -97,6 +130,16 @@ t.test('every refusal names its problems, with an example of each', async (t) =>
       )
     }
   }
+})
+
+t.test('an event is told apart by its type, and each type is a component of its own', async (t) => {
+  const { oneOf = [], discriminator } = schemas.PostedEventInput ?? {}
+  const components = EVENT_TYPES.map((type) => [type, `#/components/schemas/${type}Input`])
+  t.strictSame(discriminator, { propertyName: 'type', mapping: Object.fromEntries(components) })
+  t.strictSame(
+    oneOf.map(({ $ref }) => $ref),
+    components.map(([, $ref]) => $ref),
+  )
 })
 
 t.test('without the file of examples the description has none, and a service starts all the same', async (t) => {

@@ -14,6 +14,7 @@ import {
 } from '../../src/domain/fields.ts'
 import { timeZone } from '../../src/domain/register/events.ts'
 import { dayOf, formatDay } from '../../src/kernel/plain-date.ts'
+import { isField } from './fields.ts'
 
 const FIRST_DAY = dayOf('2020-01-01')
 const day = fc.integer({ min: 0, max: 2_200 }).map((days) => formatDay(FIRST_DAY + days))
@@ -52,11 +53,11 @@ function anyId(meaning: Exclude<FieldMeaning, { kind: 'baselineDate' }>, pools: 
 }
 
 function anyText(schema: z.ZodType, pools: IdPools): fc.Arbitrary<string> {
-  if (schema === date) return anyDate
-  if (schema === dueDate || schema === baselineDate) return bounded
-  if (schema === instant) return fc.constant('2025-01-01T00:00:00Z')
-  if (schema === timeZone) return fc.constantFrom('UTC', 'Europe/Minsk', 'Pacific/Kiritimati')
-  if (schema === webAddress) return fc.constant('https://example.org/')
+  if (isField(schema, date)) return anyDate
+  if (isField(schema, dueDate) || isField(schema, baselineDate)) return bounded
+  if (isField(schema, instant)) return fc.constant('2025-01-01T00:00:00Z')
+  if (isField(schema, timeZone)) return fc.constantFrom('UTC', 'Europe/Minsk', 'Pacific/Kiritimati')
+  if (isField(schema, webAddress)) return fc.constant('https://example.org/')
   const meaning = FIELD_MEANINGS.get(schema)
   return meaning && meaning.kind !== 'baselineDate' ? anyId(meaning, pools) : word
 }

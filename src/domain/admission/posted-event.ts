@@ -35,14 +35,26 @@ export function dataSchema(type: EventType, version: number): z.ZodType | null {
   return RETIRED_SHAPES[type]?.[version - 1]?.schema ?? null
 }
 
-const stream = z.union([z.literal(REGISTER_STREAM), slug])
+const stream = z.union([z.literal(REGISTER_STREAM), slug]).meta({
+  id: 'EventStream',
+  description: 'The id of a commitment, or `$register` for facts about the register. A repair names that of its event',
+})
 
 const envelope = {
   stream,
-  occurredOn: date,
+  occurredOn: date.meta({
+    id: 'EventDate',
+    description:
+      'Valid time: when the fact became true, as precise as its source: YYYY, YYYY-MM, YYYY-MM-DD, A/B, A/.. or ../B',
+  }),
   citations,
-  id: eventId.optional(),
-  expectedRevision: z.int().min(0).optional(),
+  id: eventId
+    .optional()
+    .meta({ id: 'EventId', description: 'The id of this event, a UUID; the service makes one where it is left out' }),
+  expectedRevision: z.int().min(0).optional().meta({
+    id: 'ExpectedRevision',
+    description: 'The revision of the stream before this event, 0 for a new one; refused where it is another',
+  }),
 }
 
 /** An event as posted, validated, with its defaults filled. */
@@ -57,16 +69,23 @@ export type PostedEvent = {
   expectedRevision?: number | undefined
 }
 
-function unionOf(extra: z.ZodRawShape, dataOf: (type: EventType) => z.ZodType) {
-  const shapes = EVENT_TYPES.map((type) =>
-    z.strictObject({ type: z.literal(type), data: dataOf(type), ...envelope, ...extra }).meta({ title: type }),
-  )
+function shapeOf<Type extends EventType>(type: Type, data: z.ZodType, extra: z.ZodRawShape = {}) {
+  const literal = z.literal(type).meta({ description: 'The type of the event' })
+  return z.strictObject({ type: literal, data, ...envelope, ...extra })
+}
+
+function unionOf(shapeOfType: (type: EventType) => z.ZodObject) {
   // Safe: a type list is never empty, and every member has the literal `type` that tells the members apart.
-  return z.discriminatedUnion('type', shapes as unknown as [z.ZodObject<{ type: z.ZodLiteral<EventType> }>])
+  const shapes = EVENT_TYPES.map(shapeOfType) as [z.ZodObject<{ type: z.ZodLiteral<EventType> }>]
+  return z.discriminatedUnion('type', shapes)
 }
 
 /** An event in the body of `POST R/events`. */
-export const postedEvent = unionOf({}, (type) => EVENTS[type].data).meta({ id: 'PostedEvent' })
+export const postedEvent = unionOf((type) => {
+  const { data, states } = EVENTS[type]
+  const described = data.meta({ description: 'What the event says' })
+  return shapeOf(type, described).meta({ id: type, description: `The event states ${states}` })
+}).meta({ id: 'PostedEvent', description: 'An event to record, of any type' })
 
 const ignored = z.unknown().optional()
 const exportedFields = {
@@ -81,7 +100,7 @@ const exportedFields = {
 }
 
 // The data of a line is checked by its own version, after the envelope.
-const line = unionOf(exportedFields, () => z.unknown())
+const line = unionOf((type) => shapeOf(type, z.unknown(), exportedFields))
 
 export type ParseIssue = { pointer: string; detail: string }
 export type Parsed<T> = { ok: true; value: T } | { ok: false; issues: ParseIssue[] }

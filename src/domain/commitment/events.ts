@@ -40,27 +40,29 @@ export type CommitmentEntry = EventEntry & {
   withdrawal: 'isOne' | 'refusedAfter' | 'allowedAfter'
 }
 
-const theme = text(100)
+const theme = text(100).meta({ description: 'A free word by which commitments are grouped' })
 
-const target = z.strictObject({
-  value: number,
-  unit: text(100),
-  baseline: number.optional(),
-  better: z.enum(['more', 'less']).default('more'),
-})
+const target = z
+  .strictObject({
+    value: number.meta({ description: 'The amount to reach, in `unit`' }),
+    unit: text(100).meta({ description: 'The unit of the amounts, such as `km`' }),
+    baseline: number.optional().meta({ description: 'The amount at the start, in `unit`' }),
+    better: z.enum(['more', 'less']).default('more').meta({ description: 'Whether more or less of it is better' }),
+  })
+  .meta({ description: 'The amount that is promised' })
 
-const reason = text()
+const reason = text().meta({ description: 'Why, in words' })
 const because = z.strictObject({ reason })
-const note = text().optional()
+const note = text().optional().meta({ description: 'Further words' })
 
 export const COMMITMENT_EVENTS = {
   CommitmentMade: {
     data: z.strictObject({
-      title: text(),
-      description: text().optional(),
+      title: text().meta({ description: 'What is promised, in a few words' }),
+      description: text().optional().meta({ description: 'What is promised, in full' }),
       programme: programmeId.optional(),
-      themes: listOf(theme),
-      parties: listOf(partyId),
+      themes: listOf(theme).meta({ description: 'Free words by which commitments are grouped' }),
+      parties: listOf(partyId).meta({ description: 'The ids of the parties that promise or deliver' }),
       due: baselineDate.optional(),
       target: target.optional(),
     }),
@@ -73,12 +75,22 @@ export const COMMITMENT_EVENTS = {
   },
   CommitmentAmended: {
     data: z.strictObject({
-      title: text().optional(),
-      description: text().nullable().optional(),
-      programme: programmeId.nullable().optional(),
-      themes: z.array(theme).max(100).nullable().optional(),
-      parties: z.array(partyId).max(100).nullable().optional(),
-      target: target.nullable().optional(),
+      title: text().optional().meta({ description: 'The new title' }),
+      description: text().nullable().optional().meta({ description: 'The new description; null: none any more' }),
+      programme: programmeId.nullable().optional().meta({ description: 'The new programme; null: none any more' }),
+      themes: z
+        .array(theme)
+        .max(100)
+        .nullable()
+        .optional()
+        .meta({ description: 'All new themes; null: none any more' }),
+      parties: z
+        .array(partyId)
+        .max(100)
+        .nullable()
+        .optional()
+        .meta({ description: 'The ids of all new parties; null: none any more' }),
+      target: target.nullable().optional().meta({ description: 'The new target; null: none any more' }),
       reason,
     }),
     acts: 'onItsDay',
@@ -92,8 +104,8 @@ export const COMMITMENT_EVENTS = {
     data: z.strictObject({
       due: baselineDate,
       reason,
-      reasonCode: text(100).optional(),
-      approvedBy: text().optional(),
+      reasonCode: text(100).optional().meta({ description: 'The reason as a code of the caller' }),
+      approvedBy: text().optional().meta({ description: 'Who approved the new due date' }),
     }),
     acts: 'onItsDay',
     moves: ['baselines'],
@@ -103,7 +115,11 @@ export const COMMITMENT_EVENTS = {
     title: 'Due date moved',
   },
   ForecastReported: {
-    data: z.strictObject({ finish: dueDate }),
+    data: z.strictObject({
+      finish: dueDate.meta({
+        description: 'The expected finish. It counts by its last day: YYYY, YYYY-MM, YYYY-MM-DD, A/B or ../B',
+      }),
+    }),
     acts: 'onItsDay',
     moves: ['forecast'],
     withdrawal: 'refusedAfter',
@@ -112,7 +128,11 @@ export const COMMITMENT_EVENTS = {
     title: 'Finish forecast',
   },
   MilestoneSet: {
-    data: z.strictObject({ milestone: milestoneId, title: text(), due: dueDate.optional() }),
+    data: z.strictObject({
+      milestone: milestoneId,
+      title: text().meta({ description: 'The title of the milestone' }),
+      due: dueDate.optional().meta({ description: 'The due date of the milestone. It counts by its last day' }),
+    }),
     acts: 'onItsDay',
     moves: ['milestones'],
     withdrawal: 'allowedAfter',
@@ -130,7 +150,11 @@ export const COMMITMENT_EVENTS = {
     title: 'Milestone met',
   },
   ProgressReported: {
-    data: z.strictObject({ value: number.optional(), percent: number.optional(), note }),
+    data: z.strictObject({
+      value: number.optional().meta({ description: 'The amount reached, in the unit of the target' }),
+      percent: number.optional().meta({ description: 'The share reached, in percent' }),
+      note,
+    }),
     acts: 'onItsDay',
     moves: ['progress'],
     withdrawal: 'allowedAfter',
@@ -140,8 +164,11 @@ export const COMMITMENT_EVENTS = {
   },
   StatusReported: {
     data: z.strictObject({
-      status: text(),
-      means: z.enum(['onSchedule', 'late', 'delivered', 'notDelivered']).optional(),
+      status: text().meta({ description: 'The status in the words of the report' }),
+      means: z
+        .enum(['onSchedule', 'late', 'delivered', 'notDelivered'])
+        .optional()
+        .meta({ description: 'What the words mean; without it they are compared with nothing' }),
       note,
     }),
     acts: 'onItsDay',
@@ -161,7 +188,9 @@ export const COMMITMENT_EVENTS = {
     title: 'Reaffirmed, unchanged',
   },
   DeliveryReported: {
-    data: z.strictObject({ partial: z.boolean().optional() }),
+    data: z.strictObject({
+      partial: z.boolean().optional().meta({ description: 'Whether only a part was delivered; not by default' }),
+    }),
     acts: 'onItsDay',
     moves: ['claim', 'lifecycle'],
     withdrawal: 'refusedAfter',
@@ -170,7 +199,10 @@ export const COMMITMENT_EVENTS = {
     title: 'Delivery claimed',
   },
   DeliveryVerified: {
-    data: z.strictObject({ method: text().optional(), note }),
+    data: z.strictObject({
+      method: text().optional().meta({ description: 'How the delivery was verified' }),
+      note,
+    }),
     acts: 'onItsDay',
     moves: ['mark'],
     withdrawal: 'allowedAfter',
@@ -224,7 +256,12 @@ export const COMMITMENT_EVENTS = {
     title: 'Withdrawn',
   },
   CommitmentSuperseded: {
-    data: z.strictObject({ by: listOf(commitmentId), reason }),
+    data: z.strictObject({
+      by: listOf(commitmentId).meta({
+        description: 'The ids of the commitments that replace it; they need not exist yet',
+      }),
+      reason,
+    }),
     acts: 'onItsDay',
     moves: ['claim', 'lifecycle'],
     withdrawal: 'isOne',
@@ -252,10 +289,10 @@ export const COMMITMENT_EVENTS = {
   },
   AssessmentRecorded: {
     data: z.strictObject({
-      assessor: text(),
-      scale: text(),
-      scaleVersion: text(100),
-      rating: text(),
+      assessor: text().meta({ description: 'Who judges' }),
+      scale: text().meta({ description: 'The scale of the judgement' }),
+      scaleVersion: text(100).meta({ description: 'The version of the scale' }),
+      rating: text().meta({ description: 'The judgement, as a word of the scale' }),
       note,
     }),
     acts: 'onItsDay',

@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import type { Day } from '../../kernel/plain-date.ts'
 import { roundedRatio } from '../../kernel/ratio.ts'
-import { type FigureName, SHARE_NAMES, type ShareName } from '../figures.ts'
+import { FIGURES, type FigureName, SHARE_NAMES, type ShareName } from '../figures.ts'
 import { earnedSchedule } from './earned-schedule.ts'
 import { type FigureInputs, figureInputs } from './figure-inputs.ts'
 import { spread } from './spread.ts'
@@ -97,7 +97,7 @@ function byShare<Value>(give: (name: ShareName) => Value): Record<ShareName, Val
 
 export const summaryFigures = {
   inScope: z.int().meta({ description: 'How many commitments are neither withdrawn nor superseded' }),
-  ...byShare(() => figureAnswer),
+  ...byShare((name) => figureAnswer.meta({ description: FIGURES[name].note })),
   coverage: z
     .strictObject({ count, of: z.number().meta({ description: 'The reported scope' }), percent, list })
     .nullable()

@@ -26,19 +26,22 @@ export type RegisterEntry = EventEntry & {
   moves: readonly RegisterPart[]
 }
 
-const party = z.strictObject({ id: newPartyId, name: text() })
+const party = z.strictObject({ id: newPartyId, name: text().meta({ description: 'The name of the party' }) })
 
 export const timeZone = z
   .string()
   .max(100)
   .refine(isTimeZone, { error: 'expected an IANA time zone, such as UTC or Europe/Minsk' })
+  .meta({ description: 'The IANA time zone in which the register reckons days, such as UTC or Europe/Minsk' })
 
 /** What opens a register. */
 export const registerOpened = z.strictObject({
-  title: text(),
-  parties: listOf(party).refine((parties) => new Set(parties.map(({ id }) => id)).size === parties.length, {
-    error: 'two parties have the same id',
-  }),
+  title: text().meta({ description: 'The title of the register' }),
+  parties: listOf(party)
+    .refine((parties) => new Set(parties.map(({ id }) => id)).size === parties.length, {
+      error: 'two parties have the same id',
+    })
+    .meta({ description: 'The parties that events may name; more can be added later' }),
   timeZone,
 })
 
@@ -62,10 +65,16 @@ export const REGISTER_EVENTS = {
   ProgrammeDefined: {
     data: z.strictObject({
       programme: newProgrammeId,
-      title: text(),
-      parent: programmeId.optional(),
-      period: date.optional(),
-      scope: z.strictObject({ value: number.min(0), unit: text(100) }).optional(),
+      title: text().meta({ description: 'The title of the programme' }),
+      parent: programmeId.optional().meta({ description: 'The id of the programme that it belongs to' }),
+      period: date.optional().meta({ description: 'The period that the programme is for, such as 2024/2026' }),
+      scope: z
+        .strictObject({
+          value: number.min(0).meta({ description: 'The reported number, in `unit`' }),
+          unit: text(100).meta({ description: 'The things that `value` counts, such as `measures`' }),
+        })
+        .optional()
+        .meta({ description: 'How much the programme is said to hold' }),
     }),
     acts: 'onItsDay',
     moves: ['programmes'],
@@ -76,14 +85,16 @@ export const REGISTER_EVENTS = {
   SourceAdded: {
     data: z.strictObject({
       source: newSourceId,
-      title: text(),
-      publisher: text().optional(),
-      author: text().optional(),
-      url: webAddress.optional(),
-      publishedOn: date.optional(),
-      retrievedAt: instant.optional(),
-      contentHash: text(200).optional(),
-      archivedUrl: webAddress.optional(),
+      title: text().meta({ description: 'The title of the document' }),
+      publisher: text().optional().meta({ description: 'Who published it' }),
+      author: text().optional().meta({ description: 'Who wrote it' }),
+      url: webAddress.optional().meta({ description: 'Its web address' }),
+      publishedOn: date.optional().meta({ description: 'When it was published, as precise as is known' }),
+      retrievedAt: instant
+        .optional()
+        .meta({ description: 'When it was retrieved: an instant with its offset from UTC' }),
+      contentHash: text(200).optional().meta({ description: 'A hash of the document as retrieved' }),
+      archivedUrl: webAddress.optional().meta({ description: 'The web address of an archived copy' }),
     }),
     acts: 'onItsDay',
     moves: ['sources'],
@@ -93,14 +104,17 @@ export const REGISTER_EVENTS = {
   },
   FigureReported: {
     data: z.strictObject({
-      programme: programmeId.optional(),
-      metric: text(),
-      figure: z.enum(FIGURE_NAMES).optional(),
-      value: number,
-      of: number.optional(),
-      statedPercent: number.optional(),
-      asOf: dueDate.optional(),
-      approximate: z.boolean().optional(),
+      programme: programmeId.optional().meta({ description: 'The id of the programme that the figure is about' }),
+      metric: text().meta({ description: 'The things counted, in the words of the report' }),
+      figure: z
+        .enum(FIGURE_NAMES)
+        .optional()
+        .meta({ description: 'The figure of a summary that it can be compared with' }),
+      value: number.meta({ description: 'The number as reported, in the unit of its metric' }),
+      of: number.optional().meta({ description: 'The whole that `value` is said to be a part of' }),
+      statedPercent: number.optional().meta({ description: 'The percentage as reported' }),
+      asOf: dueDate.optional().meta({ description: 'The date that the figure is about. It counts by its last day' }),
+      approximate: z.boolean().optional().meta({ description: 'Whether the report calls its numbers approximate' }),
     }),
     acts: 'onItsDay',
     moves: ['figures'],

@@ -52,6 +52,23 @@ function withoutUnused<T extends object>(document: T): T {
   return { ...document, components: { ...components, schemas: Object.fromEntries(kept) } }
 }
 
+type Union = { oneOf?: { $ref?: string }[]; discriminator?: object }
+type Member = { properties?: Record<string, { const?: unknown }> }
+
+/** Says of a union of components that each have a `type` of their own how it tells them apart. */
+function withDiscriminators<T extends { paths?: unknown; components?: object }>(document: T): T {
+  const { schemas = {} } = (document.components ?? {}) as { schemas?: Record<string, Union & Member> }
+  for (const schema of Object.values(schemas)) {
+    const types = schema.oneOf?.map(({ $ref = '' }) => [
+      schemas[$ref.split('/').at(-1) ?? '']?.properties?.type?.const,
+      $ref,
+    ])
+    if (!types?.every(([type]) => typeof type === 'string')) continue
+    schema.discriminator = { propertyName: 'type', mapping: Object.fromEntries(types) }
+  }
+  return document
+}
+
 type Operations = Record<string, Record<string, { requestBody?: { content?: Record<string, unknown> } }>>
 
 /** Says of a body of lines that it is text: the schema of the route is that of its JSON. */
@@ -106,19 +123,6 @@ function withProblems<T extends { paths?: unknown; components?: object }>(docume
   return { ...document, components: { ...document.components, responses } }
 }
 
-/** Describes every route that is registered after this, with these examples. */
-export function describeRoutes(app: FastifyInstance, examples: Examples): void {
-  app.register(swagger, {
-    openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
-    transform: withRouteConfig,
-    transformObject: (given) => {
-      const document = withStatusTexts(withNamedRest(withProblems(withLines(jsonSchemaTransformObject(given)))))
-      return withExamples(withoutUnused(document), examples)
-    },
-  })
-  app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
-}
-
 type Answering = Record<string, { responses?: Record<string, { description?: string }> }>
 
 /** Says of an answer that nothing else is said of at least what its status means. */
@@ -129,6 +133,29 @@ function withStatusTexts<T extends { paths?: unknown }>(document: T): T {
     }
   }
   return document
+}
+
+/** What is said of the routes together, in this order. */
+const STEPS: readonly (<T extends { paths?: unknown; components?: object }>(document: T) => T)[] = [
+  withDiscriminators,
+  withLines,
+  withProblems,
+  withNamedRest,
+  withStatusTexts,
+  withoutUnused,
+]
+
+/** Describes every route that is registered after this, with these examples. */
+export function describeRoutes(app: FastifyInstance, examples: Examples): void {
+  app.register(swagger, {
+    openapi: { ...API, components: { securitySchemes: { bearer: BEARER } } },
+    transform: withRouteConfig,
+    transformObject: (given) => {
+      const document = STEPS.reduce((before, step) => step(before), jsonSchemaTransformObject(given))
+      return withExamples(document, examples)
+    },
+  })
+  app.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY })
 }
 
 /** `/openapi.json`: the description itself. */

@@ -15,7 +15,6 @@ import {
   newPartyId,
   newProgrammeId,
   newSourceId,
-  number,
   partyId,
   programmeId,
   sourceId,
@@ -23,10 +22,11 @@ import {
 } from '../../../src/domain/fields.ts'
 import { FIGURE_NAMES } from '../../../src/domain/figures.ts'
 import { timeZone } from '../../../src/domain/register/events.ts'
+import { isField } from '../fields.ts'
 import { code, table } from './markdown.ts'
 
 /** Schemas that have a name of their own on the page. */
-const NAMED = new Map<unknown, string>([
+const NAMED: readonly (readonly [z.ZodType, string])[] = [
   [partyId, 'party id'],
   [programmeId, 'programme slug'],
   [sourceId, 'source id'],
@@ -40,11 +40,10 @@ const NAMED = new Map<unknown, string>([
   [dueDate, 'date with a last day'],
   [baselineDate, 'date with a last day'],
   [instant, 'instant'],
-  [number, 'number'],
   [timeZone, 'IANA time zone'],
   [webAddress, 'http or https address'],
   [citation, '[citation](#citations)'],
-])
+]
 
 const LONG_TEXT = 10_000
 
@@ -58,19 +57,23 @@ function wordsOfText(schema: z.ZodString): string {
   return maxLength === LONG_TEXT ? 'text' : `text(${maxLength})`
 }
 
+function wordsOfNumber({ minValue }: z.ZodNumber): string {
+  return Number.isFinite(minValue) ? `number, at least ${minValue}` : 'number'
+}
+
 function wordsOfRecord({ valueType }: z.ZodRecord): string {
   if (valueType instanceof z.ZodUnknown) return 'object: all data of the corrected fact'
   return 'object of text, numbers, `true`, `false` and null'
 }
 
 /** What a value is, in words. Throws on a schema for which there are no words yet. */
-function wordsOf(schema: unknown): string {
-  const known = NAMED.get(schema)
-  if (known !== undefined) return known
+function wordsOf(schema: z.core.$ZodType): string {
+  const [, words] = NAMED.find(([known]) => isField(schema, known)) ?? []
+  if (words !== undefined) return words
   if (schema instanceof z.ZodEnum) return wordsOfEnum(schema.options)
   if (schema instanceof z.ZodBoolean) return '`true` or `false`'
   if (schema instanceof z.ZodString) return wordsOfText(schema)
-  if (schema instanceof z.ZodNumber) return `number, at least ${schema.minValue}`
+  if (schema instanceof z.ZodNumber) return wordsOfNumber(schema)
   if (schema instanceof z.ZodArray) return `list of ${wordsOf(schema.element)}`
   if (schema instanceof z.ZodRecord) return wordsOfRecord(schema)
   if (schema instanceof z.ZodObject) return `{ ${fieldsOf(schema).join('; ')} }`
@@ -82,7 +85,7 @@ function wordsOfDefault(fallback: unknown): string {
 }
 
 /** A field in words; a question mark stands after the name of one that may be left out. */
-function fieldOf(name: string, schema: unknown): string {
+function fieldOf(name: string, schema: z.core.$ZodType): string {
   let inner = schema
   let isNeeded = true
   let more = ''

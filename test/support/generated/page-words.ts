@@ -5,6 +5,7 @@ import { EVENT_TYPES, EVENTS } from '../../../src/domain/admission/posted-event.
 import { leavesOf } from '../../../src/domain/field-walk.ts'
 import { baselineDate, date, dueDate, FIELD_MEANINGS } from '../../../src/domain/fields.ts'
 import { FIGURE_NAMES, FIGURES, SHARE_NAMES } from '../../../src/domain/figures.ts'
+import { isField } from '../fields.ts'
 
 function quoted(text: string): string {
   return text.includes("'") ? JSON.stringify(text) : `'${text}'`
@@ -32,7 +33,7 @@ function fieldKinds(): [name: string, kind: string][] {
 }
 
 function kindOf(schema: z.ZodType): string | null {
-  if (schema === date || schema === dueDate || schema === baselineDate) return 'date'
+  if ([date, dueDate, baselineDate].some((known) => isField(schema, known))) return 'date'
   const meaning = FIELD_MEANINGS.get(schema)
   if (meaning?.kind !== 'reference') return null
   return meaning.to === 'party' || meaning.to === 'programme' ? meaning.to : null
