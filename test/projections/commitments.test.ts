@@ -254,6 +254,25 @@ t.test('two runners at once follow the log, and every event counts once', async 
   await Promise.all([one.destroy(), two.destroy()])
 })
 
+t.test('a runner that is being stopped reports no more that its database has gone', async (t) => {
+  const connectionString = await testDatabaseUrl(t)
+  const [other, db] = [openDatabase({ connectionString }), openDatabase({ connectionString })]
+  t.teardown(() => other.destroy())
+  const errors: unknown[] = []
+  await other.transaction().execute(async (tx) => {
+    await sql`lock table projection_progress`.execute(tx)
+    const running = startRunner(db, createRegisters(), [commitments], (error) => errors.push(error))
+    await until('it is in the middle of a round', async () => {
+      const { rows } = await sql`select from pg_locks l join pg_stat_activity a using (pid)
+        where not l.granted and a.datname = current_database()`.execute(tx)
+      return rows.length > 0
+    })
+    // As a service that takes too long to stop.
+    await Promise.all([running.stop(), db.destroy()])
+  })
+  t.strictSame(errors, [])
+})
+
 /** Puts an event into the log as a later version of the service may have left it. */
 async function insertUnreadable(db: Database, register: string, stream: string, type: string, version: number) {
   const position = (await readHead(db, register))?.size ?? 0

@@ -68,6 +68,8 @@ async function loop(rounds: Rounds, pauses: Pauses, stopped: AbortSignal, onErro
       const last = await rounds.next(beganAt)
       await pauses.after(last, performance.now() - beganAt)
     } catch (error) {
+      // A service that takes too long to stop closes its database before.
+      if (stopped.aborted) return
       onError(error)
       await pauses.rest(AFTER_ERROR_MS)
     }
