@@ -193,6 +193,22 @@ function touching(table: string): Source[] {
   return sources.filter(({ text }) => statement.test(code(text)))
 }
 
+t.test('a name is exported once in the service, so that one word means one thing', async (t) => {
+  const exported =
+    /^export (?:declare )?(?:async )?(?:abstract )?(?:type|interface|class|function\*?|const|let) (\w+)/gm
+  const found = sources
+    .filter(({ path }) => roomOf(path) !== 'dashboard')
+    .flatMap(({ path, text }) => [...text.matchAll(exported)].map((match) => ({ path, name: match[1] as string })))
+  t.ok(found.length > 1_000)
+  // A schema and the type of what it parses share a name, in one file.
+  const files = Map.groupBy(found, ({ name }) => name)
+  const twice = [...files].filter(([, places]) => new Set(places.map(({ path }) => path)).size > 1)
+  t.strictSame(
+    twice.map(([name, places]) => `${name}: ${places.map(({ path }) => path).join(', ')}`),
+    [],
+  )
+})
+
 t.test('only the event log touches table event', async (t) => {
   t.strictSame([...new Set(touching('event').map(({ path }) => roomOf(path)))], ['eventlog'])
 })

@@ -7,7 +7,7 @@ import { parseDay } from '../kernel/plain-date.ts'
 import { createRegisterHeads } from '../projections/core/heads.ts'
 import { RefusalError } from '../questions/refusal.ts'
 import type { QuestionContext } from '../questions/register.ts'
-import { CommandError, counted, registerId, type Session, withDatabase, writeOut } from './program.ts'
+import { CommandError, counted, registerOption, type Session, withDatabase, writeOut } from './program.ts'
 import { plain } from './table.ts'
 
 /** The options that every question has. */
@@ -21,7 +21,7 @@ function existingDay(text: string): string {
 /** Adds the options that every question has. */
 export function withClocks(command: Command): Command {
   return command
-    .requiredOption('--register <id>', 'the register', registerId)
+    .requiredOption('--register <id>', 'the register', registerOption)
     .option(
       '--as-of <day>',
       'the day in question, YYYY-MM-DD; today in the time zone of the register by default',

@@ -6,7 +6,7 @@ import { BeyondLogError, type ProjectionDigest, projectionDigest } from '../proj
 import { ProjectionBehindError } from '../projections/core/projection.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'
 import { EPOCH } from '../projections/tallies/rollup.ts'
-import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
+import { CommandError, counted, registerOption, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register?: string; size?: number; json?: boolean }
 
@@ -75,7 +75,7 @@ export function digestCommand(program: Command): void {
     .command('digest')
     .description('print the SHA-256 over the rows of projections; it does not depend on how they were built')
     .argument('[projection...]', 'the projections; all by default', projectionName)
-    .option('--register <id>', 'only this register', registerId)
+    .option('--register <id>', 'only this register', registerOption)
     .option('--size <n>', 'the rows as known at this size; by default all that each projection has read', sizeNumber)
     .option('--json', 'as JSON')
     .addHelpText(

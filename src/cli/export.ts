@@ -4,7 +4,7 @@ import { open, rm } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { streamLines } from '../eventlog/feed-lines.ts'
 import { ExportError, exportLog } from '../integrity/verifying/log-export.ts'
-import { CommandError, counted, registerId, type Session, showProgress, withDatabase, writeOut } from './program.ts'
+import { CommandError, counted, registerOption, type Session, showProgress, withDatabase, writeOut } from './program.ts'
 
 type Options = { register: string; output?: string; tiles?: string }
 
@@ -84,7 +84,7 @@ export function exportCommand(program: Command): void {
   program
     .command('export')
     .description('write the log of a register as NDJSON, or as a tree of files that prove it')
-    .requiredOption('--register <id>', 'the register', registerId)
+    .requiredOption('--register <id>', 'the register', registerOption)
     .option('--output <file>', 'a new file; standard output by default')
     .option('--tiles <directory>', 'a new or empty directory: checkpoint, tiles, keys and contents for any web server')
     .action(run)

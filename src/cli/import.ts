@@ -4,7 +4,7 @@ import { open as openFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { parseJson } from '../http/server/body.ts'
 import { type ImportReport, importLines, NoRegisterError } from '../recording/import.ts'
-import { CommandError, counted, registerId, type Session, showProgress, withDatabase } from './program.ts'
+import { CommandError, counted, registerOption, type Session, showProgress, withDatabase } from './program.ts'
 
 type Source = { chunks: AsyncIterable<Uint8Array>; bytes: number; close?: () => Promise<void> }
 
@@ -68,7 +68,7 @@ export function importCommand(program: Command): void {
     .command('import')
     .description('record the events of an NDJSON file, or of standard input (-), line by line')
     .argument('<file>', 'an NDJSON file, or -; a line is an event as exported, or as posted with its id')
-    .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it', registerId)
+    .requiredOption('--register <id>', 'the register; a first RegisterOpened opens it', registerOption)
     .action(async (file: string, { register }: { register: string }) => {
       const source = await open(file)
       try {

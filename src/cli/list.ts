@@ -23,11 +23,11 @@ import {
   writeLines,
 } from './asking.ts'
 import { CommandError, counted, writeOut } from './program.ts'
-import { type Column, heading, paper, table } from './table.ts'
+import { heading, paper, type TableColumn, table } from './table.ts'
 
 type Options = AskOptions & Record<string, unknown>
 
-const COLUMNS: Column[] = [
+const COLUMNS: TableColumn[] = [
   { head: 'id' },
   { head: 'lifecycle' },
   { head: 'schedule' },

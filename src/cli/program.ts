@@ -41,7 +41,7 @@ export function positiveNumber(text: string): number {
 }
 
 /** The value of an option that names a register; wrong usage where it cannot. */
-export function registerId(text: string): string {
+export function registerOption(text: string): string {
   const parsed = slug.safeParse(text)
   if (!parsed.success) throw new InvalidArgumentError(`${parsed.error.issues[0]?.message}.`)
   return text

@@ -31,7 +31,7 @@ import {
   counted,
   InterruptedError,
   positiveNumber,
-  registerId,
+  registerOption,
   showProgress,
   withDatabase,
 } from './program.ts'
@@ -239,7 +239,7 @@ export function replayCommand(program: Command): void {
       'build projections anew from the log beside the ones in use, then switch; continues an interrupted replay',
     )
     .argument('[projection...]', 'the projections; all by default', projectionName)
-    .option('--register <id>', 'only this register', registerId)
+    .option('--register <id>', 'only this register', registerOption)
     .option(
       '--max-rate <events/s>',
       'fold at most so many events a second; rollups and catching up have no limit',
@@ -265,7 +265,7 @@ export function dropPreviousCommand(program: Command): void {
   program
     .command('drop-previous')
     .description('delete the old rows that replays have kept')
-    .option('--register <id>', 'only of this register', registerId)
+    .option('--register <id>', 'only of this register', registerOption)
     .action(({ register = null }: { register?: string | null }) =>
       withDatabase(({ db }) => dropPreviousRows(db, register)),
     )

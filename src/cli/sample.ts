@@ -6,7 +6,7 @@ import type { SampleEvent } from '../samples/sample-event.ts'
 import { checkSynthetic, type SyntheticOptions, syntheticEvents } from '../samples/synthetic.ts'
 import { unionStateEvents } from '../samples/union-state.ts'
 import { importInto } from './import.ts'
-import { CommandError, registerId, type Session, withDatabase, writeOut } from './program.ts'
+import { CommandError, registerOption, type Session, withDatabase, writeOut } from './program.ts'
 
 /** The synthetic register that `serve --samples` loads: 310 commitments of which 125 are delivered and 14 late. */
 export const SYNTHETIC_310: SyntheticOptions = {
@@ -66,7 +66,7 @@ export function sampleCommand(program: Command): void {
   command
     .command('union-state')
     .description('31 real commitments of Belarus and Russia, with their sources')
-    .option('--register <id>', 'the register to load it into', registerId, 'union-state')
+    .option('--register <id>', 'the register to load it into', registerOption, 'union-state')
     .option('--ndjson', 'write the events to standard output instead')
     .action((target: Target) => sample(unionStateEvents(), target.register ?? 'union-state', target))
   command
@@ -77,7 +77,7 @@ export function sampleCommand(program: Command): void {
     .option('--late <n>', 'how many are late', String(SYNTHETIC_310.late))
     .option('--seed <n>', 'another seed gives other commitments', String(SYNTHETIC_310.seed))
     .option('--as-of <day>', 'the status date', SYNTHETIC_310.asOf)
-    .option('--register <id>', 'the register to load it into (default: synthetic-<n>)', registerId)
+    .option('--register <id>', 'the register to load it into (default: synthetic-<n>)', registerOption)
     .option('--ndjson', 'write the events to standard output instead')
     .action((flags: SyntheticFlags) => {
       const options = syntheticOptions(flags)

@@ -13,7 +13,7 @@ import {
   CommandError,
   configuration,
   counted,
-  registerId,
+  registerOption,
   sealerConfiguration,
   showProgress,
   withDatabase,
@@ -97,7 +97,7 @@ export function sealCommand(program: Command): void {
   program
     .command('seal')
     .description('sign checkpoints as the logs grow, without a service, until it is stopped')
-    .option('--register <id>', 'only this register', registerId)
+    .option('--register <id>', 'only this register', registerOption)
     .option('--once', 'sign up to the heads of the logs, then end')
     .action(({ register, once }: Options) =>
       once ? withDatabase(({ db }) => sealOnce(db, register), { config: sealerConfiguration }) : sealOn(register),

@@ -18,12 +18,12 @@ import {
   writeLines,
 } from './asking.ts'
 import { CommandError, counted } from './program.ts'
-import { type Column, heading, type Paper, paper, plain, table } from './table.ts'
+import { heading, type Paper, paper, plain, type TableColumn, table } from './table.ts'
 
 type Options = AskOptions & { programme?: string[]; groupBy?: string[] }
 type Figures = Omit<SummaryAnswer, 'groups' | 'register'> | SummaryAnswer['groups'][number]
 
-const number = (head: string): Column => ({ head, isNumber: true })
+const number = (head: string): TableColumn => ({ head, isNumber: true })
 
 const percent = (value: number | null) => (value === null ? '–' : `${numberText(value, 1)} %`)
 

@@ -3,7 +3,7 @@
 import { styleText } from 'node:util'
 
 /** A column; numbers stand to the right. */
-export type Column = { head: string; isNumber?: boolean }
+export type TableColumn = { head: string; isNumber?: boolean }
 
 /** Text without what would move the cursor, break the line or change colours: it may be anybody's. */
 export function plain(text: string): string {
@@ -18,7 +18,7 @@ function cut(line: string, width: number): string {
   return lengthOf(line) <= width ? line : `${[...line].slice(0, Math.max(0, width - 1)).join('')}…`
 }
 
-function padded(text: string, width: number, { isNumber = false }: Column): string {
+function padded(text: string, width: number, { isNumber = false }: TableColumn): string {
   const space = ' '.repeat(Math.max(0, width - lengthOf(text)))
   return isNumber ? `${space}${text}` : `${text}${space}`
 }
@@ -38,7 +38,7 @@ export function heading(text: string, { isStyled }: Paper): string {
 }
 
 /** The lines of a table below its heads. The last column is cut where a line would be too long. */
-export function table(columns: readonly Column[], rows: readonly (readonly string[])[], on: Paper): string[] {
+export function table(columns: readonly TableColumn[], rows: readonly (readonly string[])[], on: Paper): string[] {
   const texts = [columns.map(({ head }) => head), ...rows.map((row) => row.map(plain))]
   const widths = columns.map((_, index) => Math.max(...texts.map((row) => lengthOf(row[index] ?? ''))))
   const lines = texts.map((row) => {

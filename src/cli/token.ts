@@ -8,7 +8,7 @@ import { listPublic, setPublic } from '../access/public-registers.ts'
 import { createToken, type ListedToken, listTokens, revokeToken } from '../access/tokens.ts'
 import { listHeads } from '../eventlog/heads.ts'
 import { parseDay } from '../kernel/plain-date.ts'
-import { CommandError, registerId, type Session, withDatabase } from './program.ts'
+import { CommandError, registerOption, type Session, withDatabase } from './program.ts'
 
 const DAY_MS = 86_400_000
 const DURATION = /^([1-9]\d{0,4})([dh])$/
@@ -40,7 +40,7 @@ function personName(text: string): string {
 }
 
 function registerOrAll(text: string): string {
-  return text === ALL_REGISTERS ? text : registerId(text)
+  return text === ALL_REGISTERS ? text : registerOption(text)
 }
 
 /** Collects what is given several times. */

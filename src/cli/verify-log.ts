@@ -12,7 +12,15 @@ import { assertNever } from '../kernel/assert-never.ts'
 import { checkProjection } from '../projections/checking/check.ts'
 import { type ProjectionName, VERSIONS } from '../projections/core/versions.ts'
 import { createRegisters, type KnownRegister } from '../registers/registers.ts'
-import { CommandError, configuration, counted, registerId, showProgress, withDatabase, writeOut } from './program.ts'
+import {
+  CommandError,
+  configuration,
+  counted,
+  registerOption,
+  showProgress,
+  withDatabase,
+  writeOut,
+} from './program.ts'
 import { readKeysOption } from './public-keys.ts'
 
 export const EXIT_CODES =
@@ -198,7 +206,7 @@ export function verifyLogCommand(verify: Command): void {
     .option(
       '--register <id>',
       'only this register of a database; elsewhere, the register that the log must be of',
-      registerId,
+      registerOption,
     )
     .option(
       '--key <vkey>',

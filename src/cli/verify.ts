@@ -11,13 +11,13 @@ import { UnavailableLogError, webFiles } from '../integrity/verifying/log-files.
 import { believeCheckpoint, isOfOtherLog, registerOfOrigin, VerificationError } from '../integrity/verifying/verify.ts'
 import {
   type Proved,
-  readEvent,
+  parseEventFile,
   readProof,
   UnreadableFileError,
   verifyEvent,
 } from '../integrity/verifying/verify-event.ts'
 import { type Watched, watchLog } from '../integrity/verifying/verify-watch.ts'
-import { CommandError, counted, InterruptedError, positiveNumber, registerId, writeOut } from './program.ts'
+import { CommandError, counted, InterruptedError, positiveNumber, registerOption, writeOut } from './program.ts'
 import { readKeysOption } from './public-keys.ts'
 import { stopSignal } from './stop-signal.ts'
 import { EXIT_CODES, verifyLogCommand } from './verify-log.ts'
@@ -36,7 +36,7 @@ type EventOptions = { key: string; proof?: string; register?: string; redactedBy
 
 /** The event of a file with its proof, from there or from a file of its own. */
 async function readProved(file: string, proofFile?: string): Promise<Proved> {
-  const { event, proof } = readEvent(await readText(file))
+  const { event, proof } = parseEventFile(await readText(file))
   if (proof === null && proofFile === undefined)
     throw new CommandError(`there is no proof: ${file} must hold {"event": …, "proof": …}, or give --proof`, 2)
   if (proof !== null && proofFile !== undefined)
@@ -177,7 +177,7 @@ export function verifyCommand(program: Command): void {
     .requiredOption(...KEY)
     .option('--proof <file>', 'its proof, as R/events/{position}/proof answers it, as JSON or text')
     .option('--redacted-by <file>', 'the EventRedacted that erased it, JSON: {"event": …, "proof": …}')
-    .option('--register <id>', 'the register that the event must be of', registerId)
+    .option('--register <id>', 'the register that the event must be of', registerOption)
     .addHelpText('after', EXIT_CODES)
     .action(verifyEventFile)
   verify

@@ -14,7 +14,7 @@ export const LAST_DAY: Day = 2_932_896
 export type DateRange = { value: string; first: Day | null; last: Day | null }
 
 /** How answers give a date: the text, and its bounds as YYYY-MM-DD (null: open). */
-export type DateAnswer = { value: string; earliest: string | null; latest: string | null }
+export type DateBounds = { value: string; earliest: string | null; latest: string | null }
 
 const DAY_MS = 86_400_000
 // From 0000-03-01, the day before which the arithmetic below counts, to 1970-01-01.
@@ -130,7 +130,7 @@ export function lastDayOf(text: string): Day {
 }
 
 /** How an answer gives a date. */
-export function answerDate(text: string): DateAnswer {
+export function answerDate(text: string): DateBounds {
   const { value, first, last } = dateRangeOf(text)
   return { value, earliest: first === null ? null : formatDay(first), latest: last === null ? null : formatDay(last) }
 }

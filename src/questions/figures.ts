@@ -10,7 +10,7 @@ import type { Day } from '../kernel/plain-date.ts'
 import { buildOf } from '../projections/core/live.ts'
 import { periods } from '../projections/periods/projection.ts'
 import { type InputsQuestion, readFigureInputs, type TallySelection } from '../projections/tallies/newest.ts'
-import { type RegisterPart, WHOLE } from '../projections/tallies/parts.ts'
+import { type TallyPart, WHOLE } from '../projections/tallies/parts.ts'
 import { tallies } from '../projections/tallies/projection.ts'
 import type { Clocks } from './clocks.ts'
 import { listLinkOf } from './list-link.ts'
@@ -40,7 +40,7 @@ export function questionOf({ register, size, asOf, basis: { head } }: Clocks, of
 }
 
 /** The parts that some programmes are, or the whole register where none is named. Programmes have nothing in common. */
-export function partsOfProgrammes(programmes: readonly string[]): RegisterPart[] {
+export function partsOfProgrammes(programmes: readonly string[]): TallyPart[] {
   return programmes.length === 0 ? [WHOLE] : [...new Set(programmes)].map((part) => ({ partOf: 'programme', part }))
 }
 

@@ -1,7 +1,7 @@
 // Reported figures: each beside the register's own value, with checks of its arithmetic and the bounds that it allows.
 
 import type { z } from 'zod'
-import { placeOf, type Report, reportDay, scopeOf } from '../domain/portfolio/report.ts'
+import { type Report, reportDay, scopeOf, scopePlaceOf } from '../domain/portfolio/report.ts'
 import { differingReports } from '../domain/portfolio/report-conflicts.ts'
 import { describeReport, reportedFigureAnswer } from '../domain/portfolio/reported.ts'
 import type { ListLink, SummaryFigures } from '../domain/portfolio/summary.ts'
@@ -36,7 +36,7 @@ function ownFigures(context: QuestionContext, clocks: Clocks): (report: Report) 
   return async (report) => {
     // Neither named nor within a reported scope: nothing of the register is held against it.
     if (report.data.figure === undefined && !scopeOf(report, clocks.state)) return null
-    const place = placeOf(report)
+    const place = scopePlaceOf(report)
     const figures = asked.get(place) ?? summaryFiguresAt(context, clocksOf(report, clocks), programmesOf(report))
     asked.set(place, figures)
     return figures
@@ -53,7 +53,7 @@ async function ask(
 ): Promise<ReportedFiguresAnswer> {
   const { asOf, state } = clocks
   const reports = state.figures.filter(({ on }) => on <= asOf)
-  const peers = Map.groupBy(reports, placeOf)
+  const peers = Map.groupBy(reports, scopePlaceOf)
   const differing = differingReports(reports)
   const figuresOf = ownFigures(context, clocks)
   const items = []
@@ -66,7 +66,7 @@ async function ask(
       knownAt: clocks.knownAt,
       figures: await figuresOf(report),
       link: linkOf(report, clocks),
-      peers: peers.get(placeOf(report)) ?? [],
+      peers: peers.get(scopePlaceOf(report)) ?? [],
       differing,
     })
     items.push(item)

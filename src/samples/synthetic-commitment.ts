@@ -4,26 +4,26 @@ import type { Citation } from '../domain/event.ts'
 import { type Day, formatDay } from '../kernel/plain-date.ts'
 import type { Random } from './random.ts'
 import { type FactData, type FactType, type SampleFact, sampleFact } from './sample-event.ts'
-import { type PlannedOutcome, type Schedule, scheduleOf } from './synthetic-schedule.ts'
+import { type PlannedOutcome, type SyntheticSchedule, syntheticSchedule } from './synthetic-schedule.ts'
 import {
   DISPUTES,
   METHODS,
+  MILESTONE_STEPS,
   NOTES,
   PARTIES,
   PROGRAMMES,
   RATINGS,
   REASONS,
   SOURCES,
-  STEPS,
   SUSPENSIONS,
   THEMES,
   VERBS,
 } from './synthetic-words.ts'
 
-export type Plan = { stream: string; number: number; outcome: PlannedOutcome; asOf: Day }
+export type SyntheticPlan = { stream: string; number: number; outcome: PlannedOutcome; asOf: Day }
 
-type Setting = Plan &
-  Schedule & {
+type Setting = SyntheticPlan &
+  SyntheticSchedule & {
     random: Random
     party: (typeof PARTIES)[number]
     theme: (typeof THEMES)[number]
@@ -38,7 +38,7 @@ type Setting = Plan &
 type Dated = { on: Day; fact: SampleFact }
 
 /** The facts of one commitment, 4 to 12, `CommitmentMade` first; nothing happens after `asOf`. */
-export function commitmentFacts(random: Random, plan: Plan): SampleFact[] {
+export function syntheticCommitment(random: Random, plan: SyntheticPlan): SampleFact[] {
   const setting = settingOf(random, plan)
   const told = [...promise(setting), ...rebaselines(setting), ...delivery(setting)]
   const wanted = random.int(4, 10)
@@ -46,8 +46,8 @@ export function commitmentFacts(random: Random, plan: Plan): SampleFact[] {
   return told.toSorted((a, b) => a.on - b.on).map(({ fact }) => fact)
 }
 
-function settingOf(random: Random, plan: Plan): Setting {
-  const schedule = scheduleOf(random, plan.outcome, plan.asOf)
+function settingOf(random: Random, plan: SyntheticPlan): Setting {
+  const schedule = syntheticSchedule(random, plan.outcome, plan.asOf)
   const theme = random.pick(THEMES)
   return {
     ...plan,
@@ -183,7 +183,7 @@ function milestone(setting: Setting, nth: number): Dated[] {
   const [setOn, metOn] = inOrder(random.int(from, until), random.int(from, until))
   const due = formatDay(setOn + random.int(30, 120))
   const id = `step-${nth}`
-  const set = tell(setting, setOn, 'MilestoneSet', { milestone: id, title: random.pick(STEPS), due })
+  const set = tell(setting, setOn, 'MilestoneSet', { milestone: id, title: random.pick(MILESTONE_STEPS), due })
   const met = tell(setting, metOn, 'MilestoneMet', { milestone: id })
   return random.chance(outcome === 'delivered' ? 0.9 : 0.5) ? [set, met] : [set]
 }

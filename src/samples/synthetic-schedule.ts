@@ -7,7 +7,7 @@ import type { Random } from './random.ts'
 /** How a commitment stands at the status date: delivered, past its current due day, or due after all that is asked about. */
 export type PlannedOutcome = 'delivered' | 'late' | 'ahead'
 
-export type Schedule = {
+export type SyntheticSchedule = {
   madeOn: Day
   originalDue: Day
   /** New due days in order, each with the day on which it was agreed. */
@@ -23,7 +23,7 @@ const QUIET_UNTIL = dayOf('2035-12-31')
 export const HISTORY_DAYS = 2400
 
 /** A schedule of that outcome at `asOf`: due days of the delivered and the late lie before it, in every baseline. */
-export function scheduleOf(random: Random, outcome: PlannedOutcome, asOf: Day): Schedule {
+export function syntheticSchedule(random: Random, outcome: PlannedOutcome, asOf: Day): SyntheticSchedule {
   if (outcome === 'ahead') return aheadSchedule(random, asOf)
   const currentDue = endOfMonth(asOf - random.int(1, outcome === 'late' ? 400 : 1000))
   const finishedOn = outcome === 'late' ? null : finishOf(random, currentDue, asOf)
@@ -53,7 +53,7 @@ function finishOf(random: Random, due: Day, asOf: Day): Day {
  * Told backwards from the current due day. Each due day lies at least 75 days after the one before, which was replaced
  * at least 10 days ahead. So no rebaseline falls after a delivery, which is at most 60 days early.
  */
-function pastSchedule(random: Random, currentDue: Day, shifts: number, finishedOn: Day | null): Schedule {
+function pastSchedule(random: Random, currentDue: Day, shifts: number, finishedOn: Day | null): SyntheticSchedule {
   const rebaselines: { on: Day; due: Day }[] = []
   let due = currentDue
   for (let shift = 0; shift < shifts; shift += 1) {
@@ -64,7 +64,7 @@ function pastSchedule(random: Random, currentDue: Day, shifts: number, finishedO
   return { madeOn: due - random.int(150, 700), originalDue: due, rebaselines, currentDue, finishedOn }
 }
 
-function aheadSchedule(random: Random, asOf: Day): Schedule {
+function aheadSchedule(random: Random, asOf: Day): SyntheticSchedule {
   const madeOn = asOf - random.int(120, 1500)
   const originalDue = endOfMonth(QUIET_UNTIL + random.int(31, 1800))
   const moved = endOfMonth(originalDue + random.int(90, 400))

@@ -36,7 +36,13 @@ export const THEMES = [
 
 export const VERBS = ['Adopt common rules for', 'Modernise', 'Publish guidance on', 'Open a joint office for'] as const
 
-export const STEPS = ['Draft agreed', 'Funding secured', 'Pilot run', 'Staff trained', 'Text approved'] as const
+export const MILESTONE_STEPS = [
+  'Draft agreed',
+  'Funding secured',
+  'Pilot run',
+  'Staff trained',
+  'Text approved',
+] as const
 
 export const REASONS = [
   { reason: 'The draft needed another round of comments', reasonCode: 'consultation' },

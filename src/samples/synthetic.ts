@@ -5,7 +5,7 @@ import { REGISTER_STREAM } from '../domain/event.ts'
 import { type Day, dayOf, formatDay, parseDay } from '../kernel/plain-date.ts'
 import { type Random, randomFrom } from './random.ts'
 import { type SampleEvent, type SampleFact, sampleFact, withId } from './sample-event.ts'
-import { commitmentFacts } from './synthetic-commitment.ts'
+import { syntheticCommitment } from './synthetic-commitment.ts'
 import { HISTORY_DAYS, type PlannedOutcome } from './synthetic-schedule.ts'
 import { PARTIES, PROGRAMMES, SOURCES } from './synthetic-words.ts'
 
@@ -61,7 +61,7 @@ function* syntheticFacts(options: SyntheticOptions, random: Random): Generator<S
   for (const outcome of outcomes(options, random)) {
     number += 1
     const stream = `measure-${String(number).padStart(width, '0')}`
-    yield* commitmentFacts(random, { stream, number, outcome, asOf })
+    yield* syntheticCommitment(random, { stream, number, outcome, asOf })
   }
 }
 

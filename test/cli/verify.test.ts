@@ -17,7 +17,12 @@ import { parseVkey, signer, type Verifier, vkeyOf } from '../../src/integrity/tl
 import { exportLog } from '../../src/integrity/verifying/log-export.ts'
 import { directoryFiles, filesLog, webFiles } from '../../src/integrity/verifying/log-files.ts'
 import { type Believed, believeCheckpoint, parseKeys, VerificationError } from '../../src/integrity/verifying/verify.ts'
-import { readEvent, readProof, UnreadableFileError, verifyEvent } from '../../src/integrity/verifying/verify-event.ts'
+import {
+  parseEventFile,
+  readProof,
+  UnreadableFileError,
+  verifyEvent,
+} from '../../src/integrity/verifying/verify-event.ts'
 import { verifyLog } from '../../src/integrity/verifying/verify-log.ts'
 import { watchLog } from '../../src/integrity/verifying/verify-watch.ts'
 import { PROJECTIONS } from '../../src/projections/all.ts'
@@ -101,7 +106,7 @@ async function eventAndProof(db: Database, position: number) {
 
 /** The event and the proof of texts as files of these names would hold them. */
 function givenAs(text: string, proofText: string | null = null) {
-  const { event, proof } = readEvent({ name: 'event.json', text })
+  const { event, proof } = parseEventFile({ name: 'event.json', text })
   const own = proof ?? readProof({ name: 'proof', text: proofText ?? '' })
   return { event, proof: own }
 }

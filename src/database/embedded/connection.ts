@@ -39,7 +39,7 @@ export async function whileItLasts<T>(client: pg.Client, work: () => Promise<T>)
 }
 
 /** Null where nobody answers, or not yet, or not any more. */
-export async function connect(files: ServerFiles, port: number, applicationName: string): Promise<pg.Client | null> {
+export async function tryConnect(files: ServerFiles, port: number, applicationName: string): Promise<pg.Client | null> {
   const client = new pg.Client({
     host: '127.0.0.1',
     port,

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type pg from 'pg'
-import { connect, connectionString, ensureDatabase, pollMs, untilAnswered, whileItLasts } from './connection.ts'
+import { connectionString, ensureDatabase, pollMs, tryConnect, untilAnswered, whileItLasts } from './connection.ts'
 import { EmbeddedError, explained, type ServerFiles } from './files.ts'
 import { isAlive } from './pid-file.ts'
 import { startServer, stopServer } from './postmaster.ts'
@@ -44,7 +44,7 @@ export async function claimServer(files: ServerFiles): Promise<Claim> {
 
 /** Null if the server went away meanwhile or is not ready: the caller looks again. */
 async function claimOwnership(files: ServerFiles, port: number, adopted: boolean): Promise<Claim | null> {
-  const owner = await connect(files, port, `${ownerName} ${process.pid}`)
+  const owner = await tryConnect(files, port, `${ownerName} ${process.pid}`)
   return (
     owner &&
     whileItLasts(owner, async () => {
@@ -152,7 +152,7 @@ async function tryRegain(
       await startServer(files, port)
       return null
     }
-    const client = await connect(files, state.port, `${ownerName} ${process.pid}`)
+    const client = await tryConnect(files, state.port, `${ownerName} ${process.pid}`)
     return (
       client &&
       whileItLasts(client, async () => {

@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect, connectionString, ensureDatabase, untilAnswered, whileItLasts } from './connection.ts'
+import { connectionString, ensureDatabase, tryConnect, untilAnswered, whileItLasts } from './connection.ts'
 import { CLUSTER, EmbeddedError, explained, type Log, type ServerFiles, serverFiles } from './files.ts'
 import { claimServer, type EmbeddedServer } from './owner.ts'
 
@@ -52,7 +52,7 @@ export async function attachEmbedded(dataDir: string, log: Log = () => {}): Prom
 async function attach(files: ServerFiles): Promise<EmbeddedServer | null> {
   const found = await untilAnswered(files, async (state) => {
     if (state === 'none') return { server: null }
-    const client = await connect(files, state.port, `pledger ${process.pid}`)
+    const client = await tryConnect(files, state.port, `pledger ${process.pid}`)
     return (
       client &&
       whileItLasts(client, async () => {

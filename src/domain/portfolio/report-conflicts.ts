@@ -10,7 +10,7 @@ import {
   undefinedSources,
 } from '../conflict.ts'
 import type { RegisterState } from '../register/state.ts'
-import { placeOf, type Report, reportDay } from './report.ts'
+import { type Report, reportDay, scopePlaceOf } from './report.ts'
 
 function factOf(report: Report) {
   return { position: report.position, citations: ownCitations(report) }
@@ -42,7 +42,7 @@ export function differingReports(reports: readonly Report[]): Conflict[] {
   const exact = reports.filter(({ data }) => !data.approximate)
   const groups = Map.groupBy(exact, (report) => {
     const { figure, metric } = report.data
-    return `${placeOf(report)} ${figure === undefined ? `metric ${metric}` : `figure ${figure}`}`
+    return `${scopePlaceOf(report)} ${figure === undefined ? `metric ${metric}` : `figure ${figure}`}`
   })
   return [...groups.values()].flatMap(conflictAmong)
 }

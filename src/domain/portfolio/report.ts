@@ -16,7 +16,7 @@ export function reportDay({ on, data }: Report): Day {
 }
 
 /** Reports of one programme and day have the same key: only they are read together. */
-export function placeOf(report: Report): string {
+export function scopePlaceOf(report: Report): string {
   return `${reportDay(report)} ${report.data.programme ?? ''}`
 }
 

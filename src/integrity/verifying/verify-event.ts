@@ -139,7 +139,7 @@ const both = z.strictObject({ event: z.unknown(), proof: z.unknown().optional() 
  * The event of a file, with its proof where the file holds both. Throws UnreadableFileError, and VerificationError for
  * what no log gives out.
  */
-export function readEvent(file: NamedText): Given {
+export function parseEventFile(file: NamedText): Given {
   if (isTlogProof(file.text))
     throw new UnreadableFileError(file, 'it is a proof (tlog-proof), and an event is expected')
   const value = jsonOf(file, 'no JSON')

@@ -5,15 +5,15 @@ import { Tally, type TallyKey } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
 import { leastWhere } from '../../kernel/search.ts'
 import { DAYS, MONTH } from './packing.ts'
-import { partName, partsIn, type RegisterPart } from './parts.ts'
+import { partName, partsIn, type TallyPart } from './parts.ts'
 
 import type { Needs, SumRow } from './sums.ts'
 
 /** A part asked for; `part: null` stands for every part of its kind. */
-export type WantedPart = { partOf: RegisterPart['partOf']; part: string | null }
+export type WantedPart = { partOf: TallyPart['partOf']; part: string | null }
 
 /** The tally of a part: `walk` gives it as of each day in turn, the same object changed from one to the next. */
-export type PartTally = RegisterPart & {
+export type PartTally = TallyPart & {
   walk: () => Generator<Tally>
   /** Whether the tally of a day (by its index) differs from that of the day before; true for the first. */
   isChangedAt: (index: number) => boolean
@@ -29,7 +29,7 @@ export function needsOf(days: readonly Day[]): Needs {
 }
 
 /** What counts for one part: at once for the first day, the rest kept for the day from which it counts. */
-type Sum = { part: RegisterPart; first: Tally; later: Map<number, number[]> }
+type Sum = { part: TallyPart; first: Tally; later: Map<number, number[]> }
 
 export class Adding {
   readonly #days: readonly Day[]
@@ -43,7 +43,7 @@ export class Adding {
     for (const { partOf, part } of parts) if (part !== null) this.#sumOf({ partOf, part })
   }
 
-  #sumOf(part: RegisterPart): Sum {
+  #sumOf(part: TallyPart): Sum {
     const name = partName(part)
     const known = this.#sums.get(name)
     if (known) return known

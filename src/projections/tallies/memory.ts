@@ -15,10 +15,10 @@ import type { Day } from '../../kernel/plain-date.ts'
 import type { Live } from '../core/live.ts'
 import { perDatabase } from '../core/per-database.ts'
 import { type Changes, joined, readChanges } from '../periods/changes.ts'
-import { partName, type RegisterPart } from './parts.ts'
+import { partName, type TallyPart } from './parts.ts'
 import { type Needs, readPart, rowsNeeded, type SumRow, type WholePart } from './sums.ts'
 
-export type PartInputs = RegisterPart & { inputs: FigureInputs }
+export type PartInputs = TallyPart & { inputs: FigureInputs }
 
 /** What days in a row come to. */
 export type Window = { first: Day; byDay: (readonly PartInputs[])[]; bytes: number }
@@ -76,7 +76,7 @@ export function keepInputs(db: Queryable, name: string, inputs: KeptInputs, leas
 export async function keptSums(
   db: Queryable,
   register: string,
-  part: RegisterPart,
+  part: TallyPart,
   { rollup, sums: wanted, epoch }: { rollup: number; sums: Live | undefined; epoch: number },
   needs: Needs,
 ): Promise<SumRow[] | null> {

@@ -8,11 +8,11 @@ import { Tally } from '../../domain/portfolio/tally.ts'
 import { type Day, lastDayOfMonth, monthOf } from '../../kernel/plain-date.ts'
 import type { PartTally, WantedPart } from './adding.ts'
 import { type KeptInputs, keepInputs, keptInputs, type PartInputs, type Window } from './memory.ts'
-import { partName, type RegisterPart } from './parts.ts'
+import { partName, type TallyPart } from './parts.ts'
 import { readTalliesOfBuild } from './read.ts'
 
 /** What is asked for: some parts added up, which have nothing in common, or every part of a kind by itself. */
-export type TallySelection = { sumOf: readonly RegisterPart[] } | { each: RegisterPart['partOf'] }
+export type TallySelection = { sumOf: readonly TallyPart[] } | { each: TallyPart['partOf'] }
 
 export type InputsQuestion = {
   register: string

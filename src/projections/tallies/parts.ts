@@ -4,12 +4,12 @@
 import type { Membership } from '../../domain/commitment/timeline.ts'
 
 /** A part of a register: the whole, or what belongs to a programme, a theme or a party (empty: to none). */
-export type RegisterPart = { partOf: 'register' | 'programme' | 'theme' | 'party'; part: string }
+export type TallyPart = { partOf: 'register' | 'programme' | 'theme' | 'party'; part: string }
 
-export const WHOLE: RegisterPart = { partOf: 'register', part: '' }
+export const WHOLE: TallyPart = { partOf: 'register', part: '' }
 
 /** The parts that a membership counts in, each once. */
-export function partsOf({ programme, themes, parties }: Membership): RegisterPart[] {
+export function partsOf({ programme, themes, parties }: Membership): TallyPart[] {
   const some = (ids: readonly string[]) => (ids.length === 0 ? [''] : [...new Set(ids)])
   return [
     WHOLE,
@@ -19,16 +19,16 @@ export function partsOf({ programme, themes, parties }: Membership): RegisterPar
   ]
 }
 
-const known = new WeakMap<Membership, readonly RegisterPart[]>()
-const parts = new WeakMap<readonly Membership[], Map<string, RegisterPart>>()
+const known = new WeakMap<Membership, readonly TallyPart[]>()
+const parts = new WeakMap<readonly Membership[], Map<string, TallyPart>>()
 
 /** The parts of a membership; among the memberships of one register the same part is always the same object. */
-export function partsIn(memberships: readonly Membership[], number: number): readonly RegisterPart[] {
+export function partsIn(memberships: readonly Membership[], number: number): readonly TallyPart[] {
   // Safe: a membership is written before the changes that name it.
   const membership = memberships[number] as Membership
   const found = known.get(membership)
   if (found) return found
-  const same = parts.get(memberships) ?? new Map<string, RegisterPart>()
+  const same = parts.get(memberships) ?? new Map<string, TallyPart>()
   parts.set(memberships, same)
   const own = partsOf(membership).map((part) => {
     const name = partName(part)
@@ -41,6 +41,6 @@ export function partsIn(memberships: readonly Membership[], number: number): rea
 }
 
 /** One text for a part. */
-export function partName({ partOf, part }: RegisterPart): string {
+export function partName({ partOf, part }: TallyPart): string {
   return `${partOf} ${part}`
 }

@@ -5,13 +5,13 @@
 import { isStatusKey } from '../../domain/portfolio/tally.ts'
 import { type Day, monthOf } from '../../kernel/plain-date.ts'
 import { DAYS, EntryPacker, entriesOf, MONTH, YEAR } from './packing.ts'
-import type { RegisterPart } from './parts.ts'
+import type { TallyPart } from './parts.ts'
 
 /** How many positions a rollup takes in at a time. Past knowledge is answered from the nearest rollup. */
 export const EPOCH = 16_384
 
 /** What is summed up in one row: a part of the register, and a year, a month, or the days of a month. */
-export type SumPlace = { part: RegisterPart; level: number; bucket: number }
+export type SumPlace = { part: TallyPart; level: number; bucket: number }
 
 /** Sums at a place, packed: those of statuses, and the rest. */
 export type Sums = SumPlace & { statuses: Buffer; days: Buffer }
@@ -44,7 +44,7 @@ function inOrder(indexes: Int32Array, valueAt: (index: number) => number): Int32
 /** The sums of one part as they are being added up, in order of bucket, day and key. */
 class PartSums {
   readonly sums: Sums[] = []
-  readonly #part: RegisterPart
+  readonly #part: TallyPart
   #level = 0
   #bucket = 0
   #day: Day = 0
@@ -53,7 +53,7 @@ class PartSums {
   readonly #statuses = new EntryPacker(YEAR)
   readonly #days = new EntryPacker(YEAR)
 
-  constructor(part: RegisterPart) {
+  constructor(part: TallyPart) {
     this.#part = part
   }
 
@@ -99,8 +99,8 @@ class PartSums {
  * What changes (four numbers each: day, membership, key, difference) come to at every place that they count in. `partsOf`
  * gives the parts of a membership; the same part is always the same object.
  */
-export function sumsOf(changes: Int32Array, partsOf: (membership: number) => readonly RegisterPart[]): Sums[] {
-  const ofParts = new Map<RegisterPart, PartSums>()
+export function sumsOf(changes: Int32Array, partsOf: (membership: number) => readonly TallyPart[]): Sums[] {
+  const ofParts = new Map<TallyPart, PartSums>()
   const known: PartSums[][] = []
   const ofMembership = (membership: number): PartSums[] => {
     const found = partsOf(membership).map((part) => {

@@ -6,19 +6,19 @@ import { type Live, liveBuildText } from '../core/live.ts'
 import { progressRowText } from '../core/progress.ts'
 import { VERSIONS } from '../core/versions.ts'
 import { DAYS, entriesOf, YEAR } from './packing.ts'
-import type { RegisterPart } from './parts.ts'
+import type { TallyPart } from './parts.ts'
 
 /** What days need: all years before `year`, its months up to `lastMonth`, and those in `byDay` by days. */
 export type Needs = { year: number; lastMonth: number; byDay: readonly number[] }
 
 /** A row of sums, unpacked: three numbers an entry (day, key, sum). */
-export type SumRow = { part: RegisterPart; level: number; bucket: number; statuses: Int32Array; days: Int32Array }
+export type SumRow = { part: TallyPart; level: number; bucket: number; statuses: Int32Array; days: Int32Array }
 
 type PackedRow = { part_of: string; part: string; level: number; bucket: number; statuses: Buffer; days: Buffer }
 
 function unpacked({ level, bucket, statuses, days, ...row }: PackedRow, withDays: boolean): SumRow {
   // Safe: written from a part.
-  const part: RegisterPart = { partOf: row.part_of as RegisterPart['partOf'], part: row.part }
+  const part: TallyPart = { partOf: row.part_of as TallyPart['partOf'], part: row.part }
   const entries = withDays ? entriesOf(level, days) : new Int32Array(0)
   return { part, level, bucket, statuses: entriesOf(level, statuses), days: entries }
 }
@@ -59,7 +59,7 @@ const WHOLE_PART = `select live.size, ${liveBuildText('tallies')} as build,
 export async function readPart(
   db: Queryable,
   register: string,
-  { partOf, part }: RegisterPart,
+  { partOf, part }: TallyPart,
   generation: number | null,
 ): Promise<WholePart | null> {
   type Row = PackedRow & { size: number; build: string }
