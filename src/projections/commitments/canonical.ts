@@ -8,8 +8,8 @@ import { readStreams, streamsAfter } from '../../eventlog/streams.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { jsonRow } from '../core/columns.ts'
 import type { OnProgress, RegisterBuild } from '../core/projection.ts'
-import { COMMITMENT_COLUMNS } from './columns.ts'
 import { project, searchText } from './project.ts'
+import { COMMITMENT_COLUMNS } from './table.ts'
 
 const ROWS_AT_ONCE = 200
 

@@ -10,9 +10,9 @@ import { readToFold, streamsAfter } from '../../eventlog/streams.ts'
 import { canonicalJson } from '../../kernel/canonical-json.ts'
 import type { OnProgress, RegisterBuild } from '../core/projection.ts'
 import { unpackedChanges } from './changes.ts'
-import { numbersOf } from './columns.ts'
 import { contentHash, readMemberships } from './memberships.ts'
 import { type TallyChange, type TimelineVersion, tallyChanges, timelineVersions } from './project.ts'
+import { numbersOf } from './table.ts'
 
 /** Rows can be long: each holds a whole timeline. */
 const ROWS_AT_ONCE = 100

@@ -9,8 +9,8 @@ import type { Membership, Period } from '../../domain/commitment/timeline.ts'
 import type { Countable } from '../../domain/figures.ts'
 import type { Day } from '../../kernel/plain-date.ts'
 import { liveGeneration } from '../core/live.ts'
-import { CONFLICTED, NUMBERS, UNCERTAIN } from './columns.ts'
 import { readMemberships } from './memberships.ts'
+import { CONFLICTED, NUMBERS, UNCERTAIN } from './table.ts'
 
 /** The two clocks of a question, resolved. */
 export type Moment = { register: string; asOf: Day; size: number }

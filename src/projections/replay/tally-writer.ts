@@ -3,11 +3,10 @@
 
 import type { SingleConnection } from '../../database/pool.ts'
 import type { RegisterBuild } from '../core/projection.ts'
-import { TALLY_COLUMNS } from '../tallies/columns.ts'
 import { piecesOf, sumsOfEpoch } from '../tallies/projection.ts'
 import type { PieceHead } from '../tallies/rollup.ts'
 import { EPOCH } from '../tallies/rollup.ts'
-import { readAllHeads } from '../tallies/table.ts'
+import { readAllHeads, TALLY_COLUMNS } from '../tallies/table.ts'
 import { CopyRows, copyColumns } from './copy.ts'
 
 function nameOf({ part, level, bucket }: { part: { partOf: string; part: string }; level: number; bucket: number }) {
