@@ -186,12 +186,12 @@ const variables = z.strictObject({
     .refine((text) => !text.includes('://') && !/^\/|\/$|\/\//.test(text))
     .optional()
     .meta({
-      description: 'origin of the checkpoints, before the register; the first checkpoint fixes it',
+      description: 'origin of checkpoints, before the register; the first one fixes it',
       fallback: 'pledger.localhost',
       accepts: 'a URL without its scheme and without a slash at its end, such as pledger.example.org/v1/registers',
     }),
   PLEDGER_SIGNING_KEYS: z.string().optional().meta({
-    description: 'Ed25519 keys (PEM) that sign checkpoints; by default a file in PLEDGER_DATA',
+    description: 'Ed25519 keys (PEM) that sign checkpoints; unset: in PLEDGER_DATA',
     fallback: 'signing-keys.pem',
     accepts: 'a file',
   }),
