@@ -117,8 +117,13 @@ t.test('an unchanged poll is answered without a statement, whatever is polled', 
   for (const path of POLLED) {
     const first = await service.get(`${R}${path}`)
     t.equal(first.status, 200, path)
-    statements.length = 0
-    const again = await service.get(`${R}${path}`, { 'if-none-match': first.etag })
+    const ask = () => {
+      statements.length = 0
+      return service.get(`${R}${path}`, { 'if-none-match': first.etag })
+    }
+    let again = await ask()
+    // On a busy machine a look at the heads, which goes by the clock, may come in between.
+    for (let tries = 1; tries < 50 && statements.length > 0; tries += 1) again = await ask()
     t.strictSame([again.status, again.etag, again.body], [304, first.etag, ''], path)
     t.equal(again.headers.vary, 'Accept')
     t.strictSame(statements, [], path)

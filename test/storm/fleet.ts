@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asRole, ROLES } from '../support/database.ts'
-import { type Ending, PLAIN_NODE, type Started, start } from '../support/process.ts'
+import { type Ending, PLAIN_NODE, type Started, start, withoutHaste } from '../support/process.ts'
 
 type Service = Started & { address: string }
 
@@ -23,15 +23,17 @@ const ERROR_LEVEL = 50
 
 /** The lines of a service's log that speak of errors. */
 function errorsIn(log: string): string[] {
-  return log.split('\n').filter((line) => {
-    if (!line.startsWith('{')) return line.trim() !== ''
-    try {
-      return (JSON.parse(line) as { level: number }).level >= ERROR_LEVEL
-    } catch {
-      // A line that a kill cut short.
-      return false
-    }
-  })
+  return withoutHaste(log)
+    .split('\n')
+    .filter((line) => {
+      if (!line.startsWith('{')) return line.trim() !== ''
+      try {
+        return (JSON.parse(line) as { level: number }).level >= ERROR_LEVEL
+      } catch {
+        // A line that a kill cut short.
+        return false
+      }
+    })
 }
 
 /** Starts the services; they end with the test. */

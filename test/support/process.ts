@@ -68,6 +68,11 @@ export function start(t: Ending, args: readonly string[], env: Record<string, st
   return { child, says, ended }
 }
 
+/** What a process logged, without that connecting took too long: on a busy machine it does, and is tried again. */
+export function withoutHaste(log: string): string {
+  return log.replaceAll(/^.*timeout exceeded when trying to connect.*\n/gm, '')
+}
+
 /** How a command tells that it goes on, where it takes seconds: as any does on a busy machine. */
 const GOES_ON = /^(?:digest|(?:export of|import into|seal|verify) \S+): \d+ (?:of \d+ )?[a-z ]+, .*\n/gm
 

@@ -29,7 +29,7 @@ import { createRegisters } from '../../../src/registers/registers.ts'
 import { type Random, randomFrom } from '../../../src/samples/random.ts'
 import { asRole, ROLES, testDatabaseUrl } from '../../support/database.ts'
 import { until } from '../../support/patience.ts'
-import { PLAIN_NODE, pledger, type Started, start } from '../../support/process.ts'
+import { PLAIN_NODE, pledger, type Started, start, withoutHaste } from '../../support/process.ts'
 import { OPENED, posted } from '../../support/register.ts'
 
 const REGISTER = 'demo'
@@ -206,7 +206,7 @@ function startSealers(t: Test, env: Record<string, string>): Sealers {
       () => {},
     )
     started.ended.then(({ code, signal, err }) => {
-      if (err !== '' || (signal !== 'SIGKILL' && code !== 0)) complaints.push(`${code ?? signal}: ${err}`)
+      if (withoutHaste(err) !== '' || (signal !== 'SIGKILL' && code !== 0)) complaints.push(`${code ?? signal}: ${err}`)
     })
     return { ...started, begun }
   }
