@@ -1,4 +1,4 @@
--- The schema of 0.1.0 in one file: before a first release nobody needs the thirteen steps (0001 to 0013) that led to it. A database
+-- The schema at 0013 in one file: before a first release nobody needs the thirteen steps (0001 to 0013) that led to it. A database
 -- at the last of them has this schema already: `pledger migrate` then only notes this file as applied (src/database/migrate.ts).
 
 -- The log: registers, their events, and the only function that appends. The database itself refuses to change an event, but for

@@ -10,7 +10,7 @@ const ROWS = 'select, insert, update, delete'
 
 /** The rights to each table; a service also has those to the partitions of its tables. */
 export const RIGHTS: Record<string, Partial<Record<RoleKind, string>>> = {
-  // The log: appended to and blanked by functions alone. A sealer has no need to see what events say.
+  // The log: appended to and redacted by functions alone. A sealer has no need to see what events say.
   register: { service: 'select', sealer: 'select' },
   event: { service: 'select', sealer: 'select (register, position, id, type, recorded_at, leaf)' },
   // The tree: a sealer alone writes it.
