@@ -32,7 +32,7 @@ t.test(
         ended.map(() => [0, '']),
         round,
       )
-      const applied = ended.filter(({ out }) => out.includes('0001-log'))
+      const applied = ended.filter(({ out }) => out.includes('0001-baseline'))
       t.equal(applied.length, round === 'first' ? 1 : 0)
     }
     const { rows } = await sql`select pid from pg_locks where locktype = 'advisory'`.execute(db)
