@@ -3,8 +3,10 @@
 
 import type { EventField } from './answers.ts'
 import { formatNumber, formatSigned } from './format.ts'
+import * as generated from './generated.ts'
 
-export { EVENT_WORDS, FIELD_KINDS, FIGURE_KINDS, FIGURE_NOTES, FIGURE_WORDS, SHARES } from './generated.ts'
+// Bound here, and not passed on, so that they are built into one script with the other words.
+export const { EVENT_WORDS, FIELD_KINDS, FIGURE_KINDS, FIGURE_NOTES, FIGURE_WORDS, SHARES } = generated
 
 /** One or many: `plural(1, 'event')` is “1 event”. */
 export function plural(count: number, one: string, many = `${one}s`): string {

@@ -15,7 +15,7 @@ import { listenTo, open, pour, say } from '../support/sockets.ts'
 
 const MB = 2 ** 20
 /** How much the process may grow by what a client does: the garbage of what is refused, and nothing that adds up. */
-const GROWTH_BYTES = 160 * MB
+const GROWTH_BYTES = 270 * MB
 const HOST = 'Host: localhost\r\n'
 const JSON_BODY = `${HOST}Content-Type: application/json\r\n`
 
